@@ -1,0 +1,63 @@
+import type { Duration } from './duration.ts'
+import type { HookModule } from './hook.ts'
+import type { Plugin } from './plugin.ts'
+import type { Retention } from './retention.ts'
+import type { Schedule } from './schedule.ts'
+import type { SecretRef } from './secret.ts'
+import type { StorageDriver } from './storage.ts'
+
+/** How artifacts are stored: compression first, encryption after it. */
+export interface EncodingOptions {
+  /** Default `'zstd'`. */
+  readonly compression?: 'zstd' | 'gzip' | 'none' | undefined
+  /** age recipients (`age1…`); when there are any, artifacts are encrypted to all of them. */
+  readonly recipients?: readonly string[] | undefined
+  /** age identity for reading back; without it, encrypted artifacts are verified only as far as their stored digest. */
+  readonly identity?: SecretRef | undefined
+}
+
+/** A name, a schedule, what it uses, and its policies. */
+export interface Plan {
+  readonly name: string
+  /** Without one it runs by hand only. */
+  readonly schedule?: Schedule | undefined
+  readonly use: readonly (Plugin | HookModule)[]
+  /** Targets backed up at once. Default 1. */
+  readonly concurrency?: number | undefined
+  /** The longest a run may take. Default `'24h'`. */
+  readonly budget?: Duration | undefined
+  /** Attempts in all. Default 1. */
+  readonly retry?: { readonly attempts: number; readonly backoff?: Duration | undefined } | undefined
+  /** Without it nothing is pruned. */
+  readonly retention?: Retention | undefined
+  /** Finding no target is a success. Default false. */
+  readonly allowEmpty?: boolean | undefined
+  /** Default: the top level's. */
+  readonly encoding?: EncodingOptions | undefined
+}
+
+/** The whole configuration. */
+export interface HoldfastConfig {
+  /** Names this installation in the store. Default `'default'`. */
+  readonly instance?: string | undefined
+  /** Default: a directory in the state directory. */
+  readonly storage?: StorageDriver | undefined
+  /** Default for every plan. */
+  readonly encoding?: EncodingOptions | undefined
+  readonly plans: readonly Plan[]
+  readonly metrics?: { readonly listen?: string | undefined; readonly pushgateway?: string | undefined } | undefined
+}
+
+/**
+ * Types the default export of `holdfast.config.ts`.
+ *
+ * @example
+ * ```ts
+ * export default defineConfig({
+ *   plans: [{ name: 'shop', schedule: { cron: '0 3 * * *' }, use: [scripts({ path: '/scripts' })] }],
+ * })
+ * ```
+ */
+export function defineConfig(config: HoldfastConfig): HoldfastConfig {
+  return config
+}

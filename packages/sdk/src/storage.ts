@@ -1,0 +1,17 @@
+import type { Bytes } from './json.ts'
+
+/** Keeps bytes under keys. The conformance suite in `@holdfast/testing` is what makes a driver one. */
+export interface StorageDriver {
+  readonly name: string
+  readonly capabilities: { readonly atomicPut: boolean; readonly rangeRead: boolean; readonly objectLock: boolean }
+  /** Durable when it resolves; nothing under the key when it rejects. Keys are relative paths with `/`. */
+  put(key: string, body: Bytes, options: { signal: AbortSignal }): Promise<void>
+  /** @throws HoldfastError `STORAGE_NOT_FOUND` (on the first read) when there is no such key */
+  get(key: string, options: { signal: AbortSignal; range?: { start: number; end?: number } }): Bytes
+  /** In the code point order of keys; only finished objects. */
+  list(prefix: string, options: { signal: AbortSignal }): AsyncIterable<{ key: string; size: number }>
+  /** Deleting what isn't there is no error. */
+  delete(key: string, options: { signal: AbortSignal }): Promise<void>
+  /** Removes unfinished uploads older than this. */
+  sweep?(before: Date, options: { signal: AbortSignal }): Promise<void>
+}
