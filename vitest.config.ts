@@ -9,10 +9,12 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     maxWorkers: 2,
+    reporters: ['default', './scripts/summary-reporter.ts'],
+    coverage: { include: ['{packages,apps}/*/src/**'] },
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{packages,apps,examples}/*/test/**/*.test.ts'] },
+        test: { name: 'unit', include: ['{packages,apps,examples}/*/test/**/*.test.ts', 'scripts/*.test.ts'] },
       },
       {
         extends: true,

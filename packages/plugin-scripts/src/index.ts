@@ -1,1 +1,5 @@
-export {}
+export { scripts, type ScriptsFactory } from './scripts.ts'
+export type { ScriptsOptions } from './config.ts'
+export { directoryOf, scriptDirectories, type HookDirectory, type ScriptDirectory } from './hooks.ts'
+export { clearStandaloneVars } from './standalone-vars.ts'
+export { errors } from './errors.ts'

@@ -33,6 +33,14 @@ export const errors = defineErrors(
       message: (p: { target: string }) => `two targets have the id "${p.target}"`,
       hint: 'Nothing was backed up: restore points are kept by target id, so it must be unique. Give one plugin instance another name.',
     },
+    TARGET_UNKNOWN: {
+      message: (p: { target: string; plan: string; known: string }) => `plan "${p.plan}" has no target "${p.target}"`,
+      hint: (p) => `Nothing was backed up. Its targets are: ${p.known}.`,
+    },
+    TARGET_SUSPECT: {
+      message: (p: { target: string }) => `the backup of "${p.target}" is much smaller than usual`,
+      hint: 'It was stored, and nothing of this target is pruned. If the size is right, `holdfast accept` it.',
+    },
     RUN_ABORTED: {
       message: (p: { reason: string }) => `the run was aborted: ${p.reason}`,
       hint: 'What was quiesced has been given back. The next scheduled run backs up again.',
@@ -41,10 +49,141 @@ export const errors = defineErrors(
       message: (p: { budget: string }) => `the run did not finish within its budget of ${p.budget}`,
       hint: 'What was quiesced has been given back. Raise `budget`, or split the plan.',
     },
+    PLAN_UNKNOWN: {
+      message: (p: { plan: string; known: string }) => `there is no plan "${p.plan}"`,
+      hint: (p) => `Nothing was run. The configuration has: ${p.known}.`,
+    },
     PLAN_BUSY: {
       message: (p: { plan: string }) => `plan "${p.plan}" is already running`,
       hint: 'This run was skipped. Wait until the other one ends.',
       retryable: true,
+    },
+    // ---- configuration and plugins
+    CONFIG_INVALID: {
+      message: (p: { source: string; count: number; first: string }) =>
+        p.count === 1 ? p.first : `${p.source} has ${p.count} problems; the first: ${p.first}`,
+      hint: 'Nothing of it runs, so nothing is backed up by it; a configuration that was in force stays in force. `holdfast validate` prints every problem with what to do.',
+    },
+    CONFIG_NOT_FOUND: {
+      message: (p: { searched: string }) => `there is no configuration in ${p.searched}`,
+      hint: 'Nothing is backed up. Write holdfast.config.ts or holdfast.yaml there, name a file with --config, or set CRON_BACKUP_SCHEDULE for script directories.',
+    },
+    CONFIG_UNREADABLE: {
+      message: (p: { file: string; reason: string }) => `${p.file} can't be read: ${p.reason}`,
+      hint: 'Nothing of it runs. Check the path, the mount and the permissions.',
+    },
+    CONFIG_FORM_UNKNOWN: {
+      message: (p: { file: string }) => `${p.file} has a name that says nothing about its form`,
+      hint: 'Call it *.ts, *.mts, *.js, *.mjs, *.yaml, *.yml, crontab or *.crontab.',
+    },
+    CONFIG_SYNTAX: {
+      message: (p: { reason: string; fix?: string | undefined }) => p.reason,
+      hint: (p) => p.fix ?? 'Nothing of the file is used until it can be read.',
+    },
+    CONFIG_EXPORT: {
+      message: (p: { found: string }) => `the file exports ${p.found}, not a configuration`,
+      hint: 'Write `export default defineConfig({ plans: [ … ] })`.',
+    },
+    CONFIG_UNKNOWN_KEY: {
+      message: (p: { key: string; parent: string; suggestion: string; known: string }) =>
+        `unknown key "${p.key}"${p.parent === '' ? '' : ` in ${p.parent}`}`,
+      hint: (p) => `${p.suggestion}${p.known === '' ? 'It is not used by anything.' : `Known here: ${p.known}.`}`,
+    },
+    CONFIG_VALUE: {
+      message: (p: { path: string; reason: string; fix?: string | undefined }) => `${p.path} ${p.reason}`,
+      hint: (p) => p.fix ?? 'The value is not used; the plan does not run until it is right.',
+    },
+    CONFIG_INTERPOLATION: {
+      message: (p: { path: string; text: string }) => `${p.path} contains ${p.text}, which is taken literally`,
+      hint: 'Nothing is interpolated. Give a secret as { env: NAME } or { file: PATH }; for computed values use holdfast.config.ts.',
+    },
+    CONFIG_IGNORED: {
+      message: (p: { file: string; other: string }) => `${p.other} is not used: ${p.file} wins`,
+      hint: 'Remove the one that is not meant, or name the other with --config.',
+    },
+    SETTING_UNUSED: {
+      message: (p: { setting: string; plan: string }) =>
+        `"${p.setting}" of plan "${p.plan}" has no effect: the plan backs nothing up`,
+      hint: 'A plan without a `backups` hook is a maintenance plan. Remove the setting, or add what backs up.',
+    },
+    HOOK_NEVER_RUNS: {
+      message: (p: { hook: string; of: string; reason: string }) => `${p.hook} of ${p.of} never runs: ${p.reason}`,
+      hint: 'Nothing that it should do is done. See the lifecycle table for when each hook runs.',
+    },
+    NAME_INVALID: {
+      message: (p: { what: string; name: string; suggestion: string; rule: string }) =>
+        `${p.what} can't be called "${p.name}"`,
+      hint: (p) => `${p.suggestion}Names are keys in the store, labels in metrics and names of objects: ${p.rule}.`,
+    },
+    PLAN_DUPLICATE: {
+      message: (p: { plan: string }) => `two plans are called "${p.plan}"`,
+      hint: 'Their backups would be pruned as one. Give one another name.',
+    },
+    PLAN_EMPTY: {
+      message: (p: { plan: string }) => `plan "${p.plan}" would do nothing`,
+      hint: 'Nothing that it uses has a `backups` hook (or `maintain`, for a maintenance plan). Add a plugin or a hook module that has.',
+    },
+    PARTICIPANT_DUPLICATE: {
+      message: (p: { name: string; plan: string; first: string; second: string }) =>
+        `plan "${p.plan}" uses two things called "${p.name}"${p.first === p.second ? '' : `: ${p.first} and ${p.second}`}`,
+      hint: 'Backups are kept by that name, so it must be unique. Give one a name: plugin(options, { name }), defineHook(…, { name }), or `name:` beside it in YAML.',
+    },
+    MODULE_NOT_FOUND: {
+      message: (p: { module: string; from: string; suggestion?: string | undefined }) =>
+        `"${p.module}" was not found from ${p.from}`,
+      hint: (p) =>
+        `${p.suggestion ?? ''}A file is named with ./ and its extension, relative to the file that names it; a package must be installed beside it or be part of the image.`,
+    },
+    MODULE_FAILED: {
+      message: (p: { module: string; reason: string }) => `loading ${p.module} failed: ${p.reason}`,
+      hint: 'The code of the module failed while it was loaded, so nothing that needs it runs.',
+    },
+    EXPORT_MISSING: {
+      message: (p: { module: string; export: string; exports: string; suggestion: string }) =>
+        `${p.module} has no export "${p.export}"`,
+      hint: (p) => `${p.suggestion}It exports ${p.exports}.`,
+    },
+    PLUGIN_INCOMPATIBLE: {
+      message: (p: { what: string; reason: string }) => `${p.what} can't be used: ${p.reason}`,
+      hint: 'A plan uses what definePlugin and defineHook of this major version made. Call the plugin with its options, or install a version that fits.',
+    },
+    PLUGIN_SDK_MISMATCH: {
+      message: (p: { plugin: string; range: string; version: string }) =>
+        `plugin "${p.plugin}" was built for SDK ${p.range}; this is ${p.version}`,
+      hint: 'It is not loaded, because it might back up less than it says. Install a version of the plugin, or of Holdfast, that fits.',
+    },
+    PLUGIN_OPTIONS_INVALID: {
+      message: (p: { plugin: string; path: string; reason: string; suggestion?: string | undefined }) =>
+        `plugin "${p.plugin}": ${p.path} ${p.reason}`,
+      hint: (p) => `${p.suggestion ?? ''}The plugin says what its options must be; it does not run with others.`,
+    },
+    HOOK_UNKNOWN: {
+      message: (p: { hook: string; of: string; suggestion: string; known: string }) =>
+        `"${p.hook}" of ${p.of} is no hook`,
+      hint: (p) => `${p.suggestion}It would never run. Hooks: ${p.known}.`,
+    },
+    HOOK_MODULE_INVALID: {
+      message: (p: { module: string; found: string; fix?: string | undefined }) =>
+        `${p.module} exports ${p.found}, not a hook`,
+      hint: (p) => p.fix ?? "Write `export default defineHook('backups', async (ctx) => { … })`.",
+    },
+    HOOK_ENTRY_INVALID: {
+      message: (p: { hook: string; of: string; reason: string; suggestion?: string | undefined }) =>
+        `${p.hook} of ${p.of}: ${p.reason}`,
+      hint: (p) =>
+        `${p.suggestion ?? ''}A hook is a function, or { handler, order, timeout, retry } with order 'pre' or 'post'.`,
+    },
+    UNDO_INVALID: {
+      message: (p: { undo: string; of: string; reason: string }) => `undo "${p.undo}" of ${p.of}: ${p.reason}`,
+      hint: 'Undos are made by defineUndo({ name, input, deadline, run }) and their names are unique, because they run by name after a crash.',
+    },
+    STORAGE_INVALID: {
+      message: (p: { reason: string }) => `the store can't be used: ${p.reason}`,
+      hint: 'Nothing can be stored without it. Give a URL (file:///path, s3://bucket/prefix), or module#export of a storage driver with its options.',
+    },
+    RECIPIENT_INVALID: {
+      message: (p: { path: string; reason: string }) => `${p.path} is not an age recipient: ${p.reason}`,
+      hint: 'Backups would fail, or nobody could read them. Recipients are public keys (age1…), as age-keygen -y prints them; keep the secret key out of the configuration.',
     },
     // ---- undo and journal
     UNDO_NOT_REGISTERED: {
@@ -69,6 +208,10 @@ export const errors = defineErrors(
       message: (p: { undo: string }) => `the undo "${p.undo}" was run by another process`,
       hint: 'The effect ended before this run was done with it, so what was backed up meanwhile does not count.',
     },
+    FREEZE_SELF: {
+      message: (p: { path: string; what: string }) => `${p.path} is on the filesystem that holds ${p.what}`,
+      hint: 'It was not frozen: Holdfast writes there itself, and could never have thawed it. Put it on another filesystem.',
+    },
     UNDO_UNKNOWN: {
       message: (p: { undo: string; owner: string }) =>
         `nobody knows the pending undo "${p.undo}" of "${p.owner}" any more`,
@@ -88,6 +231,10 @@ export const errors = defineErrors(
         `the journal ${p.path} was damaged and has been moved to ${p.movedTo}`,
       hint: 'Backups go on with a new journal; restore points come from the store. Undos that were pending are not known any more: check that nothing is left frozen, locked or paused.',
     },
+    STATE_NOT_DURABLE: {
+      message: (p: { path: string }) => `the state directory ${p.path} is on the container's own layer`,
+      hint: 'Armed undos do not survive a restart of the container: what is frozen then stays frozen. Mount an emptyDir or a PVC there.',
+    },
     LOCK_BUSY: {
       message: (p: { lock: string; owner: string }) => `the lock "${p.lock}" is held by ${p.owner}`,
       hint: 'Wait until it is free, or give the lock a longer `wait`.',
@@ -97,6 +244,254 @@ export const errors = defineErrors(
       message: (p: { where: string }) => `the secret ${p.where} is not there`,
       hint: 'Set the variable or mount the file; it is read at each use.',
     },
+    // ---- exec
+    EXEC_FAILED: {
+      message: (p: { command: string; exitCode: number; stderrTail: string }) =>
+        `${p.command} failed with exit code ${p.exitCode}${said(p.stderrTail)}`,
+      hint: (p) => exitCodeHint(p.exitCode),
+    },
+    EXEC_SIGNAL: {
+      message: (p: { command: string; signal: string; stderrTail: string }) =>
+        `${p.command} was killed by ${p.signal}${said(p.stderrTail)}`,
+      hint: (p) =>
+        p.signal === 'SIGKILL'
+          ? 'What it was doing is unfinished. Nobody but the kernel kills like this as a rule: it probably ran out of memory. Raise the memory limit.'
+          : 'What it was doing is unfinished. Find out who sent the signal; SIGSEGV, SIGABRT and SIGBUS are crashes of the program itself.',
+    },
+    EXEC_TIMEOUT: {
+      message: (p: { command: string; after: string; stderrTail: string }) =>
+        `${p.command} did not finish within ${p.after} and was stopped${said(p.stderrTail)}`,
+      hint: 'What it was doing is unfinished. Give it more time with `timeout`, or find out what it waits for.',
+      retryable: true,
+    },
+    EXEC_IDLE: {
+      message: (p: { command: string; after: string; stderrTail: string }) =>
+        `${p.command} printed nothing for ${p.after} and was stopped${said(p.stderrTail)}`,
+      hint: 'What it was doing is unfinished. Find out what it waits for; if it is silent for so long by nature, raise `idleTimeout`.',
+      retryable: true,
+    },
+    EXEC_ABORTED: {
+      message: (p: { command: string; reason: string; stderrTail: string }) => `${p.command} was stopped: ${p.reason}`,
+      hint: 'What it was doing is unfinished. The reason is that of the run or hook it belonged to.',
+    },
+    EXEC_NOT_FOUND: {
+      message: (p: { command: string; missing: string }) => `${p.command} cannot be started: ${p.missing}`,
+      hint: 'Nothing was run. Install what is missing, or correct the path; names without a slash are looked up in PATH.',
+    },
+    EXEC_NOT_EXECUTABLE: {
+      message: (p: { command: string; reason: string }) => `${p.command} cannot be started: ${p.reason}`,
+      hint: 'Nothing was run. Make it executable (chmod +x; in a ConfigMap volume defaultMode: 0755).',
+    },
+    EXEC_FORMAT: {
+      message: (p: { command: string; reason: string }) => `${p.command} cannot be started: ${p.reason}`,
+      hint: 'Nothing was run. Begin a script with #! and its interpreter, such as #!/bin/sh; a program must be built for this machine.',
+    },
+    EXEC_START: {
+      message: (p: { command: string; reason: string }) => `${p.command} cannot be started: ${p.reason}`,
+      hint: 'Nothing was run. The machine refused: too many processes or open files, no memory, or arguments that are too long.',
+      retryable: true,
+    },
+    EXEC_REQUEST: {
+      message: (p: { command: string; reason: string }) => `${p.command} was not started: ${p.reason}`,
+      hint: 'Nothing was run. This is a mistake in the hook or plugin that asked for it.',
+    },
+    EXEC_SECRET_IN_ARGV: {
+      message: (p: { command: string; position: number }) =>
+        `${p.command} was not started: its argument ${p.position} holds a secret`,
+      hint: 'Nothing was run. Everybody on the machine can read arguments: pass the secret by `env` or `stdin`, or in a file.',
+    },
+    EXEC_SINK: {
+      message: (p: { command: string; from: string; reason: string; stderrTail: string }) =>
+        `the ${p.from} of ${p.command} could not be taken: ${p.reason}`,
+      hint: 'The command was stopped and its output does not count. The cause says who failed.',
+    },
+    EXEC_STDIN: {
+      message: (p: { command: string; reason: string; stderrTail: string }) =>
+        `the input of ${p.command} failed: ${p.reason}`,
+      hint: 'The command was stopped before it could take a part for the whole. The cause says what failed.',
+    },
+    EXEC_INCOMPLETE: {
+      message: (p: { command: string; stderrTail: string }) =>
+        `${p.command} ended, but another process still holds its output open`,
+      hint: 'Whether all bytes arrived cannot be known, so they do not count. Make the command wait for what it starts in the background.',
+    },
+    EXEC_OUTPUT_TOO_LARGE: {
+      message: (p: { command: string; limit: string; stderrTail: string }) =>
+        `${p.command} printed more than ${p.limit}`,
+      hint: 'It was stopped: output kept as text must stay small. Give `stdout` a sink, or set it to "log".',
+    },
+    EXEC_NO_LINE: {
+      message: (p: { command: string; reason: string }) => `${p.command} did not print the awaited line: ${p.reason}`,
+      hint: 'What it was asked to do may not have happened. Its output and its end say more.',
+    },
+    EXEC_NO_CLUSTER: {
+      message: (p: { where: string }) => `no command can be run in ${p.where}: there is no access to a cluster`,
+      hint: 'Nothing was run. Commands in containers need Kubernetes and a service account that may exec.',
+    },
+    // ---- schedules
+    CRON_INVALID: {
+      message: (p: { expression: string; reason: string }) => `"${p.expression}" is not a cron expression: ${p.reason}`,
+      hint: (p: { allowed: string; field?: number }) => `Nothing is scheduled until this is corrected. ${p.allowed}`,
+    },
+    CRON_NEVER: {
+      message: (p: { expression: string }) => `the schedule "${p.expression}" never fires: no such day exists`,
+      hint: 'No backup would ever run. Check the day of the month against the month.',
+    },
+    TIME_ZONE_UNKNOWN: {
+      message: (p: { zone: string }) => `the time zone "${p.zone}" is not known`,
+      hint: (p: { meant?: string; tzdataMissing: boolean }) =>
+        p.tzdataMissing
+          ? 'Nothing is scheduled: backups would run at the wrong time. This machine has no time zone data (tzdata) at all; use an image that has it, or set the zone to UTC.'
+          : `Nothing is scheduled: backups would run at the wrong time. ${p.meant === undefined ? '' : `Did you mean "${p.meant}"? `}Use an IANA name such as Europe/Berlin.`,
+    },
+    CLOCK_JUMPED: {
+      message: (p: { by: string; direction: 'forward' | 'back' }) => `the clock jumped ${p.direction} by ${p.by}`,
+      hint: 'Slots that were passed over are counted and follow the misfire policy; none is run twice. Check the time synchronisation of the node.',
+    },
+    CRONTAB_INVALID: {
+      message: (p: { file: string; line: number; column: number; reason: string }) =>
+        `${p.file}:${p.line}:${p.column}: ${p.reason}`,
+      hint: (p: { advice: string }) => `Nothing of this file is scheduled until it is corrected. ${p.advice}`,
+    },
+    CRONTAB_WARNING: {
+      message: (p: { file: string; line: number; what: string }) => `${p.file}:${p.line}: ${p.what}`,
+      hint: (p: { advice: string }) => `The plan is scheduled all the same. ${p.advice}`,
+    },
+    CRONTAB_DUPLICATE: {
+      message: (p: { file: string; line: number; first: number; plan: string }) =>
+        `${p.file}: lines ${p.first} and ${p.line} are both the plan "${p.plan}"`,
+      hint: 'Nothing of this file is scheduled until it is corrected. Remove one of them, or give one a name of its own with a line `# holdfast: name=NAME` above it.',
+    },
+    // ---- storage
+    STORAGE_NOT_FOUND: {
+      message: (p: { key: string }) => `there is no object "${p.key}" in the store`,
+      hint: 'It was removed, or the store is not the one that it was written to.',
+    },
+    STORAGE_FULL: {
+      message: (p: { key: string; reason: string }) => `the store has no room for "${p.key}": ${p.reason}`,
+      hint: 'Nothing was stored; earlier backups are untouched. Make room or raise the quota, or keep less with `retention`.',
+    },
+    STORAGE_READ_ONLY: {
+      message: (p: { key: string; reason: string }) => `the store does not let us write "${p.key}": ${p.reason}`,
+      hint: 'Nothing was changed in the store, and no backup can be stored until it is writable for this user. A file system that turned read-only by itself often has a failing disk.',
+    },
+    STORAGE_IO: {
+      message: (p: { operation: 'put' | 'get' | 'list' | 'delete' | 'sweep'; key: string; reason: string }) =>
+        `the store failed at ${p.operation} "${p.key}": ${p.reason}`,
+      hint: 'What was being stored does not count as a backup; earlier ones are untouched. Check the disk or the network behind the store.',
+      retryable: true,
+    },
+    STORAGE_KEY_INVALID: {
+      message: (p: { key: string; reason: string }) => `"${p.key}" can not be a key in the store: ${p.reason}`,
+      hint: 'Nothing was read or written. Keys are relative paths whose parts are percent-encoded.',
+    },
+    STORAGE_URL_INVALID: {
+      message: (p: { address: string; reason: string }) => `"${p.address}" is not the address of a store: ${p.reason}`,
+      hint: 'Nothing was read or written. Use file:///path, s3://bucket/prefix, or module#export:{json}.',
+    },
+    STORAGE_UNKNOWN: {
+      message: (p: { address: string; module: string; reason: string }) =>
+        `no storage driver for "${p.address}": ${p.module} ${p.reason}`,
+      hint: (p: { module: string }) =>
+        `Nothing was read or written. Install ${p.module} where Holdfast is installed, or correct the address.`,
+    },
+    STORE_OWNED: {
+      message: (p: { plan: string; owner: string; run: string; age: string }) =>
+        `plan "${p.plan}" is being backed up into the same store by ${p.owner} (run ${p.run}, seen ${p.age} ago)`,
+      hint: 'This run was skipped: one backup of a plan at a time. If the other one is dead, its claim ends five minutes after it was last seen. Two installations that are meant to share a store need instance names of their own.',
+      retryable: true,
+    },
+    STORE_LOST: {
+      message: (p: { plan: string; owner: string }) => `the store of plan "${p.plan}" was taken over by ${p.owner}`,
+      hint: 'This run was stopped, because another one took it for dead: this machine stood still for minutes, or the clocks of the two differ by as much. What it had committed stays.',
+    },
+    STORE_CLAIM_SLOW: {
+      message: (p: { plan: string; took: string }) =>
+        `the store of plan "${p.plan}" could not be claimed: two small writes took ${p.took}`,
+      hint: 'Nothing was backed up. A store that is this slow can not say safely who uses it; check the disk or the network behind it.',
+      retryable: true,
+    },
+    // ---- artifacts
+    ARTIFACT_NAME_INVALID: {
+      message: (p: { what: string; name: string; reason: string }) =>
+        `"${p.name}" can not be stored as the name of a ${p.what}: ${p.reason}`,
+      hint: 'Nothing was stored. Choose a shorter or plainer name.',
+    },
+    ARTIFACT_EXISTS: {
+      message: (p: { artifact: string }) => `there is an artifact ${p.artifact} already`,
+      hint: 'The second one was not stored, the first one is untouched. Give each artifact of a target a name of its own.',
+    },
+    ARTIFACT_TOO_SMALL: {
+      message: (p: { artifact: string; size: number; minSize: number }) =>
+        `${p.artifact} has ${p.size} bytes, fewer than the ${p.minSize} that it needs at least`,
+      hint: 'Nothing was stored: a dump this small is mostly one that failed without saying so. Check what it was made from, or lower minSize.',
+    },
+    ARTIFACT_PRODUCE_FAILED: {
+      message: (p: { artifact: string; reason: string }) => `making ${p.artifact} failed: ${p.reason}`,
+      hint: 'Nothing was stored, what had arrived was removed; earlier backups are untouched. The cause has the details.',
+    },
+    ARTIFACT_ABORTED: {
+      message: (p: { artifact: string; reason: string }) => `${p.artifact} was given up: ${p.reason}`,
+      hint: 'Nothing was stored, what had arrived was removed; earlier backups are untouched.',
+    },
+    ARTIFACT_SINK_CLOSED: {
+      message: () => 'bytes were written to an artifact after its producer had ended',
+      hint: 'They are not part of the artifact. The producer must wait for all of its writes before it returns.',
+    },
+    ARTIFACT_NOT_FOUND: {
+      message: (p: { artifact: string }) => `there is no artifact ${p.artifact} in the store`,
+      hint: (p: { nearest: string }) =>
+        p.nearest === '' ? 'See `holdfast list`.' : `Nearest: ${p.nearest}. See \`holdfast list\` for all.`,
+    },
+    ARTIFACT_DIGEST: {
+      message: (p: { artifact: string; reason: string }) => `${p.artifact} is damaged: ${p.reason}`,
+      hint: 'The bytes in the store are not those that were written: do not use what was read of them. Restore an older one, run the plan again, and check the disk.',
+    },
+    ARTIFACT_DATA_MISSING: {
+      message: (p: { artifact: string }) => `${p.artifact} has a manifest but no data`,
+      hint: 'Something other than Holdfast removed it from the store. Restore an older one, and run the plan again.',
+    },
+    ARTIFACT_KEY_MISSING: {
+      message: (p: { artifact: string }) => `${p.artifact} is encrypted and no age identity is configured`,
+      hint: 'Only its stored digest can be checked here. To read it, set `encoding.identity` to the key that belongs to one of its recipients.',
+    },
+    ARTIFACT_DECRYPT: {
+      message: (p: { artifact: string; reason: string }) => `${p.artifact} can not be decrypted: ${p.reason}`,
+      hint: 'It can only be restored with an identity of one of the recipients it was encrypted to. If the identity is right, its first bytes are damaged: `holdfast verify` without an identity tells.',
+    },
+    ENCODING_INVALID: {
+      message: (p: { recipient: string; reason: string }) => `"${p.recipient}" is not an age recipient: ${p.reason}`,
+      hint: 'Nothing was stored. A recipient begins with age1; age-keygen prints it beside the identity.',
+    },
+    MANIFEST_INVALID: {
+      message: (p: { key: string; reason: string }) => `the manifest ${p.key} can not be read: ${p.reason}`,
+      hint: 'Its artifact is not listed and nothing of it is touched; all others are. Bring the file back from a copy, or remove it.',
+    },
+    MANIFEST_NEWER: {
+      message: (p: { key: string; found: number; known: number }) =>
+        `the manifest ${p.key} has schema ${p.found}; this version knows ${p.known}`,
+      hint: 'Its artifact is not listed and nothing of it is touched. Use the version of Holdfast that wrote it.',
+    },
+    RETENTION_INVALID: {
+      message: (p: { rules: string; reason: string }) => `"${p.rules}" is no retention: ${p.reason}`,
+      hint: 'Nothing is pruned. Write rules such as latest3,days14,months6: latest, hours, days, weeks, months or years, each at most once and at least 1.',
+    },
   },
   'docs/errors.md',
 )
+
+/** The last line that a command printed is mostly why it failed. */
+function said(tail: string): string {
+  const line = tail.trimEnd().split('\n').at(-1)?.trim() ?? ''
+  if (line === '') return ''
+  return `: ${line.length > 200 ? `${line.slice(0, 200).toWellFormed()}…` : line}`
+}
+
+function exitCodeHint(exitCode: number): string {
+  const unfinished = 'What it was doing did not succeed.'
+  if (exitCode === 126) return `${unfinished} 126 is what shells say when a command in a script is not executable.`
+  if (exitCode === 127) return `${unfinished} 127 is what shells say when a command in a script was not found.`
+  if (exitCode === 137) return `${unfinished} 137 means killed (128 + 9): it probably ran out of memory.`
+  if (exitCode === 141) return `${unfinished} 141 means that whoever reads its output stopped reading (128 + SIGPIPE).`
+  return `${unfinished} Its own messages are in the log, the last of them in stderrTail.`
+}

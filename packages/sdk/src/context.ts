@@ -82,6 +82,13 @@ export interface RunContext<Config> extends ServiceContext<Config> {
   readonly vars: Vars
   readonly undo: Undos
   progress(done: number, total?: number, note?: string): void
+  /**
+   * Call it before freezing a filesystem: one that holds our state, logs, workspace or artifact store could never be
+   * thawed again.
+   *
+   * @throws HoldfastError `FREEZE_SELF`
+   */
+  assertFreezable(path: string): Promise<void>
   /** In-memory clean-up at scope end, newest first; for what needs to survive a crash arm an undo. */
   defer(label: string, cleanup: (signal: AbortSignal) => unknown): void
 }

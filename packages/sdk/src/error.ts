@@ -88,9 +88,6 @@ export interface ErrorDefinition<Params> {
   readonly retryable?: boolean
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the parameters differ per entry
-type Catalogue = Readonly<Record<string, ErrorDefinition<any>>>
-
 /** Makes errors of one code. */
 export interface ErrorFactory<Params> {
   (
@@ -102,10 +99,11 @@ export interface ErrorFactory<Params> {
   readonly code: string
 }
 
-type Factories<C extends Catalogue> = {
-  readonly [Code in keyof C]: C[Code] extends ErrorDefinition<infer Params> ? ErrorFactory<Params> : never
-} & {
-  readonly [Code in keyof C as Code extends Uppercase<Code & string> ? never : Code]: 'error codes are UPPER_SNAKE_CASE'
+/** A badly written code turns into a readable type error where it is used. */
+type Factories<Params> = {
+  readonly [Code in keyof Params]: Code extends Uppercase<Code & string>
+    ? ErrorFactory<Params[Code]>
+    : 'error codes are UPPER_SNAKE_CASE'
 }
 
 /**
@@ -124,9 +122,12 @@ type Factories<C extends Catalogue> = {
  * throw errors.DUMP_EMPTY({ database: 'shop' })
  * ```
  */
-export function defineErrors<const C extends Catalogue>(catalogue: C, docs?: string): Factories<C> {
+export function defineErrors<Params>(
+  catalogue: { readonly [Code in keyof Params]: ErrorDefinition<Params[Code]> },
+  docs?: string,
+): Factories<Params> {
   const factories: Record<string, ErrorFactory<Record<string, Json>>> = {}
-  for (const [code, definition] of Object.entries(catalogue)) {
+  for (const [code, definition] of Object.entries<ErrorDefinition<Record<string, Json>>>(catalogue as never)) {
     const create = (params: Record<string, Json>, options?: Partial<HoldfastErrorOptions>): HoldfastError =>
       new HoldfastError({
         ...options,
@@ -139,5 +140,5 @@ export function defineErrors<const C extends Catalogue>(catalogue: C, docs?: str
       })
     factories[code] = Object.assign(create, { code })
   }
-  return factories as unknown as Factories<C>
+  return factories as unknown as Factories<Params>
 }

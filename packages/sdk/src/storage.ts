@@ -4,6 +4,8 @@ import type { Bytes } from './json.ts'
 export interface StorageDriver {
   readonly name: string
   readonly capabilities: { readonly atomicPut: boolean; readonly rangeRead: boolean; readonly objectLock: boolean }
+  /** Where it writes on this machine, if it does: never to be frozen. */
+  readonly localDirectory?: string | undefined
   /** Durable when it resolves; nothing under the key when it rejects. Keys are relative paths with `/`. */
   put(key: string, body: Bytes, options: { signal: AbortSignal }): Promise<void>
   /** @throws HoldfastError `STORAGE_NOT_FOUND` (on the first read) when there is no such key */

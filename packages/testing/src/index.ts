@@ -1,1 +1,17 @@
-export {}
+export { createTestRun, type CreateTestRunOptions, type TestRun } from './create-test-run.ts'
+export {
+  dropsWithoutStatus,
+  fakeExec,
+  hangs,
+  ignoresAbort,
+  replies,
+  truncates,
+  type ExecCall,
+  type FakeCall,
+  type FakeCommand,
+  type FakeExec,
+  type FakeReply,
+} from './fake-exec.ts'
+export { memoryStorage } from './memory-storage.ts'
+export { storageConformance } from './storage-conformance.ts'
+export { testClock, type TestClock, type TestClockOptions } from './test-clock.ts'

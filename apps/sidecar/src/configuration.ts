@@ -1,0 +1,75 @@
+import { isHoldfastError, type StorageDriver } from '@holdfast/sdk'
+import { fsStorage, loadConfig, openStorage, problemsOf, type LoadedConfig, type ResolvedConfig } from '@holdfast/runtime'
+import { join } from 'node:path'
+import type { CommandContext } from './context.ts'
+import { environmentForm } from './environment.ts'
+import { builtins, providedModules } from './modules.ts'
+
+/**
+ * Loads the configuration that a command works with, and says what is odd about it.
+ *
+ * @throws HoldfastError `CONFIG_INVALID`
+ */
+export async function openConfiguration(context: CommandContext): Promise<LoadedConfig> {
+  const loaded = await loadQuietly(context)
+  for (const warning of loaded.warnings) context.warn(warning)
+  return loaded
+}
+
+/**
+ * Loads it if there is one.
+ *
+ * @returns `undefined` where nobody wrote one
+ * @throws HoldfastError `CONFIG_INVALID`
+ */
+export async function findConfiguration(context: CommandContext): Promise<LoadedConfig | undefined> {
+  try {
+    return await openConfiguration(context)
+  } catch (error) {
+    if (isHoldfastError(error) && problemsOf(error).some(({ code }) => code === 'CONFIG_NOT_FOUND')) return undefined
+    throw error
+  }
+}
+
+/** Loads it without a word. */
+export async function loadQuietly(context: CommandContext): Promise<LoadedConfig> {
+  const { io, settings } = context
+  const open = (url: string): Promise<StorageDriver> => openAt(url, context)
+  const loaded = await loadConfig({
+    path: settings.config,
+    cwd: io.cwd,
+    env: io.env,
+    builtins,
+    modules: providedModules(),
+    environmentForm: (env) => environmentForm(env),
+    crontabForm: async (text, file) => {
+      const { crontabForm } = await import('./crontab.ts')
+      return crontabForm(text, file, io.env, context.warn)
+    },
+    openStorage: open,
+  })
+  const { config } = loaded
+  const url = settings.storage ?? (config.storage ? undefined : settings.defaultStorage)
+  return url === undefined ? loaded : { ...loaded, config: { ...config, storage: await open(url) } }
+}
+
+/**
+ * Opens the store at an address.
+ *
+ * @throws HoldfastError `STORAGE_INVALID`
+ */
+export async function openAt(url: string, context: Pick<CommandContext, 'io'>): Promise<StorageDriver> {
+  const { io } = context
+  return openStorage(url, { cwd: io.cwd, env: io.env })
+}
+
+/** The same configuration with its store named, also where it is the default one in the state directory. */
+export function withStorage(config: ResolvedConfig, stateDirectory: string): ResolvedConfig {
+  return { ...config, storage: config.storage ?? fsStorage({ path: defaultStore(stateDirectory) }) }
+}
+
+/** Where artifacts are kept when nothing else is said. */
+export function defaultStore(stateDirectory: string): string {
+  return join(stateDirectory, 'artifacts')
+}
+

@@ -1,0 +1,72 @@
+import type { HoldfastFailure } from '@holdfast/sdk'
+import { createLogger, createRedactor, recordFailure, type Redactor, type RuntimeLogger } from '@holdfast/runtime'
+import type { Io } from './io.ts'
+import { formatFailure } from './output/failure.ts'
+import { formatJson } from './output/format.ts'
+import { hasColors, styleFor, type Style } from './output/style.ts'
+import { readSettings, type GlobalOptions, type Settings } from './settings.ts'
+
+/** What every command gets. */
+export interface CommandContext {
+  readonly io: Io
+  readonly settings: Settings
+  readonly redactor: Redactor
+  /** Goes to standard error: what a command answers with is alone on standard output. */
+  readonly log: RuntimeLogger
+  /** For standard output. */
+  readonly style: Style
+  /** Characters per line of standard output. */
+  readonly width: number | undefined
+  /** Prints text for people. */
+  print(text: string): void
+  /** Prints the answer of `--json`: one document. */
+  printJson(value: unknown): void
+  /** Says on standard error what is odd, but stops nothing. */
+  warn(failure: HoldfastFailure): void
+  /** Says why the command ends without its answer. */
+  fail(failure: HoldfastFailure): void
+}
+
+/**
+ * Builds the context of one command.
+ *
+ * @throws HoldfastError `OPTION_INVALID`
+ */
+export function createContext(io: Io, options: GlobalOptions): CommandContext {
+  const settings = readSettings(options, io)
+  const redactor = createRedactor()
+  const { stdout, stderr, env } = io
+  const style = styleFor(stdout, env)
+  const errorStyle = styleFor(stderr, env)
+  const { logFormat: format, logLevel: level } = settings
+  const debug = level === 'debug'
+  const log = createLogger({
+    level,
+    format,
+    redactor,
+    destination: { write: (line) => stderr.write(line) },
+    colors: hasColors(stderr, env),
+    now: io.now,
+  })
+  const show = (failure: HoldfastFailure, label: 'error' | 'warning'): void =>
+    stderr.write(redactor.text(formatFailure(failure, { style: errorStyle, width: stderr.columns, debug, label })))
+
+  return {
+    io,
+    settings,
+    redactor,
+    log,
+    style,
+    width: stdout.columns,
+    print: (text) => stdout.write(redactor.text(text)),
+    printJson: (value) => stdout.write(formatJson(redactor.value(value))),
+    warn(failure) {
+      if (format === 'json') log.warn(failure.message, { error: failure })
+      else show(failure, 'warning')
+    },
+    fail(failure) {
+      if (settings.json) stdout.write(formatJson({ error: redactor.value(recordFailure(failure)) }))
+      else show(failure, 'error')
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import type { Readable } from 'node:stream'
+
+/** A stream that text goes to, and what is known of the screen behind it. */
+export interface Terminal {
+  write(text: string): void
+  readonly isTTY: boolean
+  /** Characters per line; `undefined` where it isn't a screen. */
+  readonly columns: number | undefined
+}
+
+/** The signals that a command listens to. */
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
+
+/** The process as commands see it: handed in, so that a test can run a command without a process of its own. */
+export interface Io {
+  readonly stdout: Terminal
+  readonly stderr: Terminal
+  readonly stdin: Readable & { readonly isTTY?: boolean }
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  readonly now: () => Date
+  /** @returns stops listening */
+  onSignal(listener: (signal: Signal) => void): () => void
+}
+
+/** This process. */
+export function processIo(): Io {
+  ignoreClosedPipes()
+  return {
+    stdout: terminalOf(process.stdout),
+    stderr: terminalOf(process.stderr),
+    get stdin() {
+      return process.stdin
+    },
+    env: process.env,
+    cwd: process.cwd(),
+    now: () => new Date(),
+    onSignal(listener) {
+      const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+      for (const signal of signals) process.on(signal, listener)
+      return () => {
+        for (const signal of signals) process.off(signal, listener)
+      }
+    },
+  }
+}
+
+function terminalOf(stream: NodeJS.WriteStream): Terminal {
+  return {
+    write: (text) => void stream.write(text),
+    get isTTY() {
+      return stream.isTTY
+    },
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined
+    },
+  }
+}
+
+/** A reader that went away (`holdfast list | head`) ends nothing: a run under way goes on, and says how it ended. */
+function ignoreClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+}

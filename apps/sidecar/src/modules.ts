@@ -1,0 +1,24 @@
+import type { Builtins } from '@holdfast/runtime'
+
+/** Plugins that a configuration may name although they aren't installed beside it. */
+export const builtins: Builtins = {
+  '@holdfast/plugin-scripts': () => import('@holdfast/plugin-scripts'),
+}
+
+/**
+ * What a user's own hooks may import although it isn't installed beside them: a hook in a ConfigMap has no
+ * `node_modules`. The bundle has these as files of their own, which share everything with the rest of it.
+ */
+export function providedModules(): Readonly<Record<string, string>> {
+  const names = ['sdk', 'runtime', 'plugin-scripts']
+  const isBundle = import.meta.url.endsWith('.js')
+  return Object.fromEntries(
+    names.map((name) => {
+      const specifier = `@holdfast/${name}`
+      return [specifier, isBundle ? new URL(`./${name}.js`, import.meta.url).href : import.meta.resolve(specifier)]
+    }),
+  )
+}
+
+/** Where `save_var` and the other commands for scripts are. */
+export const commandDirectory = new URL('../bin', import.meta.url).pathname

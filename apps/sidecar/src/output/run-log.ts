@@ -1,0 +1,116 @@
+import { formatDuration, type Run } from '@holdfast/sdk'
+import type { RunEvent, RunEventListener, RuntimeLogger } from '@holdfast/runtime'
+import { count, formatBytes } from './format.ts'
+
+/** Writes a run's events as log lines: what a person reads in the morning, with the fields that a machine looks for. */
+export function logRunEvents(log: RuntimeLogger): RunEventListener {
+  return (event) => {
+    const { run } = event
+    const at = { plan: run.plan, run: run.id, ...('target' in event && event.target && { target: event.target }) }
+    switch (event.type) {
+      case 'run-started':
+        log.info(`${named(run)} begins`, {
+          ...at,
+          trigger: run.trigger,
+          attempt: run.attempt,
+          scheduledFor: run.scheduledFor,
+        })
+        return
+      case 'targets-found':
+        log.info(`${count(event.targets.length, 'target')} to back up`, { ...at, targets: event.targets })
+        return
+      case 'hook-started':
+        log.debug(`${event.hook} of "${event.participant}" begins`, { ...at, ...where(event), attempt: event.attempt })
+        return
+      case 'hook-ended': {
+        const fields = { ...at, ...where(event), attempt: event.attempt, durationMs: Math.round(event.durationMs) }
+        if (event.error) log.error(event.error.message, { ...fields, error: event.error })
+        else log.debug(`${event.hook} of "${event.participant}" is done`, fields)
+        return
+      }
+      case 'target-ended': {
+        const { target, status, verification, reason } = event.outcome
+        const fields = { ...at, target: target.id, status, verification, ...(reason !== undefined && { reason }) }
+        log[status === 'failed' ? 'error' : 'info'](`target "${target.id}" ${status}`, fields)
+        return
+      }
+      case 'artifact-committed': {
+        const { point, storedSize, durationMs } = event
+        log.info(`stored ${formatBytes(point.size ?? 0)} as ${formatBytes(storedSize)}`, {
+          ...at,
+          artifact: point.id,
+          size: point.size,
+          storedSize,
+          durationMs: Math.round(durationMs),
+          ...(point.state !== 'valid' && { state: point.state }),
+        })
+        return
+      }
+      case 'undo-armed':
+        log.debug(`armed "${event.undo}"`, { ...at, ...undoOf(event) })
+        return
+      case 'undo-settled':
+        logUndo(log, event, at)
+        return
+      case 'pruned':
+        if (event.points.length === 0) return
+        log.info(`${event.dryRun ? 'would remove' : 'removes'} ${count(event.points.length, 'expired restore point')}`, {
+          ...at,
+          points: event.points.map(({ id }) => id),
+        })
+        return
+      case 'planned':
+        for (const step of event.steps) log.info(`would: ${step.what}`, { ...at, kind: step.kind, where: step.where })
+        return
+      case 'progress':
+        log.debug(event.note ?? 'progress', { ...at, done: event.done, total: event.total })
+        return
+      case 'warning':
+        log.warn(event.error.message, { ...at, error: event.error })
+        return
+      case 'run-ended':
+        logEnd(log, event, at)
+    }
+  }
+}
+
+function logUndo(log: RuntimeLogger, event: Extract<RunEvent, { type: 'undo-settled' }>, at: object): void {
+  const fields = { ...at, ...undoOf(event), heldMs: Math.round(event.heldMs), recovered: event.recovered }
+  switch (event.result) {
+    case 'done':
+      return log.info(`gave back "${event.undo}" after ${formatDuration(event.heldMs)}`, fields)
+    case 'disarmed':
+      return log.debug(`disarmed "${event.undo}"`, fields)
+    case 'taken':
+      return log.warn(`"${event.undo}" was given back by another process`, fields)
+    case 'failed':
+      log.error(`"${event.undo}" could not be given back`, { ...fields, error: event.error })
+  }
+}
+
+function logEnd(log: RuntimeLogger, event: Extract<RunEvent, { type: 'run-ended' }>, at: object): void {
+  const { run, status, outcome, durationMs } = event
+  const level = { succeeded: 'info', skipped: 'warn', partial: 'warn', failed: 'error', aborted: 'warn' } as const
+  const because = outcome.reason === undefined ? '' : ` (${outcome.reason})`
+  log[level[status]](`${named(run)} ${status}${because} after ${formatDuration(durationMs)}`, {
+    ...at,
+    status,
+    durationMs: Math.round(durationMs),
+    ...(outcome.reason !== undefined && { reason: outcome.reason }),
+    ...(outcome.error && { error: outcome.error }),
+  })
+}
+
+function named({ plan, trigger, dryRun }: Run): string {
+  if (trigger === 'boot') return `booting plan "${plan}"`
+  if (trigger === 'restore') return `restoring from plan "${plan}"`
+  return dryRun ? `dry run of plan "${plan}"` : `plan "${plan}"`
+}
+
+function where({ hook, participant }: { readonly hook: string; readonly participant: string }): object {
+  return { hook, plugin: participant }
+}
+
+function undoOf({ undo, participant, id }: { undo: string; participant: string; id: string }): object {
+  return { undo, plugin: participant, undoId: id }
+}

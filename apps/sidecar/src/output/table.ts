@@ -1,0 +1,55 @@
+import { visibleLength, type Style } from './style.ts'
+
+/** Options of {@link formatTable}. */
+export interface FormatTableOptions {
+  readonly style: Style
+  /** Characters per line, to shorten the widest cells to; `undefined`: nothing is shortened. */
+  readonly width?: number | undefined
+  /** Columns of numbers, which end below each other. */
+  readonly right?: readonly number[] | undefined
+}
+
+const gap = '  '
+const narrowest = 8
+
+/**
+ * A table without lines around it, for people and for `awk`.
+ *
+ * @param head - the columns' names
+ * @param rows - as many cells as there are names; cells may be coloured
+ * @returns ends in a newline
+ */
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  { style, width, right = [] }: FormatTableOptions,
+): string {
+  const widths = head.map((name, column) =>
+    Math.max(name.length, ...rows.map((row) => visibleLength(row[column] ?? ''))),
+  )
+  if (width !== undefined) shrink(widths, head, width)
+  const line = (cells: readonly string[], paint: (text: string) => string): string =>
+    cells
+      .map((cell, column) => fill(cell, widths[column] ?? 0, right.includes(column), column === cells.length - 1, paint))
+      .join(gap)
+      .trimEnd()
+  return [line(head, style.bold), ...rows.map((row) => line(row, (text) => text))].join('\n') + '\n'
+}
+
+/** Takes from the widest column until the table fits, or nothing more can be taken. */
+function shrink(widths: number[], head: readonly string[], width: number): void {
+  const total = (): number => widths.reduce((sum, each) => sum + each, 0) + gap.length * (widths.length - 1)
+  while (total() > width) {
+    const widest = widths.indexOf(Math.max(...widths))
+    const least = Math.max(narrowest, head[widest]?.length ?? 0)
+    if ((widths[widest] ?? 0) <= least) return
+    widths[widest] = Math.max(least, (widths[widest] ?? 0) - (total() - width))
+  }
+}
+
+function fill(cell: string, width: number, right: boolean, last: boolean, paint: (text: string) => string): string {
+  const text = visibleLength(cell) > width ? `${cell.slice(0, width - 1)}…` : cell
+  const blanks = ' '.repeat(Math.max(0, width - visibleLength(text)))
+  if (right) return blanks + paint(text)
+  return paint(text) + (last ? '' : blanks)
+}

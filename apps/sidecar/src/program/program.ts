@@ -1,0 +1,58 @@
+import { Command, Option } from 'commander'
+import type { Io } from '../io.ts'
+import { logFormats, logLevels } from '../settings.ts'
+import { addCheckingCommands } from './checking.ts'
+import { bindTo, examples, type Execute } from './command.ts'
+import { addRestoringCommands } from './restoring.ts'
+import { addRunningCommands } from './running.ts'
+import { addSetUpCommands } from './set-up.ts'
+
+/** The whole command line. What a command does is imported when it runs. */
+export function createProgram(io: Pick<Io, 'stdout' | 'stderr'>, execute: Execute): Command {
+  const program = new Command('holdfast')
+    .description('Application-consistent backups, written as typed hooks.')
+    .usage('COMMAND [OPTIONS]')
+    .helpCommand('help [COMMAND]', 'Explain a command')
+    .helpOption('-h, --help', 'Explain the command')
+    // bin/holdfast.js answers it before anything is loaded.
+    .option('-V, --version', 'Print the version')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      examples(
+        ['holdfast init', 'write a first configuration'],
+        ['holdfast plan', 'see what would be backed up, without doing it'],
+        ['holdfast run shop', 'back up once'],
+        ['holdfast restore --plan shop --to ./restored', 'get the newest backup back'],
+      ),
+    )
+  for (const option of globalOptions()) program.addOption(option)
+  const bind = bindTo(execute)
+  addRunningCommands(program, bind)
+  addRestoringCommands(program, bind)
+  addCheckingCommands(program, bind)
+  addSetUpCommands(program, bind)
+  return program
+}
+
+function globalOptions(): readonly Option[] {
+  return [
+    new Option('--config <file>', 'configuration: *.ts, *.js, *.yaml or crontab (HOLDFAST_CONFIG; default: looked for)'),
+    new Option(
+      '--state-dir <directory>',
+      'journal, locks, variables (HOLDFAST_STATE_DIR; default: /var/lib/holdfast, else the XDG state directory)',
+    ),
+    new Option('--storage <url>', 'artifact store, in place of the configured one (HOLDFAST_STORAGE)'),
+    new Option('--log-level <level>', 'how much is logged (HOLDFAST_LOG_LEVEL; default: info)').choices(logLevels),
+    new Option('--log-format <format>', 'default: pretty on a terminal, else json (HOLDFAST_LOG_FORMAT)').choices(
+      logFormats,
+    ),
+    new Option('--json', 'answer in JSON'),
+    new Option(
+      '--shutdown-grace <duration>',
+      'time to give everything back when told to stop (HOLDFAST_SHUTDOWN_GRACE; default: 25s)',
+    ),
+  ]
+}

@@ -1,0 +1,63 @@
+import type { Command } from 'commander'
+import type { HistoryOptions } from '../commands/history.ts'
+import type { RunOptions } from '../commands/run.ts'
+import { collect, examples, type Bind } from './command.ts'
+
+/** The commands that run plans, and show what ran. */
+export function addRunningCommands(program: Command, bind: Bind): void {
+  program.commandsGroup('Run:')
+  program
+    .command('daemon')
+    .summary('run plans on their schedules')
+    .description(
+      'Runs plans on their schedules until it is told to stop. What an earlier process left frozen, locked or paused is given back first.',
+    )
+    .action(bind<[], object>(async (context) => (await import('../commands/daemon.ts')).runDaemonCommand(context)))
+    .addHelpText(
+      'after',
+      examples(
+        ['holdfast daemon', 'with the configuration of the working directory or /etc/holdfast'],
+        ['kill -HUP PID', 'read the configuration again'],
+        ['kill -TERM PID', 'stop: everything is given back first; once more hurries'],
+      ),
+    )
+  program
+    .command('run')
+    .summary('run a plan once')
+    .description('Runs a plan once, now. Its exit code is that of the run: 0 succeeded, 1 failed, 4 partial, 75 busy.')
+    .argument('<plan>', 'name of the plan')
+    .option('--target <id>', 'only this target; may be given more than once', collect)
+    .option('--dry-run', 'validate, find targets and print what would be done; nothing is changed')
+    .action(
+      bind<[string], RunOptions>(async (context, plan, options) =>
+        (await import('../commands/run.ts')).runRunCommand(context, plan, options),
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['holdfast run shop', 'back up the plan "shop"'],
+        ['holdfast run shop --target orders', 'only one of its targets'],
+        ['holdfast run shop --dry-run', 'say what it would do'],
+      ),
+    )
+  program
+    .command('history')
+    .summary('show what ran')
+    .description('Lists runs, newest first; or shows one: its hooks, its targets, and how long things stood still.')
+    .argument('[run]', 'id of a run, or its beginning')
+    .option('--plan <name>', 'only runs of this plan')
+    .option('--limit <number>', 'at most so many runs', '20')
+    .action(
+      bind<[string | undefined], HistoryOptions>(async (context, run, options) =>
+        (await import('../commands/history.ts')).runHistoryCommand(context, run, options),
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['holdfast history --plan shop', 'the last runs of one plan'],
+        ['holdfast history 20261123T0300', 'one run, with its hooks and undos'],
+      ),
+    )
+}

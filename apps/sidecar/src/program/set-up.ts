@@ -1,0 +1,49 @@
+import { Argument, Option, type Command } from 'commander'
+import type { InitOptions } from '../commands/init.ts'
+import { shells, type Shell } from '../completion.ts'
+import { examples, type Bind } from './command.ts'
+
+/** The commands for the first day. */
+export function addSetUpCommands(program: Command, bind: Bind): void {
+  program.commandsGroup('Set up:')
+  program
+    .command('init')
+    .summary('write a first configuration')
+    .description('Writes a commented configuration and an example hook into a directory. Never overwrites a file.')
+    .argument('[directory]', 'where to write (default: the working directory)')
+    .addOption(new Option('--form <form>', 'what to write it in').choices(['ts', 'yaml']).default('ts'))
+    .action(
+      bind<[string | undefined], InitOptions>(async (context, directory, options) =>
+        (await import('../commands/init.ts')).runInitCommand(context, directory, options),
+      ),
+    )
+  program
+    .command('generate')
+    .summary('print a file for other tools')
+    .description('Prints the JSON Schema of holdfast.yaml, for editors.')
+    .addArgument(new Argument('<what>', 'what to print').choices(['schema']))
+    .action(
+      bind<['schema'], object>(async (context, what) =>
+        (await import('../commands/generate.ts')).runGenerateCommand(context, what),
+      ),
+    )
+  program
+    .command('completion')
+    .summary('print a completion script for a shell')
+    .description('Prints a script that completes commands and options in your shell.')
+    .addArgument(new Argument('<shell>', 'your shell').choices(shells))
+    .action(
+      bind<[Shell], object>(async (context, shell) => {
+        const { completionScript } = await import('../completion.ts')
+        context.print(completionScript(program, shell))
+        return 0
+      }),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['source <(holdfast completion bash)', 'for this shell'],
+        ['holdfast completion fish > ~/.config/fish/completions/holdfast.fish', 'for good'],
+      ),
+    )
+}

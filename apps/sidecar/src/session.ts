@@ -1,0 +1,93 @@
+import { formatDuration, type HoldfastFailure } from '@holdfast/sdk'
+import {
+  createEngine,
+  createMetrics,
+  logOutput,
+  systemClock,
+  type Engine,
+  type ExecOutput,
+  type LoadedConfig,
+  type Metrics,
+  type Recovery,
+  type RunEventListener,
+} from '@holdfast/runtime'
+import { defaultStore } from './configuration.ts'
+import type { CommandContext } from './context.ts'
+import { count } from './output/format.ts'
+import { logRunEvents } from './output/run-log.ts'
+
+/** Options of {@link openEngine}. */
+export interface OpenEngineOptions {
+  /** Default: log lines. */
+  readonly events?: RunEventListener | undefined
+  /** Where the output of commands goes. Default: log lines. */
+  readonly output?: ExecOutput | undefined
+}
+
+/** An engine on the state directory of a command. */
+export interface Session {
+  readonly engine: Engine
+  readonly metrics: Metrics
+}
+
+/**
+ * Opens the engine of a command that runs something.
+ *
+ * @throws HoldfastError `JOURNAL_NEWER`, `JOURNAL_UNWRITABLE`
+ */
+export function openEngine(context: CommandContext, { config }: LoadedConfig, options: OpenEngineOptions = {}): Session {
+  const { io, settings, redactor, log } = context
+  const metrics = createMetrics({ log })
+  const engine = createEngine({
+    config,
+    stateDirectory: settings.stateDirectory,
+    log,
+    redactor,
+    metrics,
+    env: io.env,
+    output: options.output ?? logOutput({ log, clock: systemClock }),
+    events: options.events ?? logRunEvents(log),
+  })
+  if (config.storage === undefined && config.plans.some(({ maintenance }) => !maintenance)) {
+    log.info('artifacts are kept in the state directory, and are lost with it; name a store with `storage`', {
+      store: defaultStore(settings.stateDirectory),
+    })
+  }
+  return { engine, metrics }
+}
+
+/** How a start ended. */
+export interface Started {
+  /** `undefined`: everything may run. */
+  readonly error?: HoldfastFailure | undefined
+}
+
+/**
+ * What comes before anything is run: what dead processes have taken is given back, dependencies are installed, and
+ * what could not be given back is tried again, insistently.
+ */
+export async function startEngine({ engine }: Session, context: Pick<CommandContext, 'log'>): Promise<Started> {
+  const { log } = context
+  reportRecovery(await engine.recover(), log)
+  const boot = await engine.boot()
+  if (!boot.ok) {
+    const error = boot.results.at(-1)?.outcome.error
+    return { error }
+  }
+  const still = (await engine.finishRecovery()).filter(({ result }) => result === 'failed' || result === 'unknown')
+  if (still.length > 0) {
+    log.error(`${count(still.length, 'undo')} of earlier runs could not be given back: see \`holdfast undo list\``)
+  }
+  return {}
+}
+
+function reportRecovery({ undos, interrupted }: Recovery, log: CommandContext['log']): void {
+  const given = undos.filter(({ result }) => result === 'done')
+  if (interrupted.length === 0 && given.length === 0) return
+  const longest = Math.max(0, ...given.map(({ undo }) => Date.now() - undo.armedAt.getTime()))
+  const held = given.length === 0 ? '' : `, after at most ${formatDuration(longest)}`
+  log.warn(
+    `an earlier process ended in the middle of ${count(interrupted.length, 'run')}; ${count(given.length, 'undo')} given back${held}`,
+    { runs: interrupted.map(({ id }) => id) },
+  )
+}

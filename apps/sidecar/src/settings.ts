@@ -1,0 +1,95 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { isDuration, parseDuration } from '@holdfast/sdk'
+import type { LogLevel } from '@holdfast/runtime'
+import { errors } from './errors.ts'
+import type { Io } from './io.ts'
+
+/** The options that every command has, as they were given. */
+export interface GlobalOptions {
+  readonly config?: string | undefined
+  readonly stateDir?: string | undefined
+  readonly storage?: string | undefined
+  readonly logLevel?: string | undefined
+  readonly logFormat?: string | undefined
+  readonly json?: boolean | undefined
+  readonly shutdownGrace?: string | undefined
+}
+
+/** The same after their variables and defaults. */
+export interface Settings {
+  /** `undefined`: it is looked for. */
+  readonly config: string | undefined
+  /** Absolute. It may not exist yet. */
+  readonly stateDirectory: string
+  /** A URL that wins over the configured store. */
+  readonly storage: string | undefined
+  /** A URL for configurations that name no store. */
+  readonly defaultStorage: string | undefined
+  readonly logLevel: LogLevel
+  readonly logFormat: 'json' | 'pretty'
+  readonly json: boolean
+  readonly shutdownGraceMs: number
+}
+
+/** The levels of `--log-level`. */
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const satisfies readonly LogLevel[]
+/** The forms of `--log-format`. */
+export const logFormats = ['json', 'pretty'] as const
+
+/**
+ * Completes the global options: the option, else its variable, else its default.
+ *
+ * @throws HoldfastError `OPTION_INVALID`
+ */
+export function readSettings(options: GlobalOptions, io: Pick<Io, 'env' | 'cwd' | 'stderr'>): Settings {
+  const { env, cwd, stderr } = io
+  const grace = options.shutdownGrace ?? nonEmpty(env['HOLDFAST_SHUTDOWN_GRACE']) ?? '25s'
+  if (!isDuration(grace)) {
+    const allowed = 'a number with ms, s, m, h or d, such as 25s'
+    throw errors.OPTION_INVALID({ option: '--shutdown-grace', value: grace, allowed })
+  }
+  const stateDirectory = options.stateDir ?? nonEmpty(env['HOLDFAST_STATE_DIR'])
+  return {
+    config: options.config,
+    stateDirectory: stateDirectory === undefined ? defaultStateDirectory(env) : resolve(cwd, stateDirectory),
+    storage: options.storage,
+    defaultStorage: nonEmpty(env['HOLDFAST_STORAGE']),
+    logLevel: oneOf('--log-level', logLevels, options.logLevel ?? nonEmpty(env['HOLDFAST_LOG_LEVEL']) ?? 'info'),
+    logFormat: oneOf(
+      '--log-format',
+      logFormats,
+      options.logFormat ?? nonEmpty(env['HOLDFAST_LOG_FORMAT']) ?? (stderr.isTTY ? 'pretty' : 'json'),
+    ),
+    json: options.json ?? false,
+    shutdownGraceMs: parseDuration(grace),
+  }
+}
+
+/** `/var/lib/holdfast` where it can be written or made, else a directory of the user's own. */
+export function defaultStateDirectory(env: NodeJS.ProcessEnv, system = '/var/lib/holdfast'): string {
+  if (isWritable(existsSync(system) ? system : dirname(system))) return system
+  const state = nonEmpty(env['XDG_STATE_HOME']) ?? join(nonEmpty(env['HOME']) ?? homedir(), '.local/state')
+  return join(state, 'holdfast')
+}
+
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function oneOf<const Value extends string>(option: string, allowed: readonly Value[], value: string): Value {
+  const found = allowed.find((each) => each === value)
+  if (found === undefined) throw errors.OPTION_INVALID({ option, value, allowed: allowed.join(', ') })
+  return found
+}
+
+/** An empty variable is one that isn't set: templates leave them behind. */
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value
+}

@@ -1,0 +1,130 @@
+// fault F3, fault F15: a run is killed with SIGKILL at every write to the journal and at every effect boundary. After
+// each restart nothing stands still, nothing uncommitted is listed, and the next run succeeds.
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { engineFor } from './crash/engine.ts'
+import { heldIn } from './crash/world.ts'
+
+let root: string
+let scriptsOne: string
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'sweep-'))
+  scriptsOne = join(root, 'scripts-one')
+  writeScripts(scriptsOne)
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const script = (path: string, text: string): void => {
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, `#!/bin/sh\nset -e\n${text}\n`, { mode: 0o755 })
+}
+
+/** A script that pauses something, with its undo beside it, and one that checks the variables of its run. */
+function writeScripts(directory: string): void {
+  script(
+    join(directory, 'before_backups', '10-lock'),
+    'touch "$HOLDFAST_TEST_WORLD/held-by-script"; printf x > "$HOLDFAST_VARS/locked"',
+  )
+  script(
+    join(directory, 'before_backups', '10-lock.undo'),
+    // The interrupted run's variables are there as long as its undo is pending.
+    'test "$HOLDFAST_RUN_ID"; test -d "$HOLDFAST_VARS"; rm -f "$HOLDFAST_TEST_WORLD/held-by-script"',
+  )
+  script(join(directory, 'backups', '10-nothing'), 'true')
+}
+
+interface Killed {
+  readonly points?: number
+  readonly status?: string
+  readonly signal?: string | null
+}
+
+function runAndDie(place: string, dieAt: number): Promise<Killed> {
+  const file = join(import.meta.dirname, 'crash', 'process.ts')
+  const args = [
+    '--conditions=@holdfast/source',
+    file,
+    join(place, 'state'),
+    join(place, 'world'),
+    scriptsOne,
+    String(dieAt),
+  ]
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, (error, stdout, stderr) => {
+      if (error?.signal === 'SIGKILL') resolve({ signal: 'SIGKILL' })
+      else if (error) reject(new Error(`${error.message}\n${stderr}`))
+      else resolve(JSON.parse(stdout) as Killed)
+    })
+  })
+}
+
+function newPlace(name: string): string {
+  const place = join(root, name)
+  for (const part of ['state', 'world', 'store']) mkdirSync(join(place, part), { recursive: true })
+  return place
+}
+
+/** What must hold after a restart, wherever the process died. */
+async function recoverAndCheck(place: string, scripts: string, generation: string, where: string): Promise<void> {
+  const [state, world] = [join(place, 'state'), join(place, 'world')]
+  const engine = await engineFor({ state, world, scripts, point: () => {}, generation })
+  const { undos } = await engine.recover()
+  expect(
+    undos.map(({ result }) => result).filter((result) => result !== 'done'),
+    where,
+  ).toEqual([])
+  expect(heldIn(world), `${where}: nothing stands still`).toEqual([])
+  expect(engine.journal.pendingUndos(), where).toEqual([])
+  expect((await engine.boot()).ok, where).toBe(true)
+  await engine.finishRecovery()
+  expect(
+    engine.journal.runs().every(({ status }) => status !== undefined),
+    `${where}: every run has ended`,
+  ).toBe(true)
+  for await (const artifact of engine.store().list({})) {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of engine.store().open(artifact.id, { signal: AbortSignal.timeout(5000) }))
+      chunks.push(chunk)
+    expect(Buffer.concat(chunks).toString(), `${where}: ${artifact.id} is whole`).toMatch(/end$/)
+  }
+  const { outcome } = await engine.run('shop')
+  expect(outcome.error?.message, where).toBeUndefined()
+  expect(outcome.status, `${where}: the next run`).toBe('succeeded')
+  expect(heldIn(world), where).toEqual([])
+  engine.close()
+}
+
+/** Two processes at a time: there are two cores. */
+async function sweep(prefix: string, check: (place: string, point: number) => Promise<void>): Promise<number> {
+  const whole = await runAndDie(newPlace(`${prefix}-whole`), 0)
+  expect(whole.status).toBe('succeeded')
+  const { points = 0 } = whole
+  const waiting = Array.from({ length: points }, (_, index) => index + 1)
+  const worker = async (): Promise<void> => {
+    for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
+      const place = newPlace(`${prefix}-${point}`)
+      expect(await runAndDie(place, point)).toEqual({ signal: 'SIGKILL' })
+      await check(place, point)
+      rmSync(place, { recursive: true, force: true })
+    }
+  }
+  await Promise.all([worker(), worker()])
+  return points
+}
+
+test('fault F3, fault F15: killed at every point, restarted with the same code', { timeout: 60_000 }, async () => {
+  const points = await sweep('same', (place, point) => recoverAndCheck(place, scriptsOne, 'one', `point ${point}`))
+  // Three effects with two boundaries each way, and the journal's writes around them.
+  expect(points).toBeGreaterThan(60)
+})
+
+test('fault F3: killed at every point, restarted with other code and other scripts', { timeout: 60_000 }, async () => {
+  const scriptsTwo = join(root, 'scripts-two')
+  cpSync(scriptsOne, scriptsTwo, { recursive: true })
+  // The undo is gone from the directory: its stored copy runs.
+  rmSync(join(scriptsTwo, 'before_backups'), { recursive: true })
+  await sweep('other', (place, point) => recoverAndCheck(place, scriptsTwo, 'two', `point ${point}`))
+})

@@ -1,0 +1,228 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { TargetContext } from '@holdfast/sdk'
+import { decodeFrames, encodeFrame, protocolVersion, type Frame } from './artifact-frames.ts'
+import type { ScriptEnvironment } from './environment.ts'
+import { errors } from './errors.ts'
+
+/** One more byte than a socket's path may have on some systems. */
+const pathLimit = 100
+
+type Context = Pick<TargetContext<unknown>, 'createArtifact' | 'log' | 'workspace'>
+
+/** An artifact on its way, or what became of it. */
+type Save =
+  | { readonly state: 'receiving'; readonly socket: Socket; readonly done: Promise<void> }
+  /** All bytes are in the store; it counts once its script has ended well. */
+  | { readonly state: 'stored'; readonly done: Promise<void> }
+  | { readonly state: 'failed'; readonly reason: string }
+
+/** What one script saves. */
+interface Batch {
+  readonly script: string
+  readonly token: string
+  readonly saves: Map<string, Save>
+  /** Names that were refused: of what was sent under them, nothing was kept. */
+  readonly refused: Map<string, string>
+  readonly ended: Promise<boolean>
+  /** @param well - whether the script exited with 0 */
+  end(well: boolean): void
+}
+
+/**
+ * Takes in what `save_artifact` sends. The bytes go to the store at once; they become an artifact only when the script
+ * that saved them has exited with 0.
+ */
+export class ArtifactServer {
+  readonly #ctx: Context
+  readonly #server: Server
+  readonly #path: string
+  /** What earlier scripts of this run have committed. */
+  readonly #names = new Set<string>()
+  readonly #sockets = new Set<Socket>()
+  #batch: Batch | undefined
+
+  private constructor(ctx: Context, path: string) {
+    this.#ctx = ctx
+    this.#path = path
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+      // A client that goes away shows as the end of its frames.
+      socket.on('error', () => {})
+      void this.#serve(socket)
+    })
+  }
+
+  /**
+   * Listens in the run's workspace, or in a private directory with a shorter path.
+   *
+   * @throws HoldfastError `SCRIPT_ARTIFACT_SOCKET`
+   */
+  static async listen(ctx: Context): Promise<ArtifactServer> {
+    try {
+      const server = new ArtifactServer(ctx, await socketPath(await ctx.workspace()))
+      server.#server.listen(server.#path)
+      await once(server.#server, 'listening')
+      return server
+    } catch (error) {
+      throw errors.SCRIPT_ARTIFACT_SOCKET({ reason: reasonOf(error) }, { cause: error })
+    }
+  }
+
+  /** From now on, what arrives is this script's. Returns what the script needs to know. */
+  begin(script: string): ScriptEnvironment {
+    let end: (well: boolean) => void = () => {}
+    const ended = new Promise<boolean>((resolve) => (end = resolve))
+    const token = randomBytes(16).toString('hex')
+    this.#batch = { script, token, saves: new Map(), refused: new Map(), ended, end }
+    return { HOLDFAST_ARTIFACT_SOCKET: this.#path, HOLDFAST_ARTIFACT_TOKEN: token }
+  }
+
+  /**
+   * The script has ended: what it stored is committed, or dropped.
+   *
+   * @param well - whether it exited with 0
+   * @throws HoldfastError `SCRIPT_ARTIFACT_LOST` when one of its artifacts was not saved although it exited with 0: a
+   * shell without `set -e` forgets exit codes. Saving the name again with success makes up for it. Or what the store
+   * threw at the commit.
+   */
+  async end(well: boolean): Promise<void> {
+    const batch = this.#batch
+    if (!batch) return
+    this.#batch = undefined
+    for (const save of batch.saves.values()) {
+      if (save.state === 'receiving') save.socket.destroy(new Error('the script ended while it was still being sent'))
+    }
+    batch.end(well)
+    const results = await Promise.allSettled(
+      [...batch.saves.values()].map((save) => (save.state === 'failed' ? undefined : save.done)),
+    )
+    if (!well) return
+    const lost = new Map(batch.refused)
+    for (const [artifact, save] of batch.saves) {
+      if (save.state === 'failed') lost.set(artifact, save.reason)
+      else this.#names.add(artifact)
+    }
+    for (const [artifact, reason] of lost) {
+      throw errors.SCRIPT_ARTIFACT_LOST({ script: batch.script, artifact, reason })
+    }
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+
+  /** Stops listening and removes what it made. */
+  async close(): Promise<void> {
+    await this.end(false)
+    for (const socket of this.#sockets) socket.destroy()
+    if (this.#server.listening) {
+      await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    }
+    await rm(dirname(this.#path), { recursive: true, force: true })
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    const frames = decodeFrames(socket.iterator({ destroyOnReturn: false }))
+    try {
+      const { token, name } = await readHello(frames)
+      const batch = this.#batch
+      if (!batch || token !== batch.token) throw new Error('the script that called has already ended')
+      const before = batch.saves.get(name)
+      if (this.#names.has(name) || (before && before.state !== 'failed')) {
+        const reason = `there is already an artifact "${name}" in this run, and each needs a name of its own`
+        batch.refused.set(name, reason)
+        throw new Error(reason)
+      }
+      await this.#receive(batch, name, socket, frames)
+    } catch (error) {
+      answer(socket, 'F', reasonOf(error))
+    } finally {
+      // The client may still be sending; it hears the answer only if somebody takes that in.
+      await frames.return(undefined).catch(() => {})
+      socket.end()
+      socket.resume()
+    }
+  }
+
+  async #receive(batch: Batch, name: string, socket: Socket, frames: AsyncGenerator<Frame>): Promise<void> {
+    const produce = async (sink: { write(chunk: Uint8Array): Promise<void> }): Promise<void> => {
+      let size = 0
+      answer(socket, 'G')
+      for (;;) {
+        const frame = await nextFrame(frames)
+        if (frame.type === 'D') {
+          size += frame.payload.length
+          await sink.write(frame.payload)
+          continue
+        }
+        checkEnd(frame, size)
+        break
+      }
+      batch.saves.set(name, { state: 'stored', done })
+      this.#ctx.log.info(`stored "${name}", ${size} bytes`, { artifact: name, bytes: size })
+      answer(socket, 'S')
+      if (!(await batch.ended)) throw new Error(`the script that saved "${name}" did not end well`)
+    }
+    const done: Promise<void> = Promise.resolve(this.#ctx.createArtifact(name, produce)).then(() => {})
+    batch.saves.set(name, { state: 'receiving', socket, done })
+    try {
+      await done
+    } catch (error) {
+      // Once stored, the client has gone: then the error is that of the commit, and `end` reports it.
+      if (batch.saves.get(name)?.state === 'stored') return
+      batch.saves.set(name, { state: 'failed', reason: reasonOf(error) })
+      throw error
+    }
+  }
+}
+
+async function socketPath(workspace: string): Promise<string> {
+  const candidates = [workspace, tmpdir(), '/tmp']
+  for (const base of candidates) {
+    const path = join(base, 'holdfast-XXXXXX', 's')
+    if (Buffer.byteLength(path) >= pathLimit && base !== candidates.at(-1)) continue
+    return join(await mkdtemp(join(base, 'holdfast-')), 's')
+  }
+  throw new Error('no directory has a path short enough for a socket')
+}
+
+async function readHello(frames: AsyncGenerator<Frame>): Promise<{ readonly token: string; readonly name: string }> {
+  const { type, payload } = await nextFrame(frames)
+  if (type !== 'H') throw new Error(`expected a greeting, not a frame of type ${JSON.stringify(type)}`)
+  const { version, token, name } = JSON.parse(payload.toString('utf8')) as Record<string, unknown>
+  if (version !== protocolVersion || typeof token !== 'string' || typeof name !== 'string') {
+    throw new Error('save_artifact and this run are of different versions')
+  }
+  return { token, name }
+}
+
+async function nextFrame(frames: AsyncGenerator<Frame>): Promise<Frame> {
+  const cut = 'save_artifact was ended before it had sent everything'
+  const next = await frames.next().catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException
+    throw code === undefined ? error : new Error(cut, { cause: error })
+  })
+  if (next.done) throw new Error(cut)
+  return next.value
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Only an explicit end, after exactly the bytes that it speaks of, is one. */
+function checkEnd({ type, payload }: Frame, size: number): void {
+  if (type === 'X') throw new Error(payload.toString('utf8'))
+  if (type !== 'E' || payload.length !== 8) throw new Error(`unexpected frame of type ${JSON.stringify(type)}`)
+  const expected = payload.readBigUInt64BE()
+  if (expected !== BigInt(size)) throw new Error(`${size} of ${expected} bytes arrived`)
+  if (size === 0) throw new Error('it has no bytes; a backup of nothing is not kept')
+}
+
+function answer(socket: Socket, type: string, payload = ''): void {
+  if (socket.writable) socket.write(encodeFrame(type, payload))
+}

@@ -1,0 +1,133 @@
+import { defineErrors } from '@holdfast/sdk'
+
+/**
+ * Every error of this package. What makes a set of scripts refused (`SCRIPTS_…` for the set, `SCRIPT_…` for one file)
+ * names the file and the fix.
+ */
+export const errors = defineErrors(
+  {
+    // ---- the set, refused by `validate`
+    SCRIPTS_REFUSED: {
+      message: (p: { path: string; count: number; list: string }) => `${p.count} problems in ${p.path}: ${p.list}`,
+      hint: 'Nothing is backed up until they are fixed: a script that cannot run would be noticed when it is needed.',
+    },
+    SCRIPTS_PATH_MISSING: {
+      message: (p: { path: string }) => `the scripts directory ${p.path} is not there`,
+      hint: 'Nothing can be backed up. Mount it, or name another: `path` of scripts(), -csp of fridge.',
+    },
+    SCRIPTS_EMPTY: {
+      message: (p: { path: string }) => `${p.path} has no script in backups and none in maintain`,
+      hint: 'Such a run would succeed and back up nothing. Put a script into backups; if something else in the plan does the backup, say scripts({ backups: false }).',
+    },
+    SCRIPTS_KIND_CHANGED: {
+      message: (p: { path: string; now: string; before: string }) =>
+        `${p.path} has become ${p.now}; the plan was loaded with ${p.before}`,
+      hint: 'Nothing ran, because a plan that backs up and one that only maintains are different things to schedule and to watch. Load the configuration again: send SIGHUP, or restart.',
+    },
+    SCRIPTS_BACKUPS_OFF: {
+      message: (p: { path: string }) => `${p.path}/backups has scripts, but scripts({ backups: false }) never runs them`,
+      hint: 'Remove `backups: false`, or the scripts.',
+    },
+    SCRIPTS_DIRECTORY_NAME: {
+      message: (p: { directory: string; meant: string }) =>
+        `${p.directory} is no hook's directory: did you mean ${p.meant}?`,
+      hint: 'Its scripts would never run. Rename it to the hook, or to something that looks less like one.',
+    },
+    SCRIPTS_NOT_A_DIRECTORY: {
+      message: (p: { path: string }) => `${p.path} is a file, but a hook's scripts are files in a directory of its name`,
+      hint: 'It would never run. Make a directory and move the file into it.',
+    },
+    SCRIPTS_UNREADABLE: {
+      message: (p: { path: string; reason: string }) => `${p.path} cannot be read: ${p.reason}`,
+      hint: 'Its scripts would not run. Give it to the user that runs Holdfast, or open it with chmod.',
+    },
+    SCRIPTS_VARIABLE_MISSING: {
+      message: (p: { script: string; variable: string }) =>
+        `${p.script} uses kubectlexec, which needs ${p.variable}, and that is not set`,
+      hint: 'The command would fail. Set POD_NAME from the field metadata.name and TARGET_CONTAINER to the container to run commands in.',
+    },
+    // ---- one script, refused by `validate`
+    SCRIPT_NOT_EXECUTABLE: {
+      message: (p: { script: string }) => `${p.script} is not executable`,
+      hint: (p) =>
+        `It would not run. chmod +x ${p.script}, or set defaultMode: 0755 on the ConfigMap's volume. What is no script belongs into a directory of its own.`,
+    },
+    SCRIPT_BINARY_DENIED: {
+      message: (p: { script: string }) => `${p.script} is a program that this user may not execute`,
+      hint: 'A script could be read by its interpreter, a program cannot. Give it to this user, or chmod a+rx it.',
+    },
+    SCRIPT_NO_SHEBANG: {
+      message: (p: { script: string; reason: string }) => `${p.script} ${p.reason}`,
+      hint: 'The system does not know what to run it with. Make #!/bin/sh or the like its first line, without anything before it.',
+    },
+    SCRIPT_CRLF: {
+      message: (p: { script: string }) => `${p.script} has Windows line ends: its first line ends with a carriage return`,
+      hint: (p) => `The system would look for an interpreter with that in its name. Run: sed -i 's/\\r$//' ${p.script}`,
+    },
+    SCRIPT_INTERPRETER_MISSING: {
+      message: (p: { script: string; interpreter: string }) => `${p.script} needs ${p.interpreter}, which is not there`,
+      hint: (p) =>
+        p.interpreter.includes(' ')
+          ? 'The system hands everything after the program to it as one word. Write #!/usr/bin/env -S followed by the words.'
+          : 'Install it in install_dependencies or in the image, or name another interpreter in the first line.',
+    },
+    SCRIPT_DANGLING: {
+      message: (p: { script: string }) => `${p.script} is a link to nothing`,
+      hint: 'Mend or remove the link. If a ConfigMap was just changed, the next run finds it whole.',
+    },
+    SCRIPT_UNDO_NOT_EXECUTABLE: {
+      message: (p: { script: string }) => `the undo script ${p.script} is not executable`,
+      hint: (p) => `What its script takes might never be given back. chmod +x ${p.script}, or set defaultMode: 0755.`,
+    },
+    SCRIPT_UNDO_TOO_LARGE: {
+      message: (p: { script: string; size: number; limit: number }) =>
+        `the undo script ${p.script} has ${p.size} bytes; an undo is kept in the journal and may have ${p.limit}`,
+      hint: 'Let it call a program that is installed where it runs.',
+    },
+    SCRIPT_UNDO_UNUSABLE: {
+      message: (p: { script: string }) => `${p.script} would never run: validate only checks and takes nothing`,
+      hint: 'Move the script and its undo to before_backups.',
+    },
+    // ---- running
+    SCRIPT_FAILED: {
+      // sidefridge's words: on_error scripts get them as their argument and may match them.
+      message: (p: { script: string; exitCode: number }) =>
+        `Script '${p.script}' finished with exit code '${p.exitCode}'`,
+      hint: 'The rest of its hook and the later hooks did not run, what was armed has been undone, and on_error ran. Its output is in the log of this run.',
+    },
+    SCRIPT_TIMEOUT: {
+      message: (p: { script: string; after: string }) => `Script '${p.script}' did not finish within ${p.after}`,
+      hint: 'It was ended with all that it had started. Give scripts a longer `timeout`, or find out what it waits for.',
+      retryable: true,
+    },
+    SCRIPT_GONE: {
+      message: (p: { script: string }) => `Script '${p.script}' was changed or removed while the run was going on`,
+      hint: 'It did not run: old and new scripts are never mixed in one run. The next run takes the new one.',
+    },
+    // ---- artifacts
+    SCRIPT_ARTIFACT_LOST: {
+      message: (p: { script: string; artifact: string; reason: string }) =>
+        `the artifact "${p.artifact}" of ${p.script} was not saved: ${p.reason}`,
+      hint: 'Nothing of it was kept. save_artifact exited with 1, or was killed; the script went on all the same, so its exit code does not count.',
+    },
+    SCRIPT_ARTIFACT_SOCKET: {
+      message: (p: { reason: string }) => `scripts could not be given a socket for save_artifact: ${p.reason}`,
+      hint: 'No backup script ran. A directory with a short path must be writable: the state directory, TMPDIR or /tmp.',
+    },
+    // ---- restore
+    RESTORE_NO_DIRECTORY: {
+      message: (p: { artifact: string }) => `where should "${p.artifact}" be restored to?`,
+      hint: 'Say --to path=DIRECTORY, or put a script into the restore directory.',
+    },
+    RESTORE_NOT_EMPTY: {
+      message: (p: { file: string }) => `${p.file} is already there`,
+      hint: 'It was not touched. Name another directory, or overwrite it with --force.',
+    },
+    RESTORE_DAMAGED: {
+      message: (p: { artifact: string; expected: string; found: string }) =>
+        `"${p.artifact}" read back with SHA-256 ${p.found}, not ${p.expected}`,
+      hint: 'Nothing was put in place. Restore another version, and run `holdfast verify` to see how far the damage goes.',
+    },
+  },
+  'docs/errors.md',
+)

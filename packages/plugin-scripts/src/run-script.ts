@@ -1,0 +1,93 @@
+import { constants } from 'node:os'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { formatDuration, isHoldfastError, parseDuration, type Bytes, type HoldfastFailure, type ServiceContext } from '@holdfast/sdk'
+import type { ScriptsConfig } from './config.ts'
+import { fingerprintOf, isRemembered } from './discover.ts'
+import type { ScriptEnvironment, Surroundings } from './environment.ts'
+import { errors } from './errors.ts'
+import type { RunnableFile } from './script.ts'
+
+/** What running a script needs of any context. */
+export type ScriptContext = Pick<ServiceContext<ScriptsConfig>, 'config' | 'exec' | 'log' | 'signal' | 'workspace'>
+
+/** One call of a script. */
+export interface ScriptCall {
+  readonly file: RunnableFile
+  readonly surroundings: Surroundings
+  /** For this call alone. */
+  readonly env?: ScriptEnvironment | undefined
+  /** After the path, which is always the first word. */
+  readonly arguments?: readonly string[] | undefined
+  /** Default: nothing to read. */
+  readonly stdin?: Bytes | undefined
+}
+
+/**
+ * Runs a script: no shell, its output to the run's. It runs under the path at which it was found; if the file there is
+ * not the one that the run began with any more, the remembered one runs from a private directory.
+ *
+ * @throws HoldfastError `SCRIPT_FAILED`, `SCRIPT_TIMEOUT`, `SCRIPT_GONE`, or `EXEC_…` when it could not be started
+ */
+export async function runScript(ctx: ScriptContext, call: ScriptCall): Promise<void> {
+  const { file } = call
+  ctx.log.info(`Starting '${file.path}'`, { script: file.path })
+  const isSame = await stat(file.path).then(
+    (found) => fingerprintOf(found) === file.fingerprint,
+    () => false,
+  )
+  if (isSame) return execute(ctx, call, file.executable ? [file.path] : [...file.interpreter, file.path])
+  if (!isRemembered(file)) throw errors.SCRIPT_GONE({ script: file.path })
+  ctx.log.warn(`'${file.path}' was changed or removed since the run began: the run goes on with the one it began with`)
+  return runRemembered(ctx, call)
+}
+
+/** Runs a script from its remembered bytes, in a private directory, whatever is at its path by now. */
+export async function runRemembered(ctx: ScriptContext, call: ScriptCall): Promise<void> {
+  const { file } = call
+  const directory = join(await ctx.workspace(), 'scripts')
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const copy = join(directory, file.name)
+  await writeFile(copy, file.bytes, { mode: 0o700 })
+  // By its interpreter, because the private directory may be mounted without the right to execute.
+  await execute(ctx, call, [...file.interpreter, copy])
+}
+
+async function execute(ctx: ScriptContext, call: ScriptCall, command: readonly string[]): Promise<void> {
+  const { file, surroundings, stdin } = call
+  const { timeout } = ctx.config
+  const [program, ...rest] = [...command, ...(call.arguments ?? [])]
+  try {
+    await ctx.exec.local({
+      command: [program ?? file.path, ...rest],
+      env: { ...surroundings.env, ...call.env },
+      cwd: surroundings.home,
+      stdout: 'log',
+      stderr: 'log',
+      stdin,
+      timeout,
+      signal: ctx.signal,
+    })
+  } catch (error) {
+    // Told to stop: that is the reason, not what became of the script.
+    if (ctx.signal.aborted || !isHoldfastError(error)) throw error
+    const script = file.path
+    if (error.code === 'EXEC_TIMEOUT' && timeout !== undefined) {
+      throw errors.SCRIPT_TIMEOUT({ script, after: formatDuration(parseDuration(timeout)) }, { cause: error })
+    }
+    const exitCode = exitCodeOf(error)
+    if (exitCode === undefined) throw error
+    const { signal } = error.details
+    throw errors.SCRIPT_FAILED(
+      { script, exitCode },
+      { cause: error, details: typeof signal === 'string' ? { signal } : {} },
+    )
+  }
+}
+
+/** A script's end as one number: its exit code, or the negative number of the signal that ended it. */
+function exitCodeOf({ code, details }: HoldfastFailure): number | undefined {
+  if (code === 'EXEC_FAILED' && typeof details.exitCode === 'number') return details.exitCode
+  if (code !== 'EXEC_SIGNAL' || typeof details.signal !== 'string') return undefined
+  return -(constants.signals[details.signal as NodeJS.Signals] ?? 0)
+}

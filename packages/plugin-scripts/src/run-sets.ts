@@ -1,0 +1,56 @@
+import type { Run } from '@holdfast/sdk'
+import type { ScriptsConfig } from './config.ts'
+import { readScriptSet, type ScriptSet } from './script-set.ts'
+import { clearStandaloneVars } from './standalone-vars.ts'
+
+/** Enough for the runs that go on at once; what a run forgot to end is dropped in time. */
+const longestMemory = 32
+
+/**
+ * Directories are read once per run, at its start: a ConfigMap that is exchanged meanwhile changes the next run. What
+ * `validate` read and checked is what the run uses.
+ */
+export interface RunSets {
+  /** Reads the directories for a run of this plan that is about to begin. */
+  begin(plan: string): Promise<ScriptSet>
+  /** The set of a run. */
+  of(run: Run): Promise<ScriptSet>
+  /** The run is over. */
+  end(run: Run): void
+}
+
+/** The sets of one configured plugin. */
+export function createRunSets(config: ScriptsConfig): RunSets {
+  /** By plan, until the run that was validated asks for it. */
+  const validated = new Map<string, ScriptSet>()
+  const running = new Map<string, Promise<ScriptSet>>()
+
+  async function start(run: Run): Promise<ScriptSet> {
+    // Variables that were saved outside any run are gone at the next one's start; booting is none that sidefridge counted.
+    if (run.trigger !== 'boot') await clearStandaloneVars()
+    // Booting and restoring validate nothing before; what lies there is an earlier run's.
+    const checked = run.trigger === 'boot' || run.trigger === 'restore' ? undefined : validated.get(run.plan)
+    validated.delete(run.plan)
+    return checked ?? readScriptSet(config)
+  }
+
+  return {
+    async begin(plan) {
+      const set = await readScriptSet(config)
+      validated.set(plan, set)
+      return set
+    },
+    of(run) {
+      const known = running.get(run.id)
+      if (known) return known
+      const set = start(run)
+      running.set(run.id, set)
+      const [oldest] = running.keys()
+      if (running.size > longestMemory && oldest !== undefined) running.delete(oldest)
+      return set
+    },
+    end(run) {
+      running.delete(run.id)
+    },
+  }
+}

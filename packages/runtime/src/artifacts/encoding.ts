@@ -1,0 +1,60 @@
+// How an artifact's bytes are stored: compressed, then encrypted. Streams of any length in bounded memory.
+import { pipeline, type Transform } from 'node:stream'
+import { createGunzip, createGzip } from 'node:zlib'
+import type { Bytes, Encoding } from '@holdfast/sdk'
+import type { ResolvedEncoding } from '../load/resolved.ts'
+import { openEncrypter, decrypt } from './age.ts'
+import { compressZstd, decompressZstd } from './zstd.ts'
+
+/** An encoding that is ready for a stream. */
+export interface Encoder {
+  /** What is applied, in this order. */
+  readonly applied: readonly Encoding[]
+  encode(source: Bytes): Bytes
+}
+
+/**
+ * Prepares an encoding, so that a wrong recipient is known before anything is written.
+ *
+ * @throws HoldfastError `ENCODING_INVALID`
+ */
+export async function openEncoder({ compression, recipients }: Omit<ResolvedEncoding, 'identity'>): Promise<Encoder> {
+  const steps: { readonly name: Encoding; readonly apply: (source: Bytes) => Bytes }[] = []
+  if (compression === 'zstd') steps.push({ name: 'zstd', apply: compressZstd })
+  if (compression === 'gzip') steps.push({ name: 'gzip', apply: (source) => through(source, createGzip) })
+  if (recipients.length > 0) steps.push({ name: 'age', apply: await openEncrypter(recipients) })
+  return {
+    applied: steps.map(({ name }) => name),
+    encode: (source) => steps.reduce((bytes, { apply }) => apply(bytes), source),
+  }
+}
+
+/**
+ * Takes encodings back.
+ *
+ * @param options - `identities`: as texts, see {@link decrypt}; `artifact`: for messages
+ * @throws HoldfastError `ARTIFACT_DECRYPT`; a plain Error for bytes that can't be decoded
+ */
+export function decode(
+  source: Bytes,
+  applied: readonly Encoding[],
+  options: { readonly identities: readonly string[]; readonly artifact: string },
+): Bytes {
+  return applied.toReversed().reduce<Bytes>((bytes, encoding) => {
+    switch (encoding) {
+      case 'zstd':
+        return decompressZstd(bytes)
+      case 'gzip':
+        return through(bytes, createGunzip)
+      case 'age':
+        return decrypt(bytes, options.identities, options.artifact)
+    }
+  }, source)
+}
+
+async function* through(source: Bytes, create: (options: { chunkSize: number }) => Transform): AsyncGenerator<Uint8Array> {
+  const transform = create({ chunkSize: 256 * 1024 })
+  // Errors of either side come out of the iteration.
+  pipeline(source, transform, () => {})
+  yield* transform as AsyncIterable<Uint8Array>
+}

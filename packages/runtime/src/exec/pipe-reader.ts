@@ -1,0 +1,198 @@
+import { readSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+
+/** Handles bytes; what it returns is waited for before more are read. The chunk is valid only until then. */
+export type ChunkHandler = (chunk: Uint8Array) => void | Promise<void>
+
+/** Thrown by a handler that wants no more: the pipe is closed, and a child that writes on gets SIGPIPE. */
+export class BrokenPipe extends Error {}
+
+/** Reads the output of a child. */
+export interface PipeReader {
+  /**
+   * After the child has exited: reads what there is, to the end of the pipe, unless patience ends first.
+   *
+   * @returns whether the end was reached
+   */
+  finish(patience: Patience): Promise<boolean>
+  /** Stops at once. A child that writes on gets SIGPIPE. */
+  close(): void
+}
+
+/** A process that the child left behind can hold the pipe open for ever: when it is given up. */
+export interface Patience {
+  /** After this many milliseconds without a byte. */
+  readonly silenceMs: number
+  /** And after 2 s and 1 MiB, whatever comes. That is more than a pipe holds: nothing the child wrote itself is lost. */
+  readonly bounded: boolean
+}
+
+/** What is read: our end of a FIFO, or a stream of Node's. */
+export type PipeSource = { readonly fd: number } | { readonly stream: Readable }
+
+const chunkSize = 64 * 1024
+const pollMs = 10
+const mostAfterExit = { bytes: 2 ** 20, ms: 2000 }
+
+/**
+ * Reads a child's output. Bytes are handed on as they come, one chunk at a time, through one buffer.
+ *
+ * @param onError - called at most once, when reading or handling fails; nothing is read any more
+ */
+export function readPipe(source: PipeSource, onChunk: ChunkHandler, onError: (error: unknown) => void): PipeReader {
+  return 'fd' in source ? readFifo(source.fd, onChunk, onError) : readStream(source.stream, onChunk, onError)
+}
+
+function readFifo(fd: number, onChunk: ChunkHandler, onError: (error: unknown) => void): PipeReader {
+  const buffer = Buffer.allocUnsafeSlow(chunkSize)
+  let ended = false
+  let byHand = false
+  let handling: Promise<void> | undefined
+
+  const socket = new Socket({
+    fd,
+    readable: true,
+    writable: false,
+    onread: {
+      buffer,
+      callback(size) {
+        try {
+          const pending = onChunk(buffer.subarray(0, size))
+          if (!pending) return true
+          handling = pending.then(resume, fail)
+        } catch (error) {
+          fail(error)
+        }
+        return false
+      },
+    },
+  })
+  const resume = (): void => {
+    handling = undefined
+    if (!byHand && !socket.destroyed) socket.resume()
+  }
+  const fail = (error: unknown): void => {
+    if (socket.destroyed) return
+    socket.destroy()
+    onError(error)
+  }
+  socket.on('end', () => (ended = true))
+  // Only reading can fail here, and the socket is destroyed by then.
+  socket.on('error', onError)
+  socket.resume()
+
+  /** Read by hand from here on, which tells an empty pipe from one that has not been looked at yet. */
+  const finish = async (patience: Patience): Promise<boolean> => {
+    byHand = true
+    if (!socket.destroyed) socket.pause()
+    await handling
+    const wait = createWait(patience)
+    // The descriptor is ours only as long as the socket lives.
+    while (!ended && !socket.destroyed) {
+      const size = readNow(fd, buffer)
+      if (size === 0) return true
+      if (size === undefined) {
+        if (wait.isOver()) return false
+        await new Promise((resolve) => setTimeout(resolve, pollMs))
+      } else {
+        await onChunk(buffer.subarray(0, size))
+        if (wait.hasEnough(size)) return false
+        if (wait.isLong()) await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    return true
+  }
+  return {
+    close: () => void socket.destroy(),
+    async finish(patience) {
+      try {
+        return await finish(patience)
+      } catch (error) {
+        fail(error)
+        return true
+      } finally {
+        socket.destroy()
+      }
+    },
+  }
+}
+
+/** @returns bytes read, 0 at the end, `undefined` when there are none now */
+function readNow(fd: number, buffer: Uint8Array): number | undefined {
+  try {
+    return readSync(fd, buffer)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined
+    throw error
+  }
+}
+
+/** Where there are no FIFOs. */
+function readStream(stream: Readable, onChunk: ChunkHandler, onError: (error: unknown) => void): PipeReader {
+  let wait: Wait | undefined
+  let enough = false
+  let handling: Promise<void> | undefined
+  let ended = false
+
+  const fail = (error: unknown): void => {
+    if (stream.destroyed) return
+    stream.destroy()
+    onError(error)
+  }
+  const handled = (size: number): void => {
+    handling = undefined
+    enough ||= wait?.hasEnough(size) ?? false
+    stream.resume()
+  }
+  for (const event of ['end', 'close']) stream.on(event, () => (ended = true))
+  stream.on('error', onError)
+  stream.on('data', (chunk: Uint8Array) => {
+    try {
+      const pending = onChunk(chunk)
+      if (!pending) return handled(chunk.length)
+      stream.pause()
+      handling = pending.then(() => handled(chunk.length), fail)
+    } catch (error) {
+      fail(error)
+    }
+  })
+  return {
+    close: () => void stream.destroy(),
+    async finish(patience) {
+      wait = createWait(patience)
+      while (!ended && !enough) {
+        await (handling ?? new Promise((resolve) => setTimeout(resolve, pollMs)))
+        // Timers come before reads in a turn of the loop: what is there is read before silence counts.
+        await new Promise((resolve) => setImmediate(resolve))
+        if (!handling && wait.isOver()) break
+      }
+      const complete = ended
+      stream.destroy()
+      return complete
+    },
+  }
+}
+
+interface Wait {
+  /** Counts bytes that were handled. */
+  hasEnough(bytes: number): boolean
+  isOver(): boolean
+  /** Whether others must get a turn of the loop. */
+  isLong(): boolean
+}
+
+function createWait({ silenceMs, bounded }: Patience): Wait {
+  const begin = performance.now()
+  let last = begin
+  let total = 0
+  return {
+    hasEnough(bytes) {
+      last = performance.now()
+      total += bytes
+      return bounded && total > mostAfterExit.bytes && last - begin > mostAfterExit.ms
+    },
+    isOver: () => performance.now() - last > silenceMs,
+    isLong: () => total > mostAfterExit.bytes,
+  }
+}

@@ -1,0 +1,61 @@
+import { isSecret, parseDuration, type Duration, type ExecRequest } from '@holdfast/sdk'
+import { errors } from '../errors.ts'
+import type { Redactor } from '../telemetry/redaction.ts'
+import { requireInterpreter } from './launch-error.ts'
+
+/** A request that can be run as it is. */
+export interface CheckedRequest {
+  readonly file: string
+  readonly args: readonly string[]
+  /** The program, for messages: never its arguments. */
+  readonly command: string
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string | undefined
+  readonly timeoutMs: number | undefined
+  readonly idleMs: number | undefined
+  readonly okExitCodes: readonly number[]
+}
+
+/**
+ * Checks a request before anything is started, and makes the secrets in its environment known to the redactor.
+ *
+ * @throws HoldfastError `EXEC_REQUEST`, `EXEC_SECRET_IN_ARGV`, `EXEC_FORMAT`
+ */
+export function checkRequest(request: ExecRequest, inherited: NodeJS.ProcessEnv, redactor: Redactor): CheckedRequest {
+  const [file, ...args] = request.command
+  const command = redactor.text(file)
+  const refuse = (reason: string): Error => errors.EXEC_REQUEST({ command: command || 'a command', reason })
+  if (typeof file !== 'string' || file === '') throw refuse('its command is empty')
+
+  const env: NodeJS.ProcessEnv = { ...inherited }
+  for (const [name, value] of Object.entries(request.env ?? {})) {
+    const plain = isSecret(value) ? value.reveal() : value
+    if (isSecret(value)) redactor.add(plain)
+    if (`${name}${plain}`.includes('\0')) throw refuse(`the variable ${name} holds a zero byte`)
+    env[name] = plain
+  }
+  for (const [position, arg] of request.command.entries()) {
+    if (typeof arg !== 'string') throw refuse(`its argument ${position} is no text`)
+    if (arg.includes('\0')) throw refuse(`its argument ${position} holds a zero byte`)
+    if (redactor.exposes(arg)) throw errors.EXEC_SECRET_IN_ARGV({ command, position })
+  }
+  const duration = (name: 'timeout' | 'idleTimeout'): number | undefined => {
+    const value: Duration | undefined = request[name]
+    try {
+      return value === undefined ? undefined : parseDuration(value)
+    } catch (error) {
+      throw errors.EXEC_REQUEST({ command, reason: `${name}: ${(error as Error).message}` }, { cause: error })
+    }
+  }
+  requireInterpreter(file, request.cwd)
+  return {
+    file,
+    args,
+    command,
+    env,
+    cwd: request.cwd,
+    timeoutMs: duration('timeout'),
+    idleMs: duration('idleTimeout'),
+    okExitCodes: request.okExitCodes ?? [0],
+  }
+}

@@ -1,0 +1,76 @@
+import type { HoldfastError } from '@holdfast/sdk'
+import type { Child } from './child.ts'
+
+/** What an error is made of when the command has ended. */
+export interface Remains {
+  readonly command: string
+  /** The last of its standard error, redacted. */
+  readonly stderrTail: string
+}
+
+/** Why a command failed; made into an error at its end, when all it said is known. */
+export type Failure = (remains: Remains) => HoldfastError
+
+/** Ends a command before its time: TERM to its group, and KILL to what is left after the grace. */
+export interface Stopper {
+  /** The first reason it was stopped for. */
+  readonly failure: Failure | undefined
+  stop(failure: Failure): void
+  /** Resolves when a stopped command's group is gone; at once if it was never stopped. */
+  groupGone(): Promise<void>
+  /** Resolves when all was tried and there is nothing left to wait for. */
+  readonly givenUp: Promise<void>
+  /** The command has settled. */
+  release(): void
+}
+
+/** What the kernel, and whoever takes the output, get for the rest after KILL, in ms. */
+const lastGraceMs = 1000
+const pollMs = 20
+
+/**
+ * Creates a {@link Stopper}. Real timers, whatever clock the runtime has: it is real processes that get the grace.
+ *
+ * @param graceMs - between TERM and KILL
+ */
+export function createStopper(child: Child, graceMs: number): Stopper {
+  const timers = new Set<NodeJS.Timeout>()
+  const later = (ms: number, then: () => void): void => {
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      then()
+    }, ms)
+    timers.add(timer)
+  }
+  let failure: Failure | undefined
+  const given = Promise.withResolvers<void>()
+  let over = false
+  const giveUp = (): void => {
+    over = true
+    given.resolve()
+  }
+
+  return {
+    get failure() {
+      return failure
+    },
+    givenUp: given.promise,
+    stop(reason) {
+      if (failure || over) return
+      failure = reason
+      child.signal('SIGTERM')
+      later(child.lives() ? graceMs : 0, () => {
+        child.signal('SIGKILL')
+        later(lastGraceMs, giveUp)
+      })
+    },
+    async groupGone() {
+      while (failure && !over && child.lives()) await new Promise((resolve) => setTimeout(resolve, pollMs))
+    },
+    release() {
+      over = true
+      for (const timer of timers) clearTimeout(timer)
+      timers.clear()
+    },
+  }
+}

@@ -1,0 +1,167 @@
+import type { ExecRequest, ExecResult } from '@holdfast/sdk'
+import type { Child } from './child.ts'
+import type { CommandWiring, ExecServices, RunningCommand } from './command.ts'
+import { aborted, badExit, exitCodeOf, idled, incomplete, notFed, notTaken, timedOut } from './failures.ts'
+import { createLines } from './lines.ts'
+import { BrokenPipe, readPipe, type Patience, type PipeReader, type PipeSource } from './pipe-reader.ts'
+import type { Pipes } from './pipes.ts'
+import { createReceiver, type Receiver, type ReceiverOptions, type StreamName } from './receiver.ts'
+import type { CheckedRequest } from './request.ts'
+import { feed, openStdin } from './stdin.ts'
+import { createStopper, type Remains, type Stopper } from './stopper.ts'
+import { createTail } from './tail.ts'
+
+const tailSize = 64 * 1024
+/** What of it goes into an error, in characters. */
+const errorTail = 2048
+const atOnce: Patience = { silenceMs: 0, bounded: true }
+/** A log that somebody still holds after the exit is left to them; of data, it must be known that they are whole. */
+const forLog: Patience = { silenceMs: 200, bounded: true }
+const forData: Patience = { silenceMs: 5000, bounded: false }
+
+interface Supervised {
+  readonly request: ExecRequest & Required<Pick<ExecRequest, 'stdout' | 'stderr'>>
+  readonly checked: CheckedRequest
+  readonly services: ExecServices
+  readonly wiring: CommandWiring
+  readonly pipes: Pipes
+  readonly child: Child
+}
+
+/** Looks after a child that was started: its streams, its deadlines, its end. */
+export function supervise({ request, checked, services, wiring, pipes, child }: Supervised): RunningCommand {
+  const { clock, redactor, log } = services
+  const { command } = checked
+  const begin = clock.monotonic()
+  const stopper = createStopper(child, services.killGraceMs)
+  const tail = createTail(tailSize)
+  const output = services.output.open({ command })
+  const ends = pipes.ends(child.process)
+  const stdin = ends.stdin && openStdin(ends.stdin)
+  let lastOutput = begin
+
+  const listen = (from: StreamName, source: PipeSource, options: Pick<ReceiverOptions, 'to' | 'tail'>): Listening => {
+    const onLine = (line: string): void => {
+      request.onLine?.(line, from)
+      wiring.onLine?.(line, from)
+    }
+    const lines = request.onLine || wiring.onLine ? createLines(onLine) : undefined
+    const receiver = createReceiver({ from, output, redaction: redactor.stream(), lines, log, ...options })
+    const take = (chunk: Uint8Array): void | Promise<void> => {
+      lastOutput = clock.monotonic()
+      return receiver.take(chunk)
+    }
+    const reader = readPipe(source, take, (error) => {
+      if (!(error instanceof BrokenPipe)) stopper.stop(notTaken(from, error))
+    })
+    return { receiver, reader, patience: typeof options.to === 'string' ? forLog : forData }
+  }
+  const streams: Listening[] = []
+  const { stdout, stderr } = request
+  if (ends.stdout) streams.push(listen('stdout', ends.stdout, { to: stdout, tail: pipes.merged ? tail : undefined }))
+  if (ends.stderr) streams.push(listen('stderr', ends.stderr, { to: stderr, tail }))
+
+  if (stdin && request.stdin !== undefined) {
+    feed(stdin, request.stdin, child.exited).catch((error: unknown) => stopper.stop(notFed(error)))
+  }
+  const release = armDeadlines({ request, checked, services, stopper, lastOutput: () => lastOutput })
+
+  const settle = async (): Promise<ExecResult> => {
+    try {
+      const exit = await Promise.race([child.exited, stopper.givenUp])
+      await stopper.groupGone()
+      stdin?.close()
+      const held = await Promise.race([drain(streams, stopper), stopper.givenUp])
+      const unfinished = held?.some(({ receiver, patience }) => receiver.from === 'stdout' && patience === forData)
+      const failure =
+        stopper.failure ?? (exit && badExit(exit, checked.okExitCodes)) ?? (unfinished ? incomplete : undefined)
+      const lastWords = redactor.text(tail.text())
+      if (failure || !exit) {
+        const remains: Remains = { command, stderrTail: lastWords.slice(-errorTail).toWellFormed() }
+        if (!exit) log.warn(`${command} could not be killed and was left behind`, { command, pid: child.pid })
+        throw (failure ?? incomplete)(remains)
+      }
+      if (held && held.length > 0) {
+        log.warn(`a process that ${command} left behind holds its output open; what it prints now is lost`, { command })
+      }
+      const out = streams.find(({ receiver }) => receiver.from === 'stdout')?.receiver
+      return {
+        exitCode: exitCodeOf(exit),
+        stdout: out?.text ?? '',
+        stderrTail: lastWords,
+        bytes: out?.bytes ?? 0,
+        durationMs: clock.monotonic() - begin,
+        integrity: 'status',
+      }
+    } finally {
+      release()
+      stopper.release()
+      stdin?.close()
+      for (const { reader } of streams) reader.close()
+      pipes.release()
+      output.end()
+    }
+  }
+  const result = settle()
+  // Whoever started it may come for its result later.
+  result.catch(() => {})
+  return { command, stdin: wiring.stdin === 'open' ? stdin : undefined, result, stop: (failure) => stopper.stop(failure) }
+}
+
+interface Listening {
+  readonly receiver: Receiver
+  readonly reader: PipeReader
+  readonly patience: Patience
+}
+
+/** @returns the streams that somebody still holds */
+async function drain(streams: readonly Listening[], stopper: Stopper): Promise<readonly Listening[]> {
+  const held: Listening[] = []
+  const finish = async (stream: Listening): Promise<void> => {
+    const { reader, receiver, patience } = stream
+    if (!(await reader.finish(stopper.failure ? atOnce : patience))) held.push(stream)
+    try {
+      await receiver.end()
+    } catch (error) {
+      stopper.stop(notTaken(receiver.from, error))
+    }
+  }
+  await Promise.all(streams.map(finish))
+  return held
+}
+
+/** What stops a command from outside: its signals, its timeout, its silence. */
+function armDeadlines(options: {
+  readonly request: ExecRequest
+  readonly checked: CheckedRequest
+  readonly services: ExecServices
+  readonly stopper: Stopper
+  readonly lastOutput: () => number
+}): () => void {
+  const { request, checked, services, stopper, lastOutput } = options
+  const { clock } = services
+  const releases: (() => void)[] = []
+
+  for (const signal of [services.signal, request.signal]) {
+    if (!signal) continue
+    const stop = (): void => stopper.stop(aborted(signal))
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    releases.push(() => signal.removeEventListener('abort', stop))
+  }
+  const { timeoutMs, idleMs } = checked
+  if (timeoutMs !== undefined) releases.push(clock.setTimer(timeoutMs, () => stopper.stop(timedOut(timeoutMs))))
+  if (idleMs !== undefined) {
+    let cancel = (): void => {}
+    const look = (wait: number): void => {
+      cancel = clock.setTimer(wait, () => {
+        const left = lastOutput() + idleMs - clock.monotonic()
+        if (left > 0) look(left)
+        else stopper.stop(idled(idleMs))
+      })
+    }
+    look(idleMs)
+    releases.push(() => cancel())
+  }
+  return () => releases.forEach((release) => release())
+}

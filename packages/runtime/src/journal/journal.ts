@@ -1,0 +1,384 @@
+// The journal: what ran, what is armed, what happened. SQLite in the state directory; a cache of the store, but the
+// only home of pending undos, whose rows are committed with synchronous=FULL (DESIGN §4a).
+import { randomUUID } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import type { HookName, RestorePoint, Run, RunStatus, TargetOutcome } from '@holdfast/sdk'
+import { recordFailure } from '../failure.ts'
+import type {
+  FailureRecord,
+  HookRecord,
+  ProcessRecord,
+  RunRecord,
+  TargetRecord,
+  UndoRecord,
+  UndoState,
+} from './records.ts'
+import { json, number, text, toProcess, toRun, toUndo, type Row } from './rows.ts'
+
+/** A query for past runs. */
+export interface RunQuery {
+  readonly plan?: string | undefined
+  readonly limit?: number | undefined
+  readonly id?: string | undefined
+}
+
+/** The journal of one state directory. */
+export class Journal {
+  readonly path: string
+  readonly #db: DatabaseSync
+  readonly #observe: (point: string) => void
+  readonly #now: () => Date
+  readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
+
+  /** @param observe - called before and after every write */
+  constructor(path: string, db: DatabaseSync, now: () => Date, observe: (point: string) => void = () => {}) {
+    this.path = path
+    this.#db = db
+    this.#now = now
+    this.#observe = observe
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  /** Names this state directory, in the store's owner records. */
+  stateId(): string {
+    const found = this.#all('SELECT value FROM meta WHERE key = ?', 'state')[0]?.['value']
+    if (typeof found === 'string') return found
+    const id = randomUUID()
+    this.#write('meta', 'INSERT INTO meta VALUES (?, ?)', 'state', id)
+    return id
+  }
+
+  // ---- processes
+
+  addProcess(process: ProcessRecord): void {
+    const { id, pid, host, boot, pod, startedAt } = process
+    this.#write(
+      'process',
+      'INSERT INTO processes VALUES (?, ?, ?, ?, ?, ?)',
+      id,
+      pid,
+      host,
+      boot,
+      pod ?? null,
+      startedAt.getTime(),
+    )
+  }
+
+  process(id: string): ProcessRecord | undefined {
+    return this.#all('SELECT * FROM processes WHERE id = ?', id).map(toProcess)[0]
+  }
+
+  processes(): readonly ProcessRecord[] {
+    return this.#all('SELECT * FROM processes').map(toProcess)
+  }
+
+  removeProcess(id: string): void {
+    this.#write('process', 'DELETE FROM processes WHERE id = ?', id)
+  }
+
+  // ---- runs
+
+  beginRun(run: Run, instance: string, process: string): void {
+    this.#write(
+      'run-begin',
+      `INSERT INTO runs (id, plan, instance, trigger, attempt, dry_run, scheduled_for, started, process)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      run.id,
+      run.plan,
+      instance,
+      run.trigger,
+      run.attempt,
+      run.dryRun ? 1 : 0,
+      run.scheduledFor.getTime(),
+      this.#now().getTime(),
+      process,
+    )
+  }
+
+  /** @param outcome - `observersDue`: onError and onFinish have not been called yet */
+  endRun(
+    id: string,
+    outcome: {
+      readonly status: RunStatus
+      readonly reason?: string | undefined
+      readonly error?: FailureRecord | undefined
+      readonly warnings?: readonly FailureRecord[] | undefined
+      readonly durationMs?: number | undefined
+      readonly observersDue?: boolean | undefined
+    },
+  ): void {
+    this.#write(
+      'run-end',
+      `UPDATE runs SET ended = ?, duration_ms = ?, status = ?, reason = ?, error = ?, warnings = ?, observers_due = ? WHERE id = ?`,
+      this.#now().getTime(),
+      outcome.durationMs ?? null,
+      outcome.status,
+      outcome.reason ?? null,
+      outcome.error ? JSON.stringify(outcome.error) : null,
+      JSON.stringify(outcome.warnings ?? []),
+      outcome.observersDue ? 1 : 0,
+      id,
+    )
+  }
+
+  /** From now on onError and onFinish count as called, whatever happens. */
+  observersCalled(id: string): void {
+    this.#write('observers', 'UPDATE runs SET observers_due = 0 WHERE id = ?', id)
+  }
+
+  runs(query: RunQuery = {}): readonly RunRecord[] {
+    return this.#all(
+      `SELECT * FROM runs WHERE (? IS NULL OR plan = ?) AND (? IS NULL OR id = ? OR id LIKE ? || '%')
+       ORDER BY started DESC, rowid DESC LIMIT ?`,
+      query.plan ?? null,
+      query.plan ?? null,
+      query.id ?? null,
+      query.id ?? null,
+      query.id ?? null,
+      query.limit ?? -1,
+    ).map(toRun)
+  }
+
+  /** Runs without an end, and ended ones whose observers are still due. */
+  openRuns(): readonly (RunRecord & { readonly observersDue: boolean })[] {
+    return this.#all('SELECT * FROM runs WHERE ended IS NULL OR observers_due = 1 ORDER BY started').map((row) => ({
+      ...toRun(row),
+      observersDue: row['observers_due'] === 1,
+    }))
+  }
+
+  /** The newest slot of this plan that was handled, in whatever way. */
+  lastScheduled(plan: string): Date | undefined {
+    const at = this.#all(
+      `SELECT MAX(scheduled_for) AS at FROM runs WHERE plan = ? AND trigger IN ('schedule', 'catch-up')`,
+      plan,
+    )[0]?.['at']
+    return typeof at === 'number' ? new Date(at) : undefined
+  }
+
+  /** When the plan last succeeded, dry runs and boots left out. */
+  lastSuccess(plan: string): Date | undefined {
+    const at = this.#all(
+      `SELECT MAX(ended) AS at FROM runs WHERE plan = ? AND status = 'succeeded' AND dry_run = 0 AND trigger <> 'boot'`,
+      plan,
+    )[0]?.['at']
+    return typeof at === 'number' ? new Date(at) : undefined
+  }
+
+  /** Forgets runs that began before; pending undos keep theirs. */
+  forgetRuns(before: Date): void {
+    const old = `SELECT id FROM runs WHERE started < ? AND ended IS NOT NULL AND observers_due = 0
+      AND id NOT IN (SELECT run FROM undos WHERE state IN ('armed', 'firing'))`
+    for (const table of ['hooks', 'targets', 'undos']) {
+      this.#write('forget', `DELETE FROM ${table} WHERE run IN (${old})`, before.getTime())
+    }
+    this.#write('forget', `DELETE FROM runs WHERE id IN (${old})`, before.getTime())
+  }
+
+  // ---- hooks and targets
+
+  /** @returns the row, to hand to {@link hookEnded} */
+  hookStarted(run: string, hook: HookName, participant: string, target: string | undefined, attempt: number): number {
+    return this.#write(
+      `hook-start:${hook}`,
+      'INSERT INTO hooks (run, hook, participant, target, attempt, started) VALUES (?, ?, ?, ?, ?, ?)',
+      run,
+      hook,
+      participant,
+      target ?? null,
+      attempt,
+      this.#now().getTime(),
+    )
+  }
+
+  hookEnded(row: number, durationMs: number, error?: FailureRecord): void {
+    this.#write(
+      'hook-end',
+      'UPDATE hooks SET duration_ms = ?, error = ? WHERE rowid = ?',
+      durationMs,
+      error ? JSON.stringify(error) : null,
+      row,
+    )
+  }
+
+  hooks(run: string): readonly HookRecord[] {
+    return this.#all('SELECT * FROM hooks WHERE run = ? ORDER BY rowid', run).map((row) => ({
+      hook: row['hook'] as HookName,
+      participant: String(row['participant']),
+      target: text(row['target']),
+      attempt: Number(row['attempt']),
+      startedAt: new Date(Number(row['started'])),
+      durationMs: number(row['duration_ms']),
+      error: json<FailureRecord>(row['error']),
+    }))
+  }
+
+  recordTarget(run: string, outcome: TargetOutcome): void {
+    this.#write(
+      'target',
+      'INSERT OR REPLACE INTO targets VALUES (?, ?, ?, ?, ?, ?)',
+      run,
+      outcome.target.id,
+      outcome.status,
+      outcome.verification,
+      outcome.reason ?? null,
+      outcome.error ? JSON.stringify(recordFailure(outcome.error)) : null,
+    )
+  }
+
+  targets(run: string): readonly TargetRecord[] {
+    return this.#all('SELECT * FROM targets WHERE run = ? ORDER BY rowid', run).map((row) => ({
+      target: String(row['target']),
+      status: row['status'] as TargetOutcome['status'],
+      verification: row['verification'] as TargetOutcome['verification'],
+      reason: text(row['reason']),
+      error: json<FailureRecord>(row['error']),
+    }))
+  }
+
+  // ---- restore points
+
+  recordPoint(plan: string, run: string, participant: string, point: RestorePoint, external: boolean): void {
+    this.#write(
+      'point',
+      'INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      plan,
+      point.target,
+      point.id,
+      run,
+      participant,
+      external ? 1 : 0,
+      point.createdAt.getTime(),
+      point.size ?? null,
+      point.mode ?? null,
+      point.state,
+      point.verifiedAt?.getTime() ?? null,
+      JSON.stringify(point.ref ?? null),
+    )
+  }
+
+  removePoint(plan: string, target: string, id: string): void {
+    this.#write('point', 'DELETE FROM points WHERE plan = ? AND target = ? AND id = ?', plan, target, id)
+  }
+
+  /** Restore points that live outside the store, newest first. */
+  externalPoints(plan: string, target: string): readonly RestorePoint[] {
+    return this.#all(
+      'SELECT * FROM points WHERE plan = ? AND target = ? AND external = 1 ORDER BY created DESC, rowid DESC',
+      plan,
+      target,
+    ).map((row) => ({
+      id: String(row['id']),
+      target: String(row['target']),
+      createdAt: new Date(Number(row['created'])),
+      size: number(row['size']),
+      mode: text(row['mode']) as RestorePoint['mode'],
+      state: row['state'] as RestorePoint['state'],
+      verifiedAt: row['verified'] === null ? undefined : new Date(Number(row['verified'])),
+      ref: json(row['ref']),
+    }))
+  }
+
+  // ---- undos
+
+  /** Durable when it returns: committed with synchronous=FULL. */
+  armUndo(
+    undo: Pick<UndoRecord, 'id' | 'run' | 'plan' | 'instance' | 'participant' | 'undo' | 'input' | 'process'>,
+  ): void {
+    this.#writeDurably(
+      'undo-arm',
+      `INSERT INTO undos (id, run, plan, instance, participant, undo, input, armed, process, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'armed')`,
+      undo.id,
+      undo.run,
+      undo.plan,
+      undo.instance,
+      undo.participant,
+      undo.undo,
+      undo.input,
+      this.#now().getTime(),
+      undo.process,
+    )
+  }
+
+  /**
+   * Takes an undo that is armed, or that `from` was firing, for one attempt.
+   *
+   * @returns false when somebody else has it, or it is settled
+   */
+  claimUndo(id: string, process: string, from?: string): boolean {
+    return (
+      this.#change(
+        'undo-claim',
+        `UPDATE undos SET state = 'firing', fired_by = ?, attempts = attempts + 1
+         WHERE id = ? AND (state = 'armed' OR (state = 'firing' AND fired_by = ?))`,
+        process,
+        id,
+        from ?? process,
+      ) === 1
+    )
+  }
+
+  /** Ends an undo, or puts a failed attempt back to `armed`. */
+  settleUndo(id: string, state: Exclude<UndoState, 'firing'>, error?: string): void {
+    this.#writeDurably(
+      `undo-${state}`,
+      'UPDATE undos SET state = ?, error = ?, settled = ? WHERE id = ?',
+      state,
+      error ?? null,
+      state === 'armed' ? null : this.#now().getTime(),
+      id,
+    )
+  }
+
+  undo(id: string): UndoRecord | undefined {
+    return this.#all('SELECT * FROM undos WHERE id = ?', id).map(toUndo)[0]
+  }
+
+  /** Armed or firing, newest first. */
+  pendingUndos(): readonly UndoRecord[] {
+    return this.#all(`SELECT * FROM undos WHERE state IN ('armed', 'firing') ORDER BY seq DESC`).map(toUndo)
+  }
+
+  undos(run: string): readonly UndoRecord[] {
+    return this.#all('SELECT * FROM undos WHERE run = ? ORDER BY seq', run).map(toUndo)
+  }
+
+  // ---- writing
+
+  #all(sql: string, ...values: (string | number | null)[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[]
+  }
+
+  #write(point: string, sql: string, ...values: (string | number | null)[]): number {
+    this.#observe(`before ${point}`)
+    const { lastInsertRowid } = this.#prepare(sql).run(...values)
+    this.#observe(`after ${point}`)
+    return Number(lastInsertRowid)
+  }
+
+  #change(point: string, sql: string, ...values: (string | number | null)[]): number {
+    this.#observe(`before ${point}`)
+    const { changes } = this.#prepare(sql).run(...values)
+    this.#observe(`after ${point}`)
+    return Number(changes)
+  }
+
+  #writeDurably(point: string, sql: string, ...values: (string | number | null)[]): void {
+    this.#db.exec('PRAGMA synchronous=FULL')
+    try {
+      this.#write(point, sql, ...values)
+    } finally {
+      this.#db.exec('PRAGMA synchronous=NORMAL')
+    }
+  }
+
+  #prepare(sql: string): ReturnType<DatabaseSync['prepare']> {
+    let statement = this.#statements.get(sql)
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)))
+    return statement
+  }
+}

@@ -1,0 +1,105 @@
+// Mutual exclusion between processes that share a state directory. A lock is an exclusive transaction, held open, on
+// a small SQLite file: the kernel releases it when its holder dies, so there are no stale locks and a reused pid means
+// nothing (docs/adr/0004, faults F13 and F14).
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { parseDuration, type Awaitable, type Duration } from '@holdfast/sdk'
+import type { RuntimeClock } from '../clock.ts'
+import { errors } from '../errors.ts'
+
+/** A lock that is held. */
+export interface HeldLock {
+  release(): void
+}
+
+/** The locks of one state directory. */
+export interface Locks {
+  /** The lock, or `undefined` while somebody else holds it. */
+  tryAcquire(name: string, owner: string): HeldLock | undefined
+  /** Who holds it, as they described themselves; for messages only. */
+  ownerOf(name: string): string
+  /**
+   * Runs the body while holding the lock.
+   *
+   * @throws HoldfastError `LOCK_BUSY` when it isn't free within `wait`; the signal's reason when aborted
+   */
+  withLock<T>(
+    name: string,
+    body: () => Awaitable<T>,
+    options: { owner: string; wait?: Duration | undefined; signal?: AbortSignal | undefined },
+  ): Promise<T>
+}
+
+// A database that nobody refers to is collected and closed, and its lock with it.
+const held = new Set<DatabaseSync>()
+
+const pollMs = { first: 10, longest: 250 }
+
+/** Opens the locks below `directory`, which is made. */
+export function openLocks(directory: string, clock: RuntimeClock): Locks {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const fileOf = (name: string): string => join(directory, `${encodeURIComponent(name).replaceAll('.', '%2E')}.lock`)
+
+  const tryAcquire = (name: string, owner: string): HeldLock | undefined => {
+    const database = new DatabaseSync(fileOf(name), { timeout: 0 })
+    try {
+      // An exclusive transaction takes the file lock at once and writes nothing.
+      database.exec('BEGIN EXCLUSIVE')
+    } catch (error) {
+      database.close()
+      if (isBusy(error)) return undefined
+      throw error
+    }
+    held.add(database)
+    // Beside the lock, not in it: reading the locked file from this process would drop the kernel's lock.
+    writeFileSync(`${fileOf(name)}.owner`, owner)
+    return {
+      release() {
+        if (held.delete(database)) database.close()
+      },
+    }
+  }
+
+  const ownerOf = (name: string): string => {
+    try {
+      return readFileSync(`${fileOf(name)}.owner`, 'utf8') || 'another process'
+    } catch {
+      return 'another process'
+    }
+  }
+
+  return {
+    tryAcquire,
+    ownerOf,
+    async withLock(name, body, { owner, wait, signal }) {
+      const end = wait === undefined ? Infinity : clock.monotonic() + parseDuration(wait)
+      let pause = pollMs.first
+      let lock = tryAcquire(name, owner)
+      while (lock === undefined) {
+        signal?.throwIfAborted()
+        if (clock.monotonic() >= end) throw errors.LOCK_BUSY({ lock: name, owner: ownerOf(name) })
+        await clock.sleep(Math.min(pause, end - clock.monotonic()), signal)
+        pause = Math.min(pause * 2, pollMs.longest)
+        lock = tryAcquire(name, owner)
+      }
+      try {
+        return await body()
+      } finally {
+        lock.release()
+      }
+    },
+  }
+}
+
+/** Removes the files of a lock that nobody needs any more. */
+export function removeLock(directory: string, name: string): void {
+  const file = join(directory, `${encodeURIComponent(name).replaceAll('.', '%2E')}.lock`)
+  for (const path of [file, `${file}.owner`]) rmSync(path, { force: true })
+}
+
+function isBusy(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode
+  // SQLITE_BUSY and SQLITE_LOCKED, extended codes included.
+  return code !== undefined && [5, 6].includes(code & 0xff)
+}

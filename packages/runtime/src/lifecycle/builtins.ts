@@ -1,0 +1,93 @@
+// The engine's own part of a run, as a participant like any other: default verification, which always runs first, and
+// the removal of expired artifacts.
+import type { RestorePoint, Target } from '@holdfast/sdk'
+import { planRetention } from '../artifacts/retention.ts'
+import type { StoredArtifact } from '../artifacts/store.ts'
+import type { ResolvedPlan } from '../load/resolved.ts'
+import type { Services } from '../services.ts'
+import type { TargetState } from './outcome.ts'
+
+/** Re-reads a target's new artifacts from the store against their digests. */
+export async function verifyArtifacts(services: Services, state: TargetState, signal: AbortSignal): Promise<void> {
+  for (const [index, point] of state.points.entries()) {
+    const id = artifactOf(point)
+    if (id === undefined) continue
+    const { verifiedAt } = await services.store().verify(id, { signal })
+    state.points[index] = { ...point, verifiedAt }
+  }
+}
+
+/** The artifact behind a restore point; `undefined` for points outside the store. */
+export function artifactOf(point: RestorePoint): string | undefined {
+  const ref = point.ref as { readonly artifact?: unknown } | null | undefined
+  return typeof ref === 'object' && typeof ref?.artifact === 'string' ? ref.artifact : undefined
+}
+
+/** A stored artifact as a restore point. */
+export function pointOf(artifact: StoredArtifact): RestorePoint {
+  return {
+    id: artifact.id,
+    target: artifact.target,
+    createdAt: artifact.createdAt,
+    size: artifact.size,
+    mode: 'full',
+    state: artifact.state,
+    verifiedAt: artifact.verifiedAt,
+    ref: { artifact: artifact.id, name: artifact.name, sha256: artifact.sha256 },
+  }
+}
+
+/** All restore points of a target, and those that the plan's retention lets go. */
+export interface Expiry {
+  readonly points: readonly RestorePoint[]
+  readonly expired: readonly RestorePoint[]
+}
+
+/**
+ * Applies a plan's retention to a target. Artifacts of different names are different series: three dumps and three
+ * tarballs are three restore points of each, not six of one thing.
+ */
+export async function findExpired(
+  services: Services,
+  plan: ResolvedPlan,
+  target: Target,
+  external: AsyncIterable<RestorePoint> | readonly RestorePoint[],
+): Promise<Expiry> {
+  const series = new Map<string, RestorePoint[]>()
+  const add = (name: string, point: RestorePoint): void => {
+    const points = series.get(name)
+    if (points) points.push(point)
+    else series.set(name, [point])
+  }
+  for await (const artifact of services.store().list({ plan: plan.name, target: target.id })) {
+    add(`artifact ${artifact.name}`, pointOf(artifact))
+  }
+  for await (const point of external) add('external', point)
+  const newestFirst = (a: RestorePoint, b: RestorePoint): number => b.createdAt.getTime() - a.createdAt.getTime()
+  const points = [...series.values()].flat().toSorted(newestFirst)
+  const { retention } = plan
+  if (!retention) return { points, expired: [] }
+  const now = services.clock.now()
+  const zone = plan.schedule?.timeZone
+  const expired = [...series.values()].flatMap((each) => planRetention(each, retention, now, zone).expire)
+  return { points, expired: expired.map(({ point }) => point).toSorted(newestFirst) }
+}
+
+/** Removes the artifacts among expired points from the store. */
+export async function removeExpired(
+  services: Services,
+  expired: readonly RestorePoint[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const point of expired) {
+    const id = artifactOf(point)
+    if (id === undefined) continue
+    signal.throwIfAborted()
+    await services.store().remove(id)
+    services.meter
+      .counter('holdfast_retention_deleted_total', 'Restore points removed by retention', ['reason'])
+      .add(1, {
+        reason: 'expired',
+      })
+  }
+}

@@ -1,0 +1,187 @@
+// Builds what hooks see. A plugin never imports the runtime: everything it needs comes in here.
+import type {
+  CheckContext,
+  Exec,
+  FinishContext,
+  Outcome,
+  PruneContext,
+  RestorePoint,
+  Run,
+  RunContext,
+  ServiceContext,
+  Target,
+  TargetContext,
+  Vars,
+  VerifyContext,
+} from '@holdfast/sdk'
+import { reasonOf } from '../failure.ts'
+import type { Participant, ResolvedPlan } from '../load/resolved.ts'
+import type { Services } from '../services.ts'
+import type { RuntimeLogger } from '../telemetry/log.ts'
+import { assertFreezable } from './freezable.ts'
+import type { TargetState } from './outcome.ts'
+import type { Scope } from './scope.ts'
+import { armUndo } from './undo.ts'
+
+/** One call of one handler: what its context is built from. */
+export interface CallSite {
+  readonly services: Services
+  readonly plan: ResolvedPlan
+  readonly participant: Participant
+  readonly hook: string
+  readonly signal: AbortSignal
+  readonly scope: Scope
+}
+
+/** A call within a run. */
+export interface RunCallSite extends CallSite {
+  readonly run: Run
+  readonly vars: Vars
+  readonly target?: Target | undefined
+}
+
+/** Ends a target as skipped: thrown by `ctx.skip`, caught by the runner. */
+export class TargetSkipped extends Error {
+  override readonly name = 'TargetSkipped'
+}
+
+/** Context of code outside a run: undos, restores, checks. */
+export function serviceContext(site: CallSite, log: RuntimeLogger): ServiceContext<unknown> {
+  const { services, participant, signal, scope } = site
+  let exec: Exec | undefined
+  return {
+    config: participant.config,
+    signal,
+    log,
+    clock: services.clock,
+    meter: services.meter,
+    secrets: services.secrets,
+    kubernetes: services.kubernetes,
+    // Made at first use: most hooks run no command.
+    get exec() {
+      return (exec ??= services.execFor({ signal, log }))
+    },
+    workspace: async () => scope.workspace(),
+    lock: (name, body, options) =>
+      services.locks.withLock(`user-${name}`, body, {
+        owner: `${participant.id} of plan ${site.plan.name}`,
+        wait: options?.wait,
+        signal,
+      }),
+  }
+}
+
+/** Context of `validate`, of target discovery and of `describe`. */
+export function checkContext(site: CallSite, phase: CheckContext<unknown>['phase']): CheckContext<unknown> {
+  const log = site.services.log.child({ plan: site.plan.name, plugin: site.participant.id, hook: site.hook })
+  return extend(serviceContext(site, log), { plan: site.plan.name, phase })
+}
+
+/** Context of the hooks that run once per run. */
+export function runContext(site: RunCallSite): RunContext<unknown> {
+  const { services, run, vars, target, scope } = site
+  const log = services.log.child({
+    plan: run.plan,
+    run: run.id,
+    plugin: site.participant.id,
+    hook: site.hook,
+    ...(target && { target: target.id }),
+  })
+  return extend(serviceContext(site, log), {
+    run,
+    vars,
+    undo: { arm: (undo, input) => armUndo(site, undo.name, input) },
+    progress: (done, total, note) => services.emit({ type: 'progress', run, target: target?.id, done, total, note }),
+    assertFreezable: (path) => assertFreezable(services, path),
+    defer: (label, cleanup) =>
+      scope.add(async () => {
+        try {
+          await cleanup(services.shutdown.expired)
+        } catch (error) {
+          log.warn(`clean-up "${label}" failed: ${reasonOf(error)}`, { error })
+        }
+      }),
+  } satisfies Omit<RunContext<unknown>, keyof ServiceContext<unknown>>)
+}
+
+/** Context of `backups`. */
+export function targetContext(site: RunCallSite, state: TargetState): TargetContext<unknown> {
+  const { services, run, plan, signal } = site
+  const { target } = state
+  return extend(runContext({ ...site, target }), {
+    target,
+    async createArtifact(name, produce, options) {
+      const began = services.clock.monotonic()
+      const artifact = await services.store().create(
+        {
+          plan: plan.name,
+          target: target.id,
+          run: run.id,
+          name,
+          startedAt: run.scheduledFor,
+          meta: options?.meta,
+          minSize: options?.minSize,
+          encoding: plan.encoding,
+          signal,
+        },
+        produce,
+      )
+      const point: RestorePoint = {
+        id: artifact.id,
+        target: target.id,
+        createdAt: artifact.createdAt,
+        size: artifact.size,
+        mode: 'full',
+        state: artifact.state,
+        ref: { artifact: artifact.id, name, sha256: artifact.sha256 },
+      }
+      state.points.push(point)
+      services.journal.recordPoint(plan.name, run.id, site.participant.id, point, false)
+      services.emit({
+        type: 'artifact-committed',
+        run,
+        target: target.id,
+        point,
+        storedSize: artifact.storedSize,
+        durationMs: services.clock.monotonic() - began,
+      })
+      return artifact
+    },
+    async record(given) {
+      const point: RestorePoint = { ...given, target: target.id, state: 'valid' }
+      state.points.push(point)
+      services.journal.recordPoint(plan.name, run.id, site.participant.id, point, true)
+    },
+    skip(reason): never {
+      throw new TargetSkipped(reason)
+    },
+  } satisfies Omit<TargetContext<unknown>, keyof RunContext<unknown>>)
+}
+
+/** Context of `verifyBackups`. */
+export function verifyContext(site: RunCallSite, state: TargetState): VerifyContext<unknown> {
+  return extend(targetContext(site, state), {
+    points: [...state.points],
+    openArtifact: (id: string) => site.services.store().open(id, { signal: site.signal }),
+  })
+}
+
+/** Context of `pruneBackups`. */
+export function pruneContext(
+  site: RunCallSite,
+  target: Target,
+  points: readonly RestorePoint[],
+  expired: readonly RestorePoint[],
+): PruneContext<unknown> {
+  return extend(runContext({ ...site, target }), { target, points, expired })
+}
+
+/** Context of `onError` and `onFinish`. */
+export function finishContext(site: RunCallSite, outcome: Outcome): FinishContext<unknown> {
+  return extend(runContext(site), { outcome })
+}
+
+/** Adds members and keeps getters, which a spread would call. */
+function extend<Base extends object, More extends object>(base: Base, more: More): Base & More {
+  return Object.defineProperties(base, Object.getOwnPropertyDescriptors(more)) as Base & More
+}

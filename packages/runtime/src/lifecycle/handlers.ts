@@ -1,0 +1,168 @@
+import type { HookHandler, HookName, Outcome, RestorePoint } from '@holdfast/sdk'
+import type { Participant, ResolvedHook } from '../load/resolved.ts'
+import { findExpired, removeExpired, verifyArtifacts, artifactOf } from './builtins.ts'
+import {
+  checkContext,
+  finishContext,
+  pruneContext,
+  runContext,
+  targetContext,
+  verifyContext,
+  type RunCallSite,
+} from './contexts.ts'
+import type { TargetState } from './outcome.ts'
+import type { RunExecution } from './run.ts'
+
+/** One handler that is due. */
+export interface HandlerCall {
+  readonly hook: HookName
+  readonly participant: Participant
+  readonly resolved: Pick<ResolvedHook, 'timeoutMs' | 'retry'>
+  readonly target: TargetState | undefined
+  /** What it takes is given back at the end of the backups, not of the handler. */
+  readonly keepsOpen: boolean
+  invoke(site: RunCallSite): unknown
+  readonly onSuccess?: (() => void) | undefined
+}
+
+const engine: Participant = {
+  kind: 'plugin',
+  id: 'holdfast',
+  name: 'holdfast',
+  source: undefined,
+  config: undefined,
+  hooks: {},
+  undos: new Map(),
+  permissions: [],
+  targets: undefined,
+  describe: undefined,
+  restore: undefined,
+  commands: undefined,
+}
+const once = { timeoutMs: undefined, retry: { attempts: 1, backoffMs: 0 } }
+const ranks = { pre: 0, normal: 1, post: 2 }
+
+/** The handlers of a hook, in the order in which they run; for a hook of kind `targets`, those that concern this target. */
+export function handlersFor(
+  execution: RunExecution,
+  hook: HookName,
+  target?: TargetState,
+  outcome?: Outcome,
+): readonly HandlerCall[] {
+  const { plan, run } = execution
+  const own = plan.participants
+    .filter((participant) => participant.hooks[hook] && (!target || isConcerned(participant, hook, target)))
+    .toSorted((a, b) => rank(a, hook) - rank(b, hook))
+  const builtIn = target ? builtIns[hook]?.(execution, target) : undefined
+  if (run.dryRun && builtIn) return [builtIn]
+  const calls = own.map((participant): HandlerCall => {
+    const resolved = participant.hooks[hook] as ResolvedHook
+    const handler = resolved.handler as (ctx: unknown) => unknown
+    return {
+      hook,
+      participant,
+      resolved,
+      target,
+      keepsOpen: heldUntilBackupsSettle.has(hook),
+      invoke: async (site) => handler(await contextOf(execution, hook, site, target, outcome)),
+      onSuccess: target && onSuccess[hook]?.(participant, target),
+    }
+  })
+  return builtIn ? [builtIn, ...calls] : calls
+}
+
+/** A plugin's per-target hooks get its own targets; a hook module's get every target, after the plugin's own. */
+function isConcerned(participant: Participant, hook: HookName, target: TargetState): boolean {
+  return participant === target.owner || (participant.kind === 'hook' && hook !== 'backups')
+}
+
+function rank(participant: Participant, hook: HookName): number {
+  return ranks[participant.hooks[hook]?.order ?? 'normal']
+}
+
+/** What is armed here is given back as soon as the last backup settles, not when the handler does. */
+const heldUntilBackupsSettle: ReadonlySet<HookName> = new Set(['beforeBackups'])
+
+const onSuccess: { readonly [Name in HookName]?: (participant: Participant, target: TargetState) => () => void } = {
+  verifyBackups: (participant, target) => () => {
+    if (countsAsProof(participant, target)) prove(target)
+  },
+}
+
+/** A point outside the store is proven by its own plugin only. */
+function countsAsProof(participant: Participant, target: TargetState): boolean {
+  const hasExternal = target.points.some((point) => artifactOf(point) === undefined)
+  return !hasExternal || participant === target.owner
+}
+
+function prove(target: TargetState): void {
+  if (target.verification !== 'unverified') target.verification = 'verified'
+}
+
+const builtIns: {
+  readonly [Name in HookName]?: (execution: RunExecution, target: TargetState) => HandlerCall | undefined
+} = {
+  verifyBackups: ({ services }, target) => {
+    if (!target.points.some((point) => artifactOf(point) !== undefined)) return undefined
+    return {
+      hook: 'verifyBackups',
+      participant: engine,
+      resolved: once,
+      target,
+      keepsOpen: false,
+      invoke: (site) => verifyArtifacts(services, target, site.signal),
+      onSuccess: () => prove(target),
+    }
+  },
+  pruneBackups: ({ services, plan, run }, target) =>
+    plan.retention && {
+      hook: 'pruneBackups',
+      participant: engine,
+      resolved: once,
+      target,
+      keepsOpen: false,
+      async invoke(site) {
+        const { expired } = await findExpired(services, plan, target.target, externalPoints(site, target))
+        // The plan is printed before anything is removed.
+        services.emit({ type: 'pruned', run, target: target.target.id, points: expired, dryRun: run.dryRun })
+        if (!run.dryRun) await removeExpired(services, expired, site.signal)
+      },
+    },
+}
+
+/** The target's points outside the store: as its plugin lists them, else as the journal remembers them. */
+async function* externalPoints(site: RunCallSite, { owner, target }: TargetState): AsyncGenerator<RestorePoint> {
+  if (!owner.restore?.points) yield* site.services.journal.externalPoints(site.plan.name, target.id)
+  else yield* owner.restore.points(runContext({ ...site, participant: owner }), { target: target.id })
+}
+
+async function contextOf(
+  execution: RunExecution,
+  hook: HookName,
+  site: RunCallSite,
+  target: TargetState | undefined,
+  outcome: Outcome | undefined,
+): Promise<Parameters<HookHandler<HookName, unknown>>[0]> {
+  const contexts = {
+    installDependencies: () => runContext(site),
+    validate: () => checkContext(site, 'run'),
+    beforeBackups: () => runContext(site),
+    backups: () => targetContext(site, target as TargetState),
+    afterBackups: () => runContext(site),
+    verifyBackups: () => verifyContext(site, target as TargetState),
+    async pruneBackups() {
+      const state = target as TargetState
+      const { points, expired } = await findExpired(
+        execution.services,
+        execution.plan,
+        state.target,
+        externalPoints(site, state),
+      )
+      return pruneContext(site, state.target, points, expired)
+    },
+    maintain: () => runContext(site),
+    onError: () => finishContext(site, outcome as Outcome),
+    onFinish: () => finishContext(site, outcome as Outcome),
+  } satisfies { readonly [Name in HookName]: () => unknown }
+  return contexts[hook]()
+}

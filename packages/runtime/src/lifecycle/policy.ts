@@ -1,0 +1,111 @@
+import type { HookName, LifecyclePolicy } from '@holdfast/sdk'
+
+/**
+ * When each hook runs and what its failure means: the one table that the runner follows. `docs/lifecycle.md` is
+ * generated from it.
+ */
+export const lifecyclePolicy = {
+  installDependencies: {
+    kind: 'series',
+    when: 'boot',
+    afterRunFailure: false,
+    stop: 'first-failure',
+    onFailure: 'stop-boot',
+    signal: 'run',
+    inDryRun: 'skip',
+    timeout: '10m',
+  },
+  validate: {
+    kind: 'parallel',
+    when: 'always',
+    afterRunFailure: false,
+    stop: 'never',
+    onFailure: 'fail-run',
+    signal: 'run',
+    inDryRun: 'run',
+    timeout: '1m',
+  },
+  beforeBackups: {
+    kind: 'series',
+    when: 'has-targets',
+    afterRunFailure: false,
+    stop: 'first-failure',
+    onFailure: 'fail-run',
+    signal: 'run',
+    inDryRun: 'skip',
+    timeout: '5m',
+  },
+  backups: {
+    kind: 'targets',
+    when: 'has-targets',
+    afterRunFailure: false,
+    stop: 'never',
+    onFailure: 'fail-target',
+    signal: 'run',
+    inDryRun: 'skip',
+    timeout: '6h',
+  },
+  afterBackups: {
+    kind: 'series',
+    when: 'some-target-succeeded',
+    afterRunFailure: false,
+    stop: 'first-failure',
+    onFailure: 'fail-run',
+    signal: 'run',
+    inDryRun: 'skip',
+    timeout: '5m',
+  },
+  verifyBackups: {
+    kind: 'targets',
+    when: 'target-succeeded',
+    afterRunFailure: true,
+    stop: 'never',
+    onFailure: 'unverify-target',
+    signal: 'run',
+    inDryRun: 'skip',
+    timeout: '1h',
+  },
+  pruneBackups: {
+    kind: 'targets',
+    when: 'target-verified',
+    afterRunFailure: false,
+    stop: 'never',
+    onFailure: 'warn',
+    signal: 'run',
+    inDryRun: 'print',
+    timeout: '30m',
+  },
+  maintain: {
+    kind: 'series',
+    when: 'work-done',
+    afterRunFailure: false,
+    stop: 'first-failure',
+    onFailure: 'fail-run',
+    signal: 'run',
+    inDryRun: 'skip',
+    timeout: '6h',
+  },
+  onError: {
+    kind: 'observe',
+    when: 'not-succeeded',
+    afterRunFailure: true,
+    stop: 'never',
+    onFailure: 'warn',
+    signal: 'reserve',
+    inDryRun: 'skip',
+    timeout: '1m',
+  },
+  onFinish: {
+    kind: 'observe',
+    when: 'always',
+    afterRunFailure: true,
+    stop: 'never',
+    onFailure: 'warn',
+    signal: 'reserve',
+    inDryRun: 'run',
+    timeout: '1m',
+  },
+} as const satisfies LifecyclePolicy
+
+/** The hooks in the order of a run. */
+export const hookNames = Object.keys(lifecyclePolicy) as readonly HookName[]

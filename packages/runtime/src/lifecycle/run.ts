@@ -1,0 +1,261 @@
+// The lifecycle's one runner. The policy table says when each hook runs and what its failure means; there is one code
+// path per kind of hook here and none per hook.
+import type { HoldfastError, HookName, HookPolicy, HookKind, Outcome, Run, Vars } from '@holdfast/sdk'
+import { parseDuration } from '@holdfast/sdk'
+
+import { recordFailure, toFailure, type FailureContext } from '../failure.ts'
+import type { ResolvedPlan } from '../load/resolved.ts'
+import type { Services } from '../services.ts'
+import { callWithDeadline } from './call.ts'
+import { TargetSkipped, type RunCallSite } from './contexts.ts'
+import { handlersFor, type HandlerCall } from './handlers.ts'
+import { hasFailed, outcomeOf, type RunState, type TargetState } from './outcome.ts'
+import { lifecyclePolicy } from './policy.ts'
+import { Scope } from './scope.ts'
+import { workspaceName } from './workspaces.ts'
+
+/** A run under way, and all that its steps share. */
+export interface RunExecution {
+  readonly services: Services
+  readonly plan: ResolvedPlan
+  readonly run: Run
+  readonly state: RunState
+  readonly vars: Vars
+  /** Aborts at the budget's end, on cancel and on shutdown. */
+  readonly signal: AbortSignal
+  /** What `beforeBackups` has taken; given back as soon as the last backup settles. */
+  readonly window: Scope
+  /** Target ids asked for by the user. */
+  readonly only: readonly string[] | undefined
+}
+
+/** Runs one hook of a run, if the policy says so. */
+export async function runHook(execution: RunExecution, hook: HookName): Promise<void> {
+  const policy: HookPolicy<HookKind> = lifecyclePolicy[hook]
+  if (!applies(execution, policy)) return
+  switch (policy.kind) {
+    case 'series':
+      return inSeries(execution, hook, policy)
+    case 'parallel':
+      return inParallel(execution, hook, policy)
+    case 'targets':
+      return perTarget(execution, hook, policy)
+    case 'observe':
+      return observing(execution, hook, policy)
+  }
+}
+
+function applies({ state, signal, run, plan }: RunExecution, policy: HookPolicy<HookKind>): boolean {
+  if (hasFailed(state) && !policy.afterRunFailure) return false
+  if (policy.signal === 'run' && signal.aborted) return false
+  if (run.dryRun && policy.inDryRun !== 'run') return policy.inDryRun === 'print' && !hasFailed(state)
+  switch (policy.when) {
+    case 'boot':
+      return run.trigger === 'boot'
+    case 'always':
+      return true
+    case 'has-targets':
+      return state.targets.length > 0
+    case 'some-target-succeeded':
+    case 'target-succeeded':
+    case 'target-verified':
+      return state.targets.some(({ status }) => status === 'succeeded')
+    case 'work-done':
+      return plan.maintenance || state.targets.some(({ status }) => status === 'succeeded')
+    case 'not-succeeded':
+      return !['succeeded', 'skipped'].includes(outcomeOf(state).status)
+  }
+}
+
+async function inSeries(execution: RunExecution, hook: HookName, policy: HookPolicy<HookKind>): Promise<void> {
+  for (const call of handlersFor(execution, hook)) {
+    const error = await callHandler(execution, policy, call)
+    if (!error) continue
+    fail(execution.state, policy, error)
+    if (policy.stop === 'first-failure') return
+  }
+}
+
+async function inParallel(execution: RunExecution, hook: HookName, policy: HookPolicy<HookKind>): Promise<void> {
+  const failures = await Promise.all(handlersFor(execution, hook).map((call) => callHandler(execution, policy, call)))
+  for (const error of failures) if (error) fail(execution.state, policy, error)
+}
+
+async function perTarget(execution: RunExecution, hook: HookName, policy: HookPolicy<HookKind>): Promise<void> {
+  const { state, plan, signal } = execution
+  const waiting = state.targets.filter((target) => concerns(policy, target, execution.run.dryRun))
+  const worker = async (): Promise<void> => {
+    for (let target = waiting.shift(); target; target = waiting.shift()) {
+      if (signal.aborted) return
+      for (const call of handlersFor(execution, hook, target)) {
+        const error = await callHandler(execution, policy, call)
+        if (!error) call.onSuccess?.()
+        else fail(state, policy, error, target)
+        if (error || target.status === 'skipped') break
+      }
+      settleTarget(execution, policy, target)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(plan.concurrency, waiting.length) }, worker))
+}
+
+async function observing(execution: RunExecution, hook: HookName, policy: HookPolicy<HookKind>): Promise<void> {
+  // The outcome is fixed: what happens to an observer changes nothing.
+  const outcome: Outcome = outcomeOf(execution.state)
+  for (const call of handlersFor(execution, hook, undefined, outcome)) {
+    const error = await callHandler(execution, policy, call)
+    if (error) fail(execution.state, policy, error)
+  }
+}
+
+function concerns(policy: HookPolicy<HookKind>, target: TargetState, dryRun: boolean): boolean {
+  if (dryRun) return policy.inDryRun === 'print'
+  switch (policy.when) {
+    case 'target-succeeded':
+      return target.status === 'succeeded'
+    case 'target-verified':
+      return target.status === 'succeeded' && target.verification === 'verified' && newestIsSound(target)
+    default:
+      return target.status === 'pending'
+  }
+}
+
+/** Nothing is pruned on the strength of a point that asks for a look. */
+function newestIsSound(target: TargetState): boolean {
+  return target.points.every((point) => point.state === 'valid')
+}
+
+/** A pending target whose handlers are through has been backed up. */
+function settleTarget(
+  { services, run, state, signal }: RunExecution,
+  policy: HookPolicy<HookKind>,
+  target: TargetState,
+): void {
+  if (policy.onFailure !== 'fail-target') return
+  if (target.status === 'pending') target.status = signal.aborted ? 'aborted' : 'succeeded'
+  const outcome = outcomeOf(state).targets.find((each) => each.target === target.target)
+  if (outcome) services.emit({ type: 'target-ended', run, outcome })
+}
+
+/** Applies a failure as the policy says. The first error is primary; later ones are attached, never replace it. */
+function fail(state: RunState, policy: HookPolicy<HookKind>, error: HoldfastError, target?: TargetState): void {
+  const primary = target ? target.error : state.runError
+  switch (policy.onFailure) {
+    case 'stop-boot':
+    case 'fail-run':
+      if (primary || state.aborted) state.warnings.push(error)
+      else state.runError = error
+      return
+    case 'fail-target':
+      if (target) {
+        target.status = error.code === 'RUN_ABORTED' ? 'aborted' : 'failed'
+        target.error ??= error
+      }
+      return
+    case 'unverify-target':
+      if (target) {
+        target.verification = 'unverified'
+        if (primary) state.warnings.push(error)
+        else target.error = error
+      }
+      return
+    case 'warn':
+      state.warnings.push(error)
+  }
+}
+
+/** Calls one handler, with its retries. What it took is given back before it counts as settled. */
+async function callHandler(
+  execution: RunExecution,
+  policy: HookPolicy<HookKind>,
+  call: HandlerCall,
+): Promise<HoldfastError | undefined> {
+  const { services, signal } = execution
+  const { attempts, backoffMs } = call.resolved.retry
+  for (let attempt = 1; ; attempt++) {
+    const error = await callOnce(execution, policy, call, attempt)
+    if (!error || attempt >= attempts || signal.aborted) return error
+    await services.clock.sleep(backoffMs, signal).catch(() => {})
+  }
+}
+
+async function callOnce(
+  execution: RunExecution,
+  policy: HookPolicy<HookKind>,
+  call: HandlerCall,
+  attempt: number,
+): Promise<HoldfastError | undefined> {
+  const { services, run } = execution
+  const { hook, participant, resolved, target } = call
+  const { clock, journal, emit } = services
+  const site = { run, hook, participant: participant.id, target: target?.target.id, attempt }
+  const context: FailureContext = { plugin: participant.id, hook, target: target?.target.id, run: run.id }
+  const scope = new Scope(() => workspaceName(services))
+  const began = clock.monotonic()
+  const row = quietly(services, () => journal.hookStarted(run.id, hook, participant.id, site.target, attempt))
+  emit({ type: 'hook-started', ...site })
+  let error: HoldfastError | undefined
+  try {
+    await callWithDeadline((signal) => call.invoke(callSite(execution, call, signal, scope)), {
+      clock,
+      where: `${hook} of "${participant.id}"${target ? ` for "${target.target.id}"` : ''}`,
+      timeoutMs: resolved.timeoutMs ?? parseDuration(policy.timeout),
+      parents:
+        policy.signal === 'reserve' ? [services.shutdown.hurried, services.shutdown.expired] : [execution.signal],
+      hurried: services.shutdown.hurried,
+    })
+  } catch (thrown) {
+    if (thrown instanceof TargetSkipped && target && policy.onFailure === 'fail-target') {
+      target.status = 'skipped'
+      target.reason = thrown.message
+    } else error = toFailure(thrown, context)
+  }
+  if (!error && call.keepsOpen) execution.window.adopt(scope)
+  for (const failure of await scope.close()) {
+    const located = toFailure(failure, context)
+    if (error) execution.state.warnings.push(located)
+    else error = located
+  }
+  const durationMs = clock.monotonic() - began
+  const record = error && recordFailure(error)
+  quietly(services, () => row !== undefined && journal.hookEnded(row, durationMs, record))
+  emit({ type: 'hook-ended', ...site, durationMs, error: record })
+  return error
+}
+
+function callSite(execution: RunExecution, call: HandlerCall, signal: AbortSignal, scope: Scope): RunCallSite {
+  const { services, plan, run, vars } = execution
+  return {
+    services,
+    plan,
+    run,
+    vars,
+    participant: call.participant,
+    hook: call.hook,
+    signal,
+    scope,
+    target: call.target?.target,
+  }
+}
+
+/** Records that are only history: a full disk must not stop a backup that is under way. */
+export function quietly<T>(services: Services, write: () => T): T | undefined {
+  try {
+    return write()
+  } catch (error) {
+    services.log.error('the journal could not be written; history will have a gap', { error })
+    services.meter
+      .counter('holdfast_state_store_errors_total', 'Failures of the state directory', ['op'])
+      .add(1, { op: 'write' })
+    return undefined
+  }
+}
+
+/** Gives back what `beforeBackups` took. What can't be given back makes the run a failure. */
+export async function closeWindow(execution: RunExecution): Promise<void> {
+  const { state } = execution
+  for (const failure of await execution.window.close()) {
+    if (state.runError || state.aborted) state.warnings.push(failure)
+    else state.runError = failure
+  }
+}

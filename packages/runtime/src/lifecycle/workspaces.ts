@@ -1,0 +1,30 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Services } from '../services.ts'
+
+let count = 0
+
+/** A new name for a private directory; it carries the process, so that another can tell what a dead one left. */
+export function workspaceName(services: Pick<Services, 'stateDirectory' | 'process'>): string {
+  return join(workDirectoryOf(services.stateDirectory), `${services.process.id}-${++count}`)
+}
+
+/** Removes the workspaces of processes that are gone. */
+export function sweepWorkspaces(stateDirectory: string, isGone: (process: string) => boolean): void {
+  let names: string[]
+  try {
+    names = readdirSync(workDirectoryOf(stateDirectory))
+  } catch {
+    return
+  }
+  for (const name of names) {
+    const process = /^(.{36})-\d+$/.exec(name)?.[1]
+    if (process !== undefined && isGone(process)) {
+      rmSync(join(workDirectoryOf(stateDirectory), name), { recursive: true, force: true })
+    }
+  }
+}
+
+function workDirectoryOf(stateDirectory: string): string {
+  return join(stateDirectory, 'work')
+}

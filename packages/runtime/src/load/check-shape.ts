@@ -1,0 +1,37 @@
+import { errors } from '../errors.ts'
+import { suggest } from './did-you-mean.ts'
+import { isPlainObject } from './plain-object.ts'
+import { formatPath, type Path, type Problems } from './problems.ts'
+import { describeIssue } from './schema-issue.ts'
+
+/** What came of checking a configuration's shape. */
+export interface CheckedShape {
+  /** Whether everything at and below a path is right. */
+  sound(path: Path): boolean
+}
+
+/** Checks keys, types and ranges of a whole configuration; whatever is wrong is among the problems. */
+export async function checkShape(value: unknown, problems: Pick<Problems, 'add'>): Promise<CheckedShape> {
+  const { listShape, mapShape } = await import('./shape.ts')
+  const form = isPlainObject(value) && isPlainObject(value['plans']) ? 'map' : 'list'
+  const { error } = (form === 'map' ? mapShape : listShape).safeParse(value)
+  const wrong: Path[] = []
+  for (const issue of (error?.issues ?? []).flatMap((found) => describeIssue(found, value))) {
+    const { path } = issue
+    wrong.push(path)
+    if (issue.kind === 'unknown-key') {
+      const { knownConfigKeys } = await import('./json-schema.ts')
+      const known = knownConfigKeys(path.slice(0, -1), form)
+      const params = { key: issue.key, parent: formatPath(path.slice(0, -1)) }
+      const suggestion = suggest(issue.key, known)
+      problems.add(errors.CONFIG_UNKNOWN_KEY({ ...params, suggestion, known: known.join(', ') }), { path, part: 'key' })
+    } else {
+      const shown = path.length === 0 ? 'the configuration' : formatPath(path)
+      problems.add(errors.CONFIG_VALUE({ path: shown, reason: issue.reason, fix: issue.suggestion?.trim() }), { path })
+    }
+  }
+  return {
+    sound: (path) =>
+      !wrong.some((found) => path.every((part, index) => index >= found.length || found[index] === part)),
+  }
+}

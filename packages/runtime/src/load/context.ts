@@ -1,0 +1,12 @@
+import type { StorageDriver } from '@holdfast/sdk'
+import type { ImportContext } from './import-module.ts'
+import type { ConfigDraft } from './draft.ts'
+import type { Problems } from './problems.ts'
+
+/** What every step from a draft to a configuration needs. */
+export interface ResolveContext extends ImportContext {
+  readonly draft: ConfigDraft
+  readonly problems: Problems
+  /** Opens the store at a URL. */
+  readonly openStorage: ((url: string) => Promise<StorageDriver>) | undefined
+}

@@ -1,0 +1,138 @@
+import type { PluginFactory } from '@holdfast/sdk'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import * as z from 'zod/mini'
+import type { Path } from './problems.ts'
+import { listShape, mapShape } from './shape.ts'
+
+/** A JSON Schema, draft-07. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown
+}
+
+const descriptions: Readonly<Record<string, string>> = {
+  instance: 'Names this installation in the store. Default: default.',
+  storage:
+    'The store: file:///path, s3://bucket/prefix, or module#export. Default: a directory in the state directory.',
+  encoding: 'How artifacts are stored: compression first, encryption after it.',
+  compression: 'Default: zstd.',
+  recipients: 'age recipients (age1…); artifacts are encrypted to all of them.',
+  identity: 'age identity for reading back, as { env: NAME } or { file: PATH }.',
+  plans: 'Plans by name, or as a list.',
+  schedule: 'When the plan runs. Without one it runs by hand only.',
+  cron: 'Five fields, or @hourly, @daily, @weekly, @monthly, @yearly.',
+  timeZone: 'IANA name such as Europe/Berlin. Default: TZ, else UTC.',
+  jitter: 'Spreads plans over this long after the slot. Default: none.',
+  overlap: 'What happens to a slot while the last run still goes on. Default: skip.',
+  misfire: 'What happens to slots missed while nothing ran. Default: skip.',
+  use: 'Plugins as module#export: options, hook modules as paths.',
+  concurrency: 'Targets backed up at once. Default: 1.',
+  budget: 'The longest a run may take. Default: 24h.',
+  attempts: 'Attempts in all. Default: 1.',
+  backoff: 'Pause between attempts. Default: 1m.',
+  retention: 'How many restore points to keep; without it nothing is pruned.',
+  allowEmpty: 'Finding nothing to back up is a success. Default: false.',
+}
+
+/** What a reference to a module looks like: a path, or `module#export`. */
+const reference = String.raw`^(?:\.{0,2}/.+|.+#.+)$`
+
+/**
+ * The JSON Schema of `holdfast.yaml`, for editors.
+ *
+ * @param plugins - plugins and storage drivers that are known, by `module#export`: their options are completed and
+ * checked too, as far as their schema can say what it accepts
+ */
+export function configJsonSchema(
+  plugins: Readonly<Record<string, Pick<PluginFactory<never>, 'definition'>>> = {},
+): JsonSchema {
+  const list = toJsonSchema(listShape)
+  const map = toJsonSchema(mapShape)
+  const options = Object.entries(plugins).map(([name, { definition }]) => [name, inputSchema(definition.config) ?? {}])
+  const module = {
+    type: 'object',
+    properties: { name: { type: 'string' }, ...(Object.fromEntries(options) as object) },
+    patternProperties: { [reference]: {} },
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 2,
+  }
+  const storage = { type: 'object', patternProperties: { [reference]: {} }, additionalProperties: false }
+  const { $schema, ...shape } = list
+  return describe({
+    $schema,
+    title: 'Holdfast configuration',
+    ...shape,
+    properties: {
+      ...(list['properties'] as object),
+      storage: { anyOf: [{ type: 'string' }, { ...storage, minProperties: 1, maxProperties: 1 }] },
+      plans: { anyOf: [plansOf(map), plansOf(list)] },
+    },
+    definitions: { module: { anyOf: [{ type: 'string', pattern: reference }, module] } },
+  }) as JsonSchema
+}
+
+/** The keys that a schema knows at a path; `undefined` when it doesn't say. */
+export function knownKeys(schema: JsonSchema, path: Path): readonly string[] | undefined {
+  const [part, ...rest] = path
+  const variants = ['anyOf', 'oneOf', 'allOf'].flatMap((keyword) => (schema[keyword] as JsonSchema[] | undefined) ?? [])
+  const found = [schema, ...variants].map((variant) => {
+    const properties = variant['properties'] as Readonly<Record<string, JsonSchema>> | undefined
+    if (part === undefined) return properties && Object.keys(properties)
+    const below = typeof part === 'number' ? variant['items'] : (properties?.[part] ?? variant['additionalProperties'])
+    return typeof below === 'object' && below !== null ? knownKeys(below as JsonSchema, rest) : undefined
+  })
+  const keys = found.flatMap((some) => some ?? [])
+  return keys.length === 0 ? undefined : [...new Set(keys)]
+}
+
+/** What a Standard Schema accepts, as far as it can say. */
+export function inputSchema(schema: StandardSchemaV1): JsonSchema | undefined {
+  const converter = (schema['~standard'] as { readonly jsonSchema?: { input?(options: object): JsonSchema } })
+    .jsonSchema
+  try {
+    return converter?.input?.({ target: 'draft-07' })
+  } catch {
+    // A schema may hold what JSON Schema can't say.
+    return undefined
+  }
+}
+
+/** The keys of our own shape at a path. */
+export function knownConfigKeys(path: Path, form: 'list' | 'map'): readonly string[] {
+  return knownKeys(toJsonSchema(form === 'list' ? listShape : mapShape), path) ?? []
+}
+
+function toJsonSchema(shape: z.ZodMiniType): JsonSchema {
+  return z.toJSONSchema(shape, { target: 'draft-7', io: 'input', unrepresentable: 'any' }) as JsonSchema
+}
+
+function plansOf(schema: JsonSchema): unknown {
+  const plans = (schema['properties'] as Record<string, JsonSchema>)['plans']
+  return replaceUse(plans)
+}
+
+// What is used is checked by importing it; an editor can check how it is written.
+function replaceUse(schema: unknown): unknown {
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return schema
+  const entries = Object.entries(schema).map(([key, value]: [string, unknown]) => [
+    key,
+    key === 'use' ? { type: 'array', items: { $ref: '#/definitions/module' }, minItems: 1 } : replaceUse(value),
+  ])
+  return Object.fromEntries(entries) as JsonSchema
+}
+
+// Editors show a property's description beside it.
+function describe(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(describe)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const described = Object.entries(schema).map(([key, value]: [string, unknown]) => {
+    if (key !== 'properties' || typeof value !== 'object' || value === null) return [key, describe(value)]
+    const properties = Object.entries(value).map(([name, property]: [string, unknown]) => {
+      const description = descriptions[name]
+      const below = describe(property)
+      return [name, description === undefined ? below : { description, ...(below as object) }]
+    })
+    return [key, Object.fromEntries(properties)]
+  })
+  return Object.fromEntries(described)
+}

@@ -1,0 +1,128 @@
+import {
+  isHoldfastError,
+  type Awaitable,
+  type HoldfastConfig,
+  type HoldfastFailure,
+  type StorageDriver,
+} from '@holdfast/sdk'
+import { join } from 'node:path'
+import type { RuntimeClock } from '../clock.ts'
+import { errors } from '../errors.ts'
+import type { ConfigDraft } from './draft.ts'
+import { findConfig, type FindConfigOptions, type FoundConfig } from './find-config.ts'
+import type { Builtins } from './import-module.ts'
+import { checkInterpolation } from './interpolation.ts'
+import { loadModuleConfig } from './module-config.ts'
+import { provideModules } from './module-fallback.ts'
+import { createModuleLoader, type ModuleLoader } from './module-loader.ts'
+import { collectProblems, invalidConfig, type Locate, type Problems } from './problems.ts'
+import { readConfigText } from './read-text.ts'
+import { resolveConfig, type ResolvedDraft } from './resolve-config.ts'
+import { parseYaml } from './yaml-config.ts'
+
+/** Where the configuration is, and what the app brings along for it. */
+export interface LoadConfigOptions extends FindConfigOptions {
+  /** Modules that a `module#export` may name although they aren't installed beside the configuration. */
+  readonly builtins?: Builtins | undefined
+  /** Modules that any hook may import although they aren't installed beside it: specifier → file URL. */
+  readonly modules?: Readonly<Record<string, string>> | undefined
+  /** The configuration without a file, from variables; `undefined` when they say nothing. */
+  readonly environmentForm?: ((env: NodeJS.ProcessEnv) => Awaitable<HoldfastConfig | undefined>) | undefined
+  /** The configuration that a crontab means. */
+  readonly crontabForm?: ((text: string, file: string) => Awaitable<HoldfastConfig>) | undefined
+  /** Opens the store at a URL. */
+  readonly openStorage?: ((url: string) => Promise<StorageDriver>) | undefined
+  /** For the time that a module may take to load (30 s). Default: the machine's. */
+  readonly clock?: Pick<RuntimeClock, 'setTimer'> | undefined
+}
+
+/** A configuration that can be run. */
+export interface LoadedConfig extends ResolvedDraft {
+  /** What doesn't stop anything, but should be looked at. */
+  readonly warnings: readonly HoldfastFailure[]
+  /** Every file that was read, absolute and sorted: a change in one of them is a change of the configuration. */
+  readonly files: readonly string[]
+}
+
+/**
+ * Finds, reads and checks the configuration, whatever it is written in.
+ *
+ * Loading again sees what has changed: the file, hook modules and whatever they import by a relative path are
+ * evaluated anew. Packages are not, they need a new process; nor are modules that are imported later, inside a hook.
+ *
+ * @throws HoldfastError `CONFIG_INVALID`, with everything that is wrong in `details.problems` ({@link ConfigProblem}) and
+ * what was read in `details.files`
+ * @example
+ * ```ts
+ * const { config, warnings } = await loadConfig({ cwd: process.cwd(), env: process.env })
+ * ```
+ */
+export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConfig> {
+  provideModules(options.modules ?? {})
+  const loader = createModuleLoader(options.clock)
+  const files = new Set<string>()
+  let source = 'environment'
+  let draft: ConfigDraft | undefined
+  const problems = collectProblems((path, part) => draft?.locate(path, part))
+  let resolved: ResolvedDraft | undefined
+  try {
+    const found = await findConfig(options)
+    if (found.file !== undefined) {
+      source = found.file
+      files.add(source)
+    }
+    for (const warning of found.warnings) problems.warn(warning)
+    draft = await readDraft(found, options, loader, problems)
+    if (draft !== undefined) {
+      if (draft.form === 'yaml') checkInterpolation(draft.value, problems)
+      // Modules are named relative to the file, or to the working directory where there is none.
+      const from = found.file ?? join(options.cwd, 'environment')
+      const { builtins = {}, openStorage } = options
+      resolved = await resolveConfig({ draft, problems, loader, from, builtins, openStorage })
+    }
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    const { file, line, column } = error.details as { readonly file?: string; line?: number; column?: number }
+    problems.add(error, { position: typeof file === 'string' ? { file, line, column } : undefined })
+  }
+  const read = [...new Set([...files, ...loader.files])].toSorted()
+  if (resolved === undefined) throw invalidConfig(source, problems.problems, read)
+  return { ...resolved, warnings: problems.warnings, files: read }
+}
+
+async function readDraft(
+  { form, file = '' }: FoundConfig,
+  options: LoadConfigOptions,
+  loader: ModuleLoader,
+  problems: Problems,
+): Promise<ConfigDraft | undefined> {
+  const locate: Locate = () => (file === '' ? undefined : { file })
+  const made = (value: HoldfastConfig): ConfigDraft => ({
+    form,
+    source: file === '' ? 'environment' : file,
+    value,
+    locate,
+    exported: new Map(),
+  })
+  switch (form) {
+    case 'module':
+      return loadModuleConfig(file, loader, problems)
+    case 'yaml': {
+      const yaml = await parseYaml(await readConfigText(file), file, problems)
+      if (yaml === undefined) return undefined
+      return { form, source: file, exported: new Map(), ...yaml }
+    }
+    case 'crontab': {
+      if (options.crontabForm === undefined) throw errors.CONFIG_FORM_UNKNOWN({ file })
+      return made(await options.crontabForm(await readConfigText(file), file))
+    }
+    case 'environment': {
+      const config = await options.environmentForm?.(options.env)
+      if (config === undefined) {
+        const searched = [...new Set([options.cwd, options.etc ?? '/etc/holdfast'])].join(' and ')
+        throw errors.CONFIG_NOT_FOUND({ searched })
+      }
+      return made(config)
+    }
+  }
+}

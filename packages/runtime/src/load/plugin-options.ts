@@ -1,0 +1,58 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { errors } from '../errors.ts'
+import { reasonOf } from '../failure.ts'
+import { suggest } from './did-you-mean.ts'
+import { formatPath, type Path, type Problems } from './problems.ts'
+import { describeIssue, type SchemaIssue } from './schema-issue.ts'
+
+/** What a plugin made of its options. */
+export interface ValidatedOptions {
+  readonly value: unknown
+}
+
+/**
+ * Validates a plugin's options by its own schema.
+ *
+ * @param path - where the options are
+ * @returns `undefined` when they are not valid; every issue is among the problems
+ */
+export async function validateOptions(
+  plugin: string,
+  schema: StandardSchemaV1,
+  options: unknown,
+  path: Path,
+  problems: Pick<Problems, 'add'>,
+): Promise<ValidatedOptions | undefined> {
+  let result: StandardSchemaV1.Result<unknown>
+  try {
+    result = await schema['~standard'].validate(options)
+  } catch (error) {
+    const reason = `can't be checked: ${reasonOf(error)}`
+    problems.add(errors.PLUGIN_OPTIONS_INVALID({ plugin, path: 'its options', reason }, { cause: error }), { path })
+    return undefined
+  }
+  if (result.issues === undefined) return { value: result.value }
+  for (const issue of result.issues.flatMap((found) => describeIssue(found, options))) {
+    const known = await knownOptions(schema, issue)
+    const key = issue.path.at(-1)
+    // Schemas that don't say that a key is unknown say that its value should not be there.
+    const unknown =
+      issue.kind === 'unknown-key' || (known !== undefined && typeof key === 'string' && !known.includes(key))
+    const reason = issue.kind === 'unknown-key' || unknown ? 'is no option of it' : issue.reason
+    const meant = unknown && known !== undefined ? suggest(String(key), known) : ''
+    const list = unknown && known !== undefined ? `Its options here: ${known.join(', ')}. ` : ''
+    const suggestion = issue.kind === 'value' && !unknown ? issue.suggestion : `${meant}${list}`
+    const shown = issue.path.length === 0 ? 'what it was given' : formatPath(issue.path)
+    problems.add(errors.PLUGIN_OPTIONS_INVALID({ plugin, path: shown, reason, suggestion }), {
+      path: [...path, ...issue.path],
+      part: unknown ? 'key' : 'value',
+    })
+  }
+  return undefined
+}
+
+async function knownOptions(schema: StandardSchemaV1, issue: SchemaIssue): Promise<readonly string[] | undefined> {
+  const { inputSchema, knownKeys } = await import('./json-schema.ts')
+  const json = inputSchema(schema)
+  return json && knownKeys(json, issue.path.slice(0, -1))
+}

@@ -1,0 +1,84 @@
+// What loading makes of a configuration: everything checked, every default filled in. The rest of the runtime knows
+// only these shapes.
+import type {
+  CheckContext,
+  HookHandler,
+  HookName,
+  Json,
+  Permission,
+  PlannedStep,
+  PluginDefinition,
+  RestoreDefinition,
+  Retention,
+  Schedule,
+  SecretRef,
+  StorageDriver,
+  Target,
+  UndoDefinition,
+} from '@holdfast/sdk'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+
+/** One handler of one participant, defaults filled in. */
+export interface ResolvedHook<Name extends HookName = HookName> {
+  readonly handler: HookHandler<Name, unknown>
+  readonly order: 'pre' | 'normal' | 'post'
+  /** `undefined`: the budget of the policy table. */
+  readonly timeoutMs: number | undefined
+  readonly retry: { readonly attempts: number; readonly backoffMs: number }
+}
+
+/** A configured plugin or a hook module, as the runner sees it. */
+export interface Participant {
+  readonly kind: 'plugin' | 'hook'
+  /** Unique within its plan: the instance's name, or the hook module's. */
+  readonly id: string
+  /** The plugin's name; the hook module's for hook modules. */
+  readonly name: string
+  /** Where it came from, for messages: a file, or `module#export`. */
+  readonly source: string | undefined
+  /** Options after validation; `undefined` for hook modules. */
+  readonly config: unknown
+  readonly hooks: { readonly [Name in HookName]?: ResolvedHook<Name> }
+  readonly undos: ReadonlyMap<string, UndoDefinition<Json>>
+  readonly permissions: readonly Permission[]
+  readonly targets: PluginDefinition<StandardSchemaV1, Json, StandardSchemaV1>['targets']
+  readonly describe:
+    | ((
+        ctx: CheckContext<unknown> & { readonly target: Target },
+      ) => PlannedStep[] | Promise<readonly PlannedStep[]> | readonly PlannedStep[])
+    | undefined
+  readonly restore: RestoreDefinition<unknown, StandardSchemaV1> | undefined
+  readonly commands: PluginDefinition<StandardSchemaV1, Json, StandardSchemaV1>['commands']
+}
+
+/** How artifacts are stored. */
+export interface ResolvedEncoding {
+  readonly compression: 'zstd' | 'gzip' | 'none'
+  readonly recipients: readonly string[]
+  readonly identity: SecretRef | undefined
+}
+
+/** A plan with every default filled in. */
+export interface ResolvedPlan {
+  readonly name: string
+  readonly schedule: Schedule | undefined
+  readonly participants: readonly Participant[]
+  readonly concurrency: number
+  readonly budgetMs: number
+  readonly retry: { readonly attempts: number; readonly backoffMs: number }
+  readonly retention: Retention | undefined
+  readonly allowEmpty: boolean
+  readonly encoding: ResolvedEncoding
+  /** No participant has a `backups` hook. */
+  readonly maintenance: boolean
+}
+
+/** A configuration with every default filled in. */
+export interface ResolvedConfig {
+  readonly instance: string
+  /** `undefined`: the fs store in the state directory. */
+  readonly storage: StorageDriver | undefined
+  readonly plans: readonly ResolvedPlan[]
+  /** The file it came from, or `environment`. */
+  readonly source: string
+}

@@ -1,0 +1,92 @@
+// The shape of a configuration, whatever it is written in. `zod/mini`, because it shrinks to what is used when bundled
+// (1 MB of memory; all of zod is 18 MB).
+import { isDuration, parseDuration } from '@holdfast/sdk'
+import * as z from 'zod/mini'
+
+const durationText = /^\d+(\.\d+)?(ms|s|m|h|d)$/
+const durationError = "must be a duration: milliseconds, or a number with ms, s, m, h or d, such as '5m'"
+
+const anyDuration = z.union(
+  [z.number().check(z.gte(0, { abort: true })), z.string().check(z.regex(durationText, { abort: true }))],
+  { error: durationError },
+)
+const duration = anyDuration.check(z.refine((value) => isDuration(value), { error: durationError }))
+const longerThanZero = anyDuration.check(
+  z.refine((value) => isDuration(value) && parseDuration(value) > 0, { error: 'must be a duration longer than 0' }),
+)
+
+const text = z.string().check(z.minLength(1))
+const count = z.int().check(z.gte(0))
+
+const secretRef = z.union([z.strictObject({ env: text }), z.strictObject({ file: text })], {
+  error: 'must be a reference: { env: NAME } or { file: PATH }, never the secret itself',
+})
+
+const schedule = z.strictObject({
+  cron: z.string(),
+  timeZone: z.optional(z.string()),
+  jitter: z.optional(duration),
+  overlap: z.optional(z.enum(['skip', 'queue', 'replace'])),
+  misfire: z.optional(z.enum(['skip', 'run-once'])),
+  paused: z.optional(z.boolean()),
+})
+
+const encoding = z.strictObject({
+  compression: z.optional(z.enum(['zstd', 'gzip', 'none'])),
+  recipients: z.optional(z.array(z.string())),
+  identity: z.optional(secretRef),
+})
+
+const retry = z.strictObject({ attempts: z.int().check(z.gte(1)), backoff: z.optional(duration) })
+
+const retention = z
+  .strictObject({
+    latest: z.optional(count),
+    hours: z.optional(count),
+    days: z.optional(count),
+    weeks: z.optional(count),
+    months: z.optional(count),
+    years: z.optional(count),
+  })
+  .check(
+    z.refine((value) => Object.values(value).some((kept) => (kept ?? 0) > 0), {
+      error: 'keeps nothing: say how many to keep, such as { latest: 3, days: 14 }',
+    }),
+  )
+
+const planSettings = {
+  schedule: z.optional(schedule),
+  use: z.array(z.unknown()).check(z.minLength(1)),
+  concurrency: z.optional(z.int().check(z.gte(1))),
+  budget: z.optional(longerThanZero),
+  retry: z.optional(retry),
+  retention: z.optional(retention),
+  allowEmpty: z.optional(z.boolean()),
+  encoding: z.optional(encoding),
+}
+
+const plan = z.strictObject(planSettings)
+const namedPlan = z.strictObject({ name: z.string(), ...planSettings })
+
+const settings = {
+  instance: z.optional(z.string()),
+  storage: z.optional(z.unknown()),
+  encoding: z.optional(encoding),
+  metrics: z.optional(z.strictObject({ listen: z.optional(text), pushgateway: z.optional(text) })),
+}
+
+/** A configuration whose plans are a list, each with its name. */
+export const listShape = z.strictObject({ ...settings, plans: z.array(namedPlan).check(z.minLength(1)) })
+
+/** A configuration whose plans are a map from name to plan. */
+export const mapShape = z.strictObject({ ...settings, plans: z.record(z.string(), plan) })
+
+/** What a hook may be other than a function. */
+export const hookEntryShape = z.strictObject({
+  handler: z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', {
+    error: 'must be a function',
+  }),
+  order: z.optional(z.enum(['pre', 'post'])),
+  timeout: z.optional(longerThanZero),
+  retry: z.optional(retry),
+})

@@ -1,0 +1,108 @@
+import type { Logger, Meter } from '@holdfast/sdk'
+import type { Metric, Registry } from 'prom-client'
+import { createSeries, type Labels, type MetricKind, type Series } from './series.ts'
+
+/** The SDK's meter, and what the endpoint needs. */
+export interface Metrics extends Meter {
+  /** Of {@link Metrics.text}, for an HTTP header. */
+  readonly contentType: string
+  /** Everything that was recorded, in Prometheus' text format. */
+  text(): Promise<string>
+  /** Drops every series with all these labels: what belongs to a plan that is gone. */
+  remove(labels: Labels): void
+}
+
+/** Options of {@link createMetrics}. */
+export interface CreateMetricsOptions {
+  /** Hears about metrics that can't be registered. */
+  readonly log?: Pick<Logger, 'warn'> | undefined
+}
+
+/** Seconds: a run takes from one second to a day. */
+const durationBounds = [1, 5, 15, 60, 300, 900, 3600, 14_400, 43_200, 86_400]
+/** 1 KiB to 1 TiB. */
+const sizeBounds = Array.from({ length: 11 }, (_, at) => 1024 * 8 ** at)
+const plainBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100]
+
+/**
+ * Creates a meter with a registry of its own. It counts by itself and hands its counts to prom-client only when they
+ * are asked for. The same name gives the same metric; a name that is not valid, or is registered with another kind or
+ * other labels, is reported once and counts nothing: no metric may fail a backup.
+ */
+export function createMetrics({ log }: CreateMetricsOptions = {}): Metrics {
+  const all = new Map<string, Series>()
+  const refused = new Set<string>()
+  let registry: Promise<Registry> | undefined
+
+  const register = (
+    kind: MetricKind,
+    name: string,
+    help: string,
+    labels: readonly string[] = [],
+  ): Series | undefined => {
+    const there = all.get(name)
+    const problem = there ? conflict(there, kind, labels) : invalid(name, labels)
+    if (problem !== undefined) {
+      if (!refused.has(name)) log?.warn(`the metric "${name}" is not counted: ${problem}`, { metric: name })
+      refused.add(name)
+      return undefined
+    }
+    if (there) return there
+    const bounds = kind === 'histogram' ? boundsOf(name) : []
+    const series = createSeries({ kind, name, help, labels, bounds })
+    all.set(name, series)
+    void registry?.then((opened) => opened.registerMetric(asMetric(name, series)))
+    return series
+  }
+
+  const open = (): Promise<Registry> =>
+    (registry ??= import('prom-client/lib/registry.js').then(({ default: PromRegistry }) => {
+      const made = new PromRegistry()
+      for (const [name, series] of all) made.registerMetric(asMetric(name, series))
+      return made
+    }))
+
+  return {
+    contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    counter(name, help, labels) {
+      const series = register('counter', name, help, labels)
+      return { add: (n = 1, values) => series?.record(n, values) }
+    },
+    gauge(name, help, labels) {
+      const series = register('gauge', name, help, labels)
+      return { set: (n, values) => series?.record(n, values) }
+    },
+    histogram(name, help, labels) {
+      const series = register('histogram', name, help, labels)
+      return { record: (n, values) => series?.record(n, values) }
+    },
+    text: async () => (await open()).metrics(),
+    remove(labels) {
+      for (const series of all.values()) {
+        if (Object.keys(labels).every((label) => series.labels.includes(label))) series.remove(labels)
+      }
+    },
+  }
+}
+
+/** A registry asks its metrics for their values by `get()`; that is all it needs of them. */
+function asMetric(name: string, series: Series): Metric {
+  return { name, get: () => Promise.resolve(series.get()) } as unknown as Metric
+}
+
+function boundsOf(name: string): readonly number[] {
+  if (name.endsWith('_seconds')) return durationBounds
+  return name.endsWith('_bytes') ? sizeBounds : plainBounds
+}
+
+function conflict(there: Series, kind: MetricKind, labels: readonly string[]): string | undefined {
+  if (there.kind !== kind) return `it is registered as a ${there.kind} already`
+  const same = there.labels.length === labels.length && labels.every((label) => there.labels.includes(label))
+  return same ? undefined : `it is registered with the labels ${there.labels.join(', ') || '(none)'} already`
+}
+
+function invalid(name: string, labels: readonly string[]): string | undefined {
+  if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) return 'a name has letters, digits, underscores and colons only'
+  const bad = labels.find((label) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label) || label.startsWith('__') || label === 'le')
+  return bad === undefined ? undefined : `"${bad}" is no name for a label`
+}

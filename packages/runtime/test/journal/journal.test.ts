@@ -1,0 +1,170 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Run } from '@holdfast/sdk'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Journal } from '../../src/journal/journal.ts'
+import { openJournal } from '../../src/journal/open-journal.ts'
+import { schemaVersion } from '../../src/journal/schema.ts'
+
+let directory: string
+let corrupt: Error[]
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'journal-'))
+  corrupt = []
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+const open = (observe?: (point: string) => void): Journal =>
+  openJournal({
+    directory,
+    now: () => new Date('2026-03-01T10:00:00Z'),
+    onCorrupt: (error) => corrupt.push(error),
+    observe,
+  })
+const path = (): string => join(directory, 'journal.sqlite')
+const run: Run = {
+  id: 'r1',
+  plan: 'shop',
+  attempt: 1,
+  scheduledFor: new Date('2026-03-01T03:00:00Z'),
+  trigger: 'schedule',
+  dryRun: false,
+}
+const undo = {
+  id: 'u1',
+  run: 'r1',
+  plan: 'shop',
+  instance: 'default',
+  participant: 'p',
+  undo: 'thaw',
+  input: '{}',
+  process: 'me',
+}
+
+describe('what is written is read back by the next process', () => {
+  test('fault F52: the last success survives a restart', () => {
+    const first = open()
+    first.beginRun(run, 'default', 'me')
+    first.endRun('r1', { status: 'succeeded', durationMs: 12.5 })
+    first.close()
+    const second = open()
+    expect(second.lastSuccess('shop')).toEqual(new Date('2026-03-01T10:00:00Z'))
+    expect(second.lastScheduled('shop')).toEqual(run.scheduledFor)
+    expect(second.runs()).toMatchObject([{ id: 'r1', status: 'succeeded', durationMs: 12.5, trigger: 'schedule' }])
+    expect(second.stateId()).toBe(second.stateId())
+    second.close()
+  })
+
+  test('dry runs, boots and other plans are no success of a plan', () => {
+    const journal = open()
+    journal.beginRun({ ...run, id: 'dry', dryRun: true }, 'default', 'me')
+    journal.endRun('dry', { status: 'succeeded' })
+    journal.beginRun({ ...run, id: 'boot', trigger: 'boot' }, 'default', 'me')
+    journal.endRun('boot', { status: 'succeeded' })
+    expect(journal.lastSuccess('shop')).toBeUndefined()
+    journal.close()
+  })
+})
+
+describe('undos', () => {
+  test('one claims, everybody else finds it taken', () => {
+    const journal = open()
+    journal.armUndo(undo)
+    expect(journal.claimUndo('u1', 'me')).toBe(true)
+    expect(journal.claimUndo('u1', 'other')).toBe(false)
+    // The claimant may try again, and whoever knows that it died may take over.
+    expect(journal.claimUndo('u1', 'me')).toBe(true)
+    expect(journal.claimUndo('u1', 'other', 'me')).toBe(true)
+    journal.settleUndo('u1', 'done')
+    expect(journal.claimUndo('u1', 'other')).toBe(false)
+    expect(journal.pendingUndos()).toEqual([])
+    expect(journal.undo('u1')).toMatchObject({ state: 'done', attempts: 3, firedBy: 'other' })
+    journal.close()
+  })
+
+  test('are pending newest first', () => {
+    const journal = open()
+    for (const id of ['u1', 'u2', 'u3']) journal.armUndo({ ...undo, id })
+    journal.settleUndo('u2', 'disarmed')
+    expect(journal.pendingUndos().map(({ id }) => id)).toEqual(['u3', 'u1'])
+    journal.close()
+  })
+
+  test('keep the record of their run', () => {
+    const journal = open()
+    journal.beginRun(run, 'default', 'me')
+    journal.armUndo(undo)
+    journal.endRun('r1', { status: 'aborted' })
+    journal.forgetRuns(new Date('2027-01-01T00:00:00Z'))
+    expect(journal.runs()).toHaveLength(1)
+    journal.settleUndo('u1', 'done')
+    journal.forgetRuns(new Date('2027-01-01T00:00:00Z'))
+    expect(journal.runs()).toHaveLength(0)
+    journal.close()
+  })
+})
+
+describe('fault F11: a journal that is', () => {
+  const damage: Readonly<Record<string, () => void>> = {
+    'truncated in the middle': () => truncateSync(path(), 5000),
+    'all garbage': () => writeFileSync(path(), Buffer.alloc(20_000, 'garbage')),
+    'garbage behind a good header': () => {
+      const bytes = readFileSync(path())
+      bytes.fill(0xff, 100)
+      writeFileSync(path(), bytes)
+    },
+    'a directory': () => {
+      rmSync(path())
+      mkdirSync(path())
+      writeFileSync(join(path(), 'file'), '')
+    },
+    'some other database': () => {
+      rmSync(path())
+      const other = new DatabaseSync(path())
+      other.exec(`CREATE TABLE mine (x); PRAGMA user_version=${schemaVersion}`)
+      other.close()
+    },
+  }
+  test.each(Object.keys(damage))('%s is moved aside, kept, and a new one begun', (kind) => {
+    const first = open()
+    first.beginRun(run, 'default', 'me')
+    first.close()
+    for (const side of ['-wal', '-shm']) rmSync(path() + side, { force: true })
+    damage[kind]?.()
+    const journal = open()
+    expect(corrupt).toMatchObject([{ code: 'JOURNAL_CORRUPT' }])
+    expect(readdirSync(directory).some((name) => name.startsWith('journal.sqlite.corrupt-'))).toBe(true)
+    journal.beginRun(run, 'default', 'me')
+    expect(journal.runs()).toHaveLength(1)
+    journal.close()
+  })
+
+  test('empty is begun anew without a word', () => {
+    writeFileSync(path(), '')
+    open().close()
+    expect(corrupt).toEqual([])
+  })
+
+  test('of a newer version is refused, and left as it is', () => {
+    open().close()
+    const other = new DatabaseSync(path())
+    other.exec(`PRAGMA user_version=${schemaVersion + 1}`)
+    other.close()
+    copyFileSync(path(), join(directory, 'before'))
+    expect(() => open()).toThrow(expect.objectContaining({ code: 'JOURNAL_NEWER' }))
+    expect(readFileSync(path())).toEqual(readFileSync(join(directory, 'before')))
+    expect(existsSync(`${path()}.corrupt`)).toBe(false)
+  })
+})

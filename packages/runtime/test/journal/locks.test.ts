@@ -1,0 +1,80 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
+import { openLocks, type Locks } from '../../src/journal/locks.ts'
+
+let directory: string
+let locks: Locks
+const children: ChildProcess[] = []
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'locks-'))
+  locks = openLocks(directory, systemClock)
+})
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+  rmSync(directory, { recursive: true, force: true })
+})
+
+async function holder(name: string): Promise<{ child: ChildProcess; said: string }> {
+  const file = join(import.meta.dirname, 'holder.ts')
+  const child = spawn(process.execPath, ['--conditions=@holdfast/source', file, directory, name], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  children.push(child)
+  const [said] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+  return { child, said: said.toString().trim() }
+}
+
+test('a lock excludes this process, other processes, and nothing else', async () => {
+  const held = locks.tryAcquire('plan-shop', 'me')
+  expect(held).toBeDefined()
+  expect(locks.tryAcquire('plan-shop', 'me again')).toBeUndefined()
+  expect((await holder('plan-shop')).said).toBe('busy')
+  expect(locks.ownerOf('plan-shop')).toBe('me')
+  const others = ['plan-shop2', 'plan/shop', '../plan-shop', 'plan-shop.lock', ''].map((name) =>
+    locks.tryAcquire(name, 'me'),
+  )
+  expect(others.every(Boolean)).toBe(true)
+  for (const lock of [held, ...others]) lock?.release()
+  locks.tryAcquire('plan-shop', 'me')?.release()
+})
+
+test('fault F14: the lock of a process that was killed is free at once', async () => {
+  const { child, said } = await holder('plan-shop')
+  expect(said).toBe('held')
+  expect(locks.tryAcquire('plan-shop', 'me')).toBeUndefined()
+  expect(locks.ownerOf('plan-shop')).toBe(`holder ${child.pid}`)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const taken = locks.tryAcquire('plan-shop', 'me')
+  expect(taken).toBeDefined()
+  taken?.release()
+})
+
+test('fault F13: whoever waits for a lock gets it, one at a time', async () => {
+  let inside = 0
+  let most = 0
+  const work = async (): Promise<void> => {
+    most = Math.max(most, ++inside)
+    await new Promise((resolve) => setImmediate(resolve))
+    inside -= 1
+  }
+  await Promise.all(Array.from({ length: 10 }, () => locks.withLock('x', work, { owner: 'me' })))
+  expect(most).toBe(1)
+})
+
+test('a lock that stays busy is an error that names its holder', async () => {
+  const held = locks.tryAcquire('x', 'the other plan')
+  await expect(locks.withLock('x', () => {}, { owner: 'me', wait: 30 })).rejects.toMatchObject({
+    code: 'LOCK_BUSY',
+    message: 'the lock "x" is held by the other plan',
+  })
+  await expect(locks.withLock('x', () => {}, { owner: 'me', signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
+    name: 'TimeoutError',
+  })
+  held?.release()
+})

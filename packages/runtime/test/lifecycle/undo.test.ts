@@ -1,0 +1,281 @@
+import { createTestRun, type TestRun } from '@holdfast/testing'
+import { defineHook, definePlugin, type HookModule, type Plugin } from '@holdfast/sdk'
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { anything, backup, effects } from './hooks.ts'
+
+const open: TestRun[] = []
+afterEach(async () => {
+  for (const run of open.splice(0)) await run.close()
+})
+async function testRun(
+  use: readonly (Plugin | HookModule)[],
+  more: Partial<Parameters<typeof createTestRun>[0]> = {},
+): Promise<TestRun> {
+  const made = await createTestRun({ use, ...more })
+  open.push(made)
+  return made
+}
+
+/** A hook module that takes something and leaves it to the window to give it back. */
+function quiesce(world: ReturnType<typeof effects>, what: string, then?: () => void): HookModule {
+  return defineHook(
+    'beforeBackups',
+    async ({ undo }) => {
+      await undo.arm(world.undo, what)
+      world.held.add(what)
+      then?.()
+    },
+    { name: `quiesce-${what}`, undos: [world.undo] },
+  )
+}
+
+describe('the window of beforeBackups', () => {
+  test('closes as soon as the last backup settles, before afterBackups', async () => {
+    const world = effects()
+    const during: Record<string, boolean> = {}
+    const look = (hook: 'backups' | 'afterBackups' | 'verifyBackups'): HookModule =>
+      defineHook(hook, () => void (during[hook] = world.held.has('app')), { name: `look-${hook}` })
+    const run = await testRun([
+      quiesce(world, 'app'),
+      backup({ targets: ['a', 'b'] }),
+      look('afterBackups'),
+      look('verifyBackups'),
+    ])
+    const { outcome } = await run.run()
+    expect(outcome.status).toBe('succeeded')
+    expect(during).toEqual({ afterBackups: false, verifyBackups: false })
+    const thawed = run.journal.indexOf('release done')
+    expect(run.journal.slice(0, thawed).filter((line) => line.startsWith('target '))).toEqual(
+      expect.arrayContaining(['target a succeeded', 'target b succeeded']),
+    )
+    expect(run.journal.slice(thawed).find((line) => line.startsWith('afterBackups'))).toBeDefined()
+  })
+
+  test('closes when a hook of beforeBackups fails, and nothing was backed up', async () => {
+    const world = effects()
+    const called: string[] = []
+    const failing = quiesce(world, 'second', () => {
+      throw new Error('cannot quiesce')
+    })
+    const run = await testRun([quiesce(world, 'first'), failing, backup({ called })])
+    const { outcome } = await run.run()
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'HOOK_FAILED', hook: 'beforeBackups' } })
+    expect(world.order).toEqual(['second', 'first'])
+    expect(world.held.size).toBe(0)
+    expect(called).not.toContain('backups')
+  })
+
+  test('an attempt that failed gives everything back before the next one begins', async () => {
+    const world = effects()
+    const heldAtStart: number[] = []
+    const retried = defineHook(
+      'beforeBackups',
+      {
+        retry: { attempts: 3, backoff: '1s' },
+        async handler({ undo }) {
+          heldAtStart.push(world.held.size)
+          await undo.arm(world.undo, 'app')
+          world.held.add('app')
+          if (heldAtStart.length < 3) throw new Error('not yet')
+        },
+      },
+      { name: 'retried', undos: [world.undo] },
+    )
+    const run = await testRun([retried, backup({})])
+    const done = run.run()
+    await run.clock.advance('1m')
+    expect((await done).outcome.status).toBe('succeeded')
+    expect(heldAtStart).toEqual([0, 0, 0])
+    expect(world.order).toEqual(['app', 'app', 'app'])
+  })
+})
+
+describe('undos armed for a target', () => {
+  const freezer = (world: ReturnType<typeof effects>, after: (target: string) => void = () => {}): Plugin =>
+    definePlugin({
+      name: 'freezer',
+      version: '1.0.0',
+      sdk: '^1.0',
+      config: anything<object>(),
+      undos: [world.undo],
+      targets: () => ['a', 'b'].map((id) => ({ id, labels: {}, data: null })),
+      hooks: {
+        async backups(ctx) {
+          const armed = await ctx.undo.arm(world.undo, ctx.target.id)
+          world.held.add(ctx.target.id)
+          after(ctx.target.id)
+          await armed.fire()
+          expect(world.held.has(ctx.target.id)).toBe(false)
+          await armed.fire()
+          await ctx.createArtifact('image', (sink) => sink.write(Buffer.from('x')))
+        },
+      },
+    })({})
+
+  test('fire per volume, once, whatever becomes of the others', async () => {
+    const world = effects()
+    const run = await testRun([
+      freezer(world, (target) => {
+        if (target === 'a') throw new Error('snapshot failed')
+      }),
+    ])
+    const { outcome } = await run.run()
+    expect(outcome.status).toBe('partial')
+    expect(outcome.targets.map(({ status }) => status)).toEqual(['failed', 'succeeded'])
+    expect(world.order).toEqual(['a', 'b'])
+    expect(world.held.size).toBe(0)
+  })
+
+  test('an undo that its plugin does not list is refused before any effect', async () => {
+    const world = effects()
+    const unlisted = defineHook('beforeBackups', ({ undo }) => undo.arm(world.undo, 'app'), { name: 'unlisted' })
+    const run = await testRun([unlisted, backup({})])
+    expect((await run.run()).outcome.error).toMatchObject({ code: 'UNDO_NOT_REGISTERED' })
+  })
+
+  test('a disarmed undo never runs', async () => {
+    const world = effects()
+    const keep = defineHook('maintain', async ({ undo }) => (await undo.arm(world.undo, 'app')).disarm(), {
+      name: 'keep',
+      undos: [world.undo],
+    })
+    const run = await testRun([keep])
+    expect((await run.run()).outcome.status).toBe('succeeded')
+    expect(world.order).toEqual([])
+    expect(run.engine.journal.pendingUndos()).toEqual([])
+  })
+
+  test('an undo that another process ran fails its target', async () => {
+    const world = effects()
+    let run: TestRun | undefined
+    const taken = freezer(world, (target) => {
+      if (target !== 'a') return
+      const [pending] = run?.engine.journal.pendingUndos() ?? []
+      run?.engine.journal.claimUndo(pending?.id ?? '', 'another process')
+      run?.engine.journal.settleUndo(pending?.id ?? '', 'done')
+    })
+    run = await testRun([taken])
+    const { outcome } = await run.run()
+    expect(outcome.targets[0]).toMatchObject({ status: 'failed', error: { code: 'UNDO_TAKEN' } })
+    expect(outcome.targets[1]).toMatchObject({ status: 'succeeded' })
+  })
+})
+
+describe('an undo that fails', () => {
+  const stubborn = (failures: number, world = effects()) => {
+    let left = failures
+    const original = world.undo.run.bind(world.undo)
+    return {
+      ...world,
+      undo: {
+        ...world.undo,
+        run(input: string, ctx: Parameters<typeof original>[1]) {
+          if (left-- > 0) throw new Error('still busy')
+          return original(input, ctx)
+        },
+      },
+    }
+  }
+
+  test('is tried again until it succeeds', async () => {
+    const world = stubborn(5)
+    const run = await testRun([quiesce(world, 'app'), backup({})])
+    const done = run.run()
+    await run.clock.advance('1m')
+    expect((await done).outcome.status).toBe('succeeded')
+    expect(world.order).toEqual(['app'])
+  })
+
+  test('fault F7: to its deadline makes the run fail, keeps it pending, and does not keep the other undos from running', async () => {
+    const world = stubborn(Infinity)
+    const other = effects()
+    const run = await testRun([quiesce(other, 'other'), quiesce(world, 'app'), backup({})])
+    const done = run.run()
+    await run.clock.advance('5m')
+    const { outcome } = await done
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'UNDO_FAILED' } })
+    expect(other.order).toEqual(['other'])
+    expect(run.engine.journal.pendingUndos()).toMatchObject([{ undo: 'release', state: 'armed' }])
+    expect(await run.metrics.text()).toMatch(/holdfast_undo_failures_total\{kind="release"\} 1/)
+  })
+
+  test('fault F12: what can not be armed has no effect', async () => {
+    const world = effects()
+    const run = await testRun([quiesce(world, 'app'), backup({})])
+    run.engine.journal.armUndo = () => {
+      throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
+    }
+    const { outcome } = await run.run()
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'UNDO_NOT_ARMED' } })
+    expect(world.held.size).toBe(0)
+  })
+
+  test('fault F12: a journal that can no longer be written keeps nothing held and no backup from ending', async () => {
+    const world = effects()
+    const full = (): never => {
+      throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
+    }
+    let run: TestRun | undefined
+    run = await testRun([
+      quiesce(world, 'app', () => {
+        const journal = run?.engine.journal
+        if (journal)
+          Object.assign(journal, {
+            claimUndo: full,
+            settleUndo: full,
+            hookStarted: full,
+            hookEnded: full,
+            recordTarget: full,
+          })
+      }),
+      backup({}),
+    ])
+    const { outcome } = await run.run()
+    expect(world.held.size).toBe(0)
+    expect(outcome.status).toBe('succeeded')
+    expect(run.log.join('')).toContain('will run once more')
+  })
+})
+
+test('property: undos run newest first, all of them, whichever fail and whenever the run fails', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ fails: fc.boolean(), disarm: fc.boolean() }), { minLength: 1, maxLength: 8 }),
+      fc.boolean(),
+      async (steps, runFails) => {
+        const world = effects()
+        const failing = new Set(steps.flatMap(({ fails }, index) => (fails ? [`${index}`] : [])))
+        const original = world.undo.run.bind(world.undo)
+        const undo = {
+          ...world.undo,
+          run(input: string, ctx: Parameters<typeof original>[1]) {
+            // The first attempt of some fails.
+            if (failing.delete(input)) throw new Error('busy')
+            return original(input, ctx)
+          },
+        }
+        const hook = defineHook(
+          'maintain',
+          async (ctx) => {
+            for (const [index, { disarm }] of steps.entries()) {
+              const armed = await ctx.undo.arm(undo, `${index}`)
+              if (disarm) await armed.disarm()
+            }
+            if (runFails) throw new Error('on purpose')
+          },
+          { name: 'hook', undos: [undo] },
+        )
+        const run = await createTestRun({ use: [hook] })
+        const done = run.run()
+        await run.clock.advance('1m')
+        const { outcome } = await done
+        await run.close()
+        expect(outcome.status).toBe(runFails ? 'failed' : 'succeeded')
+        const expected = steps.flatMap(({ disarm }, index) => (disarm ? [] : [`${index}`])).toReversed()
+        expect(world.order).toEqual(expected)
+      },
+    ),
+    { numRuns: 25 },
+  )
+})

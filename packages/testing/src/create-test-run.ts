@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  createEngine,
+  createLogger,
+  createMetrics,
+  createRedactor,
+  loadConfig,
+  logOutput,
+  type Engine,
+  type Metrics,
+  type RunEvent,
+  type RunRequest,
+  type RunResult,
+} from '@holdfast/runtime'
+import type { HoldfastConfig, Plan, StorageDriver } from '@holdfast/sdk'
+import { describeEvent } from './describe-event.ts'
+import type { FakeExec } from './fake-exec.ts'
+import { memoryStorage } from './memory-storage.ts'
+import { testClock, type TestClock } from './test-clock.ts'
+
+/** Options of {@link createTestRun}. */
+export interface CreateTestRunOptions {
+  /** Plugins and hook modules, as in a plan. */
+  readonly use: Plan['use']
+  /** Everything else of the plan. */
+  readonly plan?: Partial<Omit<Plan, 'use'>> | undefined
+  /** Everything else of the configuration. Default storage: in memory. */
+  readonly config?: Partial<Omit<HoldfastConfig, 'plans'>> | undefined
+  /** Where the clock stands. Default 2026-01-01T00:00:00Z. */
+  readonly now?: Date | string | undefined
+  /** Fake commands. Default: real ones. */
+  readonly exec?: FakeExec | undefined
+  /** The environment of commands and secrets. Default: this process's. */
+  readonly env?: NodeJS.ProcessEnv | undefined
+  /** Default: a temporary one, removed at the end. */
+  readonly stateDirectory?: string | undefined
+}
+
+/** A plan on the real runner, with a clock, a store and a state directory of its own. */
+export interface TestRun {
+  readonly clock: TestClock
+  readonly storage: StorageDriver
+  readonly stateDirectory: string
+  readonly metrics: Metrics
+  /** Everything that happened, in order. */
+  readonly events: readonly RunEvent[]
+  /** The same, a line each: `beforeBackups pause`, `armed resume`, `resume done`. */
+  readonly journal: readonly string[]
+  /** Log lines, as JSON. */
+  readonly log: readonly string[]
+  readonly engine: Engine
+  /** Runs the plan once. Runs on an injected clock: advance it when something waits. */
+  run(request?: RunRequest): Promise<RunResult>
+  /** Another process on the same state directory, as after a crash; with other code, if given. */
+  restart(use?: Plan['use']): Promise<void>
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Runs hooks and plugins on the real runner, without a cluster, a schedule or a sleep. Knows no test runner.
+ *
+ * @example
+ * ```ts
+ * const test = await createTestRun({ use: [myPlugin({ path: '/data' })], exec: fakeExec({ fsfreeze: replies() }) })
+ * const { outcome } = await test.run()
+ * assert.equal(outcome.status, 'succeeded')
+ * await test.close()
+ * ```
+ */
+export async function createTestRun(options: CreateTestRunOptions): Promise<TestRun> {
+  const clock = testClock({ now: options.now })
+  const temporary = options.stateDirectory === undefined ? mkdtempSync(join(tmpdir(), 'holdfast-test-')) : undefined
+  const stateDirectory = options.stateDirectory ?? (temporary as string)
+  const storage = options.config?.storage ?? memoryStorage()
+  const events: RunEvent[] = []
+  const log: string[] = []
+  const metrics = createMetrics()
+  const env = options.env ?? process.env
+
+  const start = async (use: Plan['use']): Promise<Engine> => {
+    const redactor = createRedactor()
+    const logger = createLogger({
+      level: 'debug',
+      format: 'json',
+      redactor,
+      destination: { write: (line) => log.push(line) },
+    })
+    const config: HoldfastConfig = { ...options.config, storage, plans: [{ name: 'test', ...options.plan, use }] }
+    const loaded = await loadConfig({
+      cwd: stateDirectory,
+      etc: stateDirectory,
+      env: {},
+      environmentForm: () => config,
+    })
+    const { exec } = options
+    return createEngine({
+      config: loaded.config,
+      stateDirectory,
+      log: logger,
+      redactor,
+      metrics,
+      clock,
+      env,
+      output: logOutput({ log: logger, redactor, clock }),
+      events: (event) => events.push(event),
+      ...(exec && { exec: ({ signal }) => exec.create({ signal, clock }) }),
+    })
+  }
+
+  let engine = await start(options.use)
+  const close = async (): Promise<void> => {
+    engine.close()
+    if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
+  }
+  return {
+    clock,
+    storage,
+    stateDirectory,
+    metrics,
+    events,
+    log,
+    get journal() {
+      return events.flatMap(describeEvent)
+    },
+    get engine() {
+      return engine
+    },
+    run: (request) => engine.run(options.plan?.name ?? 'test', request),
+    async restart(use = options.use) {
+      engine.close()
+      engine = await start(use)
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

@@ -1,0 +1,167 @@
+import {
+  HoldfastError,
+  type Clock,
+  type ContainerRef,
+  type Exec,
+  type ExecRequest,
+  type ExecResult,
+  type ExecSession,
+} from '@holdfast/sdk'
+
+/** One command that was run. */
+export interface ExecCall {
+  /** `local`, or the container. */
+  readonly where: 'local' | ContainerRef
+  readonly command: readonly string[]
+  /** Names of the variables that were set; never their values. */
+  readonly env: readonly string[]
+}
+
+/** What a fake command does. */
+export type FakeCommand = (call: FakeCall) => FakeReply | Promise<FakeReply>
+
+/** What a fake command is given. */
+export interface FakeCall extends ExecCall {
+  readonly request: ExecRequest
+  readonly signal: AbortSignal
+  readonly clock: Clock
+}
+
+/** What a fake command leaves behind. */
+export interface FakeReply {
+  readonly stdout?: string | Uint8Array | undefined
+  readonly stderr?: string | undefined
+  /** Default 0. */
+  readonly exitCode?: number | undefined
+}
+
+/** A fake {@link Exec} that keeps a list of what was run. */
+export interface FakeExec {
+  readonly calls: readonly ExecCall[]
+  /** For `createTestRun({ exec })`. */
+  create(options: { readonly signal: AbortSignal; readonly clock: Clock }): Exec
+}
+
+/** A command that answers. */
+export function replies(reply: FakeReply = {}): FakeCommand {
+  return () => reply
+}
+
+/** A command that never ends by itself; it heeds its signal. */
+export function hangs(): FakeCommand {
+  return ({ signal }) => new Promise((_, reject) => whenAborted(signal, () => reject(signal.reason as Error)))
+}
+
+/** A command that never ends and does not care about its signal. */
+export function ignoresAbort(): FakeCommand {
+  return () => new Promise(() => {})
+}
+
+/** A command whose connection ends in the middle of its output, without a word about its exit. */
+export function dropsWithoutStatus(before = 'half of the'): FakeCommand {
+  return async ({ request, command }) => {
+    if (typeof request.stdout === 'object') await request.stdout.write(Buffer.from(before))
+    throw new HoldfastError({
+      code: 'EXEC_LOST',
+      message: `the connection to ${command[0]} ended without its exit code`,
+      hint: 'What it wrote may be incomplete and was not stored.',
+      retryable: true,
+    })
+  }
+}
+
+/** A command whose output arrives short although it exited 0: what a count of its bytes brings to light. */
+export function truncates(sent: string, arrived: string): FakeCommand {
+  return async ({ request, command }) => {
+    if (typeof request.stdout === 'object') await request.stdout.write(Buffer.from(arrived))
+    throw new HoldfastError({
+      code: 'EXEC_TRUNCATED',
+      message: `${command[0]} wrote ${Buffer.byteLength(sent)} bytes, ${Buffer.byteLength(arrived)} arrived`,
+      hint: 'Nothing was stored. Try again.',
+      retryable: true,
+    })
+  }
+}
+
+/**
+ * A set of fake commands by program name; any other command fails as missing.
+ *
+ * @example
+ * ```ts
+ * const exec = fakeExec({ mongodump: replies({ stdout: 'archive' }), fsfreeze: hangs() })
+ * ```
+ */
+export function fakeExec(commands: Readonly<Record<string, FakeCommand>>): FakeExec {
+  const calls: ExecCall[] = []
+  return {
+    calls,
+    create({ signal, clock }) {
+      const run = async (where: ExecCall['where'], request: ExecRequest): Promise<ExecResult> => {
+        const call: ExecCall = { where, command: request.command, env: Object.keys(request.env ?? {}) }
+        calls.push(call)
+        const fake = commands[request.command[0]]
+        if (!fake) throw failure('EXEC_NOT_FOUND', `there is no program ${request.command[0]}`, {})
+        const stop = request.signal ? AbortSignal.any([signal, request.signal]) : signal
+        stop.throwIfAborted()
+        const reply = await fake({ ...call, request, signal: stop, clock })
+        return finish(request, reply)
+      }
+      return {
+        local: (request) => run('local', request),
+        container: (where, request) => run(where, request),
+        async pipeline(stages) {
+          const results: ExecResult[] = []
+          for (const stage of stages) results.push(await run('local', stage))
+          return results
+        },
+        session: async (where, request) => session(run(where, request)),
+      }
+    },
+  }
+}
+
+async function finish(request: ExecRequest, reply: FakeReply): Promise<ExecResult> {
+  const { stdout = '', stderr = '', exitCode = 0 } = reply
+  const bytes = typeof stdout === 'string' ? Buffer.from(stdout) : stdout
+  if (typeof request.stdout === 'object') await request.stdout.write(bytes)
+  if (!(request.okExitCodes ?? [0]).includes(exitCode)) {
+    throw failure('EXEC_FAILED', `${request.command[0]} exited with ${exitCode}`, {
+      exitCode,
+      command: request.command[0],
+    })
+  }
+  const text = request.stdout === undefined || request.stdout === 'text' ? Buffer.from(bytes).toString() : ''
+  return {
+    exitCode,
+    stdout: text,
+    stderrTail: stderr,
+    bytes: bytes.length,
+    durationMs: 0,
+    integrity: request.integrity ?? 'status',
+  }
+}
+
+function session(result: Promise<ExecResult>): ExecSession {
+  result.catch(() => {})
+  return {
+    result,
+    write: async () => {},
+    end: async () => {},
+    async line(match) {
+      const { stdout } = await result
+      const found = stdout.split('\n').find(match)
+      if (found === undefined) throw failure('EXEC_FAILED', 'no line matched', {})
+      return found
+    },
+    [Symbol.asyncDispose]: async () => {},
+  }
+}
+
+function failure(code: string, message: string, details: Record<string, string | number>): HoldfastError {
+  return new HoldfastError({ code, message, details, hint: 'This is a fake.' })
+}
+
+function whenAborted(signal: AbortSignal, callback: () => void): void {
+  if (signal.aborted) callback()
+  else signal.addEventListener('abort', callback, { once: true })
+}

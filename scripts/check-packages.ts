@@ -1,0 +1,141 @@
+// Packs every public package and looks at the tarballs as their users get them: publint, attw, and a consumer that
+// imports every entry point, compiled with each supported TypeScript and run. Needs a build.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { argv, execPath } from 'node:process'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { listWorkspaces, readManifest, root, type Manifest, type Workspace } from './workspaces.ts'
+
+/** A packed and unpacked public package. */
+interface Packed {
+  readonly manifest: Manifest
+  readonly tarball: string
+  /** Import specifiers of its entry points; none for a package that is only a program. */
+  readonly entries: readonly string[]
+}
+
+const compilers = ['typescript', 'ts7'] as const
+const resolutions = [
+  { module: 'nodenext', moduleResolution: 'nodenext' },
+  { module: 'esnext', moduleResolution: 'bundler' },
+] as const
+
+/** What a user of the packed packages would trip over, one line each. */
+async function findPackageProblems(folder: string): Promise<readonly string[]> {
+  const packed = listWorkspaces()
+    .filter(({ manifest }) => manifest.private !== true)
+    .map((workspace) => pack(workspace, folder))
+  const consumer = join(folder, 'consumer')
+  install(packed, consumer)
+  const shape = await Promise.all(packed.map((one) => lint(one, join(consumer, 'node_modules', one.manifest.name))))
+  return [...shape.flat(), ...packed.flatMap(checkTypes), ...consume(packed, consumer)]
+}
+
+function pack({ folder, manifest }: Workspace, destination: string): Packed {
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', destination]
+  const output = execFileSync('npm', args, {
+    cwd: join(root, folder),
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [result] = JSON.parse(output) as readonly { readonly filename: string }[]
+  if (result === undefined) throw new Error(`npm pack said nothing about ${folder}`)
+  const entries = Object.keys(manifest.exports ?? {})
+    .filter((entry) => !entry.endsWith('.json'))
+    .map((entry) => manifest.name + entry.slice(1))
+  return { manifest, tarball: join(destination, result.filename), entries }
+}
+
+// As npm would lay them out, but from the tarballs, and with nothing in reach that no package declares.
+function install(packed: readonly Packed[], consumer: string): void {
+  const modules = join(consumer, 'node_modules')
+  const outside = new Set(packed.flatMap(({ manifest }) => Object.keys(manifest.dependencies ?? {})))
+  for (const { manifest, tarball } of packed) {
+    const target = join(modules, manifest.name)
+    mkdirSync(target, { recursive: true })
+    execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', target])
+    outside.delete(manifest.name)
+  }
+  for (const name of [...outside, '@types/node']) {
+    const link = join(modules, name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), link)
+  }
+}
+
+async function lint({ manifest }: Packed, folder: string): Promise<readonly string[]> {
+  const { messages } = await publint({ pkgDir: folder, pack: false, strict: true })
+  const unpacked = { ...readManifest(folder) }
+  const complaints = messages
+    .filter(({ type }) => type !== 'suggestion')
+    .map((message) => `publint: ${formatMessage(message, unpacked, { color: false }) ?? message.code}`)
+  if (!hasLicense(folder)) complaints.push("the LICENSE file is missing or not the repository's")
+  return complaints.map((complaint) => `${manifest.name}: ${complaint}`)
+}
+
+function hasLicense(folder: string): boolean {
+  const file = join(folder, 'LICENSE')
+  return existsSync(file) && readFileSync(file, 'utf8') === readFileSync(join(root, 'LICENSE'), 'utf8')
+}
+
+function checkTypes({ manifest, tarball, entries }: Packed): readonly string[] {
+  if (entries.length === 0) return []
+  const args = [
+    '--profile',
+    'esm-only',
+    '--no-definitely-typed',
+    '--no-color',
+    '--no-emoji',
+    '--format',
+    'ascii',
+    tarball,
+  ]
+  return run(join(root, 'node_modules/.bin/attw'), args, root, `${manifest.name}: attw`)
+}
+
+function consume(packed: readonly Packed[], consumer: string): readonly string[] {
+  const entries = packed.flatMap((one) => one.entries)
+  writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }\n')
+  const imports = entries.map((entry, index) => `import * as entry${index} from '${entry}'`)
+  const uses = `console.log([${entries.map((_, index) => `entry${index}`).join(', ')}].length)`
+  writeFileSync(join(consumer, 'consumer.ts'), `${[...imports, uses].join('\n')}\n`)
+  const problems = compilers.flatMap((compiler) =>
+    resolutions.flatMap((resolution) => {
+      const compilerOptions = {
+        ...resolution,
+        target: 'es2023',
+        lib: ['es2024', 'esnext.disposable'],
+        types: ['node'],
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        skipLibCheck: false,
+        noEmit: true,
+      }
+      const project = join(consumer, `tsconfig.${compiler}.${resolution.moduleResolution}.json`)
+      writeFileSync(project, JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
+      const title = `consumer with ${compiler}, ${resolution.moduleResolution}`
+      const tsc = join(root, 'node_modules', compiler, 'bin/tsc')
+      return run(execPath, [tsc, '-p', project, '--pretty', 'false'], consumer, title)
+    }),
+  )
+  return [...problems, ...run(execPath, ['consumer.ts'], consumer, 'consumer at run time')]
+}
+
+function run(command: string, args: readonly string[], cwd: string, title: string): readonly string[] {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+  return status === 0 ? [] : [`${title}:\n${stdout}${stderr}`]
+}
+
+if (import.meta.filename === argv[1]) {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-packages-'))
+  try {
+    const problems = await findPackageProblems(folder)
+    for (const problem of problems) console.error(problem)
+    if (problems.length > 0) process.exitCode = 1
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}

@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { readCatalogues, readSources } from './docs/catalogues.ts'
+import { findUndeclaredCodes, findUnusedCodes } from './docs/codes.ts'
+import { renderDocs } from './generate-docs.ts'
+import { listWorkspaces, root } from './workspaces.ts'
+
+const catalogues = await readCatalogues()
+
+test.for([...(await renderDocs())])('%s is up to date: `npm run docs`', ([path, text]) => {
+  const file = join(root, path)
+  expect(existsSync(file) ? readFileSync(file, 'utf8') : '').toBe(text)
+})
+
+describe('error codes', () => {
+  test.for(catalogues)('$name: every declared code is used', (catalogue) => {
+    expect(findUnusedCodes(catalogue, readSources(catalogue.folder))).toEqual([])
+  })
+
+  test('every code that is thrown is declared', () => {
+    const sources = new Map(listWorkspaces().flatMap(({ folder }) => [...readSources(folder)]))
+    expect(findUndeclaredCodes(catalogues, sources)).toEqual([])
+  })
+
+  test('a code belongs to one catalogue and is upper snake case', () => {
+    const codes = catalogues.flatMap(({ entries }) => entries.map(({ code }) => code))
+    expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([])
+    expect(codes.filter((code) => !/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(code))).toEqual([])
+  })
+
+  test.for(catalogues)('$name: every error has a one-line message and a hint', ({ entries }) => {
+    const bad = entries.filter(({ message, hint }) => message === '' || message.includes('\n') || hint === '')
+    expect(bad).toEqual([])
+  })
+})
+
+describe('the checks of error codes', () => {
+  const entry = { message: 'm', hint: 'h', retryable: false }
+  const catalogue = {
+    name: 'a',
+    folder: 'packages/a',
+    entries: [
+      { ...entry, code: 'USED' },
+      { ...entry, code: 'IDLE' },
+    ],
+  }
+
+  test('a code that only a comment mentions is unused', () => {
+    const sources = new Map([['a.ts', '// IDLE\n * IDLE\nthrow errors.USED({})']])
+    expect(findUnusedCodes(catalogue, sources)).toEqual(['IDLE'])
+  })
+
+  test('a code outside the catalogues is found', () => {
+    const sources = new Map([['a.ts', `throw new HoldfastError({\n  message: 'm',\n  code: 'LOOSE',\n})`]])
+    expect(findUndeclaredCodes([catalogue], sources)).toEqual(['a.ts: LOOSE'])
+    expect(findUndeclaredCodes([catalogue], new Map([['a.ts', `new HoldfastError({ code: 'USED' })`]]))).toEqual([])
+  })
+})

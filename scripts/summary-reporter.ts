@@ -1,0 +1,23 @@
+import { stdout } from 'node:process'
+import type { Reporter, SerializedError, TestModule } from 'vitest/node'
+
+/**
+ * Ends a test run with `N passed, N failed` alone on the last line, so that anything can read the result. A file that
+ * could not be run and an error outside a test each count as one failure; so does a run without any test.
+ */
+export default class SummaryReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+    const counts = { passed: 0, failed: errors.length, skipped: 0 }
+    for (const module of modules) {
+      const failedBefore = counts.failed
+      for (const test of module.children.allTests()) {
+        const { state } = test.result()
+        if (state !== 'pending') counts[state] += 1
+      }
+      if (counts.failed === failedBefore && !module.ok()) counts.failed += 1
+    }
+    if (counts.passed + counts.failed === 0) counts.failed = 1
+    const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
+    stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`)
+  }
+}
