@@ -24,7 +24,7 @@ const everything = /^/
 
 const boundaries: readonly Boundary[] = [
   { folders: sdk, sources: [], tests: [], outside: ['@standard-schema/spec'] },
-  { folders: runtime, sources: [sdk], tests: [] },
+  { folders: runtime, sources: [sdk], tests: [testing] },
   { folders: plugins, sources: [sdk], tests: [testing] },
   { folders: testing, sources: [sdk, runtime], tests: [] },
   { folders: /^apps\//, sources: [sdk, runtime, plugins], tests: [testing] },

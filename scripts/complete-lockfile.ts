@@ -32,7 +32,9 @@ export function findMissingOptionals(packages: LockedPackages): LockedPackages {
   for (const [path, { dev, optionalDependencies }] of Object.entries(packages)) {
     for (const [name, version] of Object.entries(optionalDependencies ?? {})) {
       if (placesOf(path, name).some((place) => place in packages)) continue
-      missing[`node_modules/${name}`] = { version, ...platformOf(name, version), ...(dev && { dev }), optional: true }
+      const { os, cpu, libc } = platformOf(name, version)
+      // In npm's order.
+      missing[`node_modules/${name}`] = { version, cpu, ...(dev && { dev }), ...(libc && { libc }), optional: true, os }
     }
   }
   return missing
@@ -46,15 +48,20 @@ function placesOf(path: string, name: string): readonly string[] {
   return places
 }
 
-function platformOf(name: string, version: string): Pick<LockedPackage, 'os' | 'cpu' | 'libc'> {
+interface Platform {
+  readonly os: readonly string[]
+  readonly cpu: readonly string[]
+  readonly libc?: readonly string[] | undefined
+}
+
+function platformOf(name: string, version: string): Platform {
   const words = name.split(/[/-]/).map((word) => spellings[word] ?? word)
   const os = words.find((word) => systems.includes(word))
   const cpu = words.find((word) => processors.includes(word))
   if (os === undefined || cpu === undefined || !/^\d/.test(version))
     throw new Error(`${name}@${version} is missing from the lockfile, and its name does not tell its platform`)
-  const musl = words.some((word) => word.startsWith('musl'))
-  const libc = os === 'linux' ? [musl ? 'musl' : 'glibc'] : undefined
-  return { os: [os], cpu: [cpu], ...(libc && { libc }) }
+  const libc = words.some((word) => word.startsWith('musl')) ? 'musl' : 'glibc'
+  return { os: [os], cpu: [cpu], libc: os === 'linux' ? [libc] : undefined }
 }
 
 if (import.meta.filename === argv[1]) {

@@ -10,7 +10,8 @@ const catalogues = await readCatalogues()
 
 test.for([...(await renderDocs())])('%s is up to date: `npm run docs`', ([path, text]) => {
   const file = join(root, path)
-  expect(existsSync(file) ? readFileSync(file, 'utf8') : '').toBe(text)
+  // No diff of whole pages: the command above mends it.
+  expect(existsSync(file) && readFileSync(file, 'utf8') === text).toBe(true)
 })
 
 describe('error codes', () => {

@@ -25,10 +25,18 @@ function quote(message: string): string {
   return message.includes('`') ? `\`\` ${message} \`\`` : `\`${message}\``
 }
 
-// Angle brackets of a placeholder would be read as HTML; code spans are left alone.
+// What Markdown would read as HTML or emphasis; code spans are left alone, and placeholders become some.
 function escape(text: string): string {
   return text
     .split(/(`[^`]*`)/)
-    .map((part) => (part.startsWith('`') ? part : part.replaceAll('<', '\\<').replaceAll('*', '\\*')))
+    .map((part) => (part.startsWith('`') ? part : escapePlain(part)))
     .join('')
+}
+
+// A placeholder that ends in a space of its own stands directly before a word.
+function escapePlain(text: string): string {
+  return text
+    .replaceAll('*', String.raw`\*`)
+    .replaceAll(/<\w+>(?=\w)/g, '`$&` ')
+    .replaceAll(/(?<!`)<\w+>(?!`)/g, '`$&`')
 }

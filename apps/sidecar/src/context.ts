@@ -3,6 +3,7 @@ import { createLogger, createRedactor, recordFailure, type Redactor, type Runtim
 import type { Io } from './io.ts'
 import { formatFailure } from './output/failure.ts'
 import { formatJson } from './output/format.ts'
+import { createScreen, type Screen } from './output/screen.ts'
 import { hasColors, styleFor, type Style } from './output/style.ts'
 import { readSettings, type GlobalOptions, type Settings } from './settings.ts'
 
@@ -15,6 +16,10 @@ export interface CommandContext {
   readonly log: RuntimeLogger
   /** For standard output. */
   readonly style: Style
+  /** Standard error; everything that goes there goes through it. */
+  readonly screen: Screen
+  /** For standard error. */
+  readonly screenStyle: Style
   /** Characters per line of standard output. */
   readonly width: number | undefined
   /** Prints text for people. */
@@ -35,21 +40,22 @@ export interface CommandContext {
 export function createContext(io: Io, options: GlobalOptions): CommandContext {
   const settings = readSettings(options, io)
   const redactor = createRedactor()
-  const { stdout, stderr, env } = io
+  const { stdout, env } = io
+  const screen = createScreen(io.stderr)
   const style = styleFor(stdout, env)
-  const errorStyle = styleFor(stderr, env)
+  const screenStyle = styleFor(screen, env)
   const { logFormat: format, logLevel: level } = settings
   const debug = level === 'debug'
   const log = createLogger({
     level,
     format,
     redactor,
-    destination: { write: (line) => stderr.write(line) },
-    colors: hasColors(stderr, env),
+    destination: { write: (line) => screen.write(line) },
+    colors: hasColors(screen, env),
     now: io.now,
   })
   const show = (failure: HoldfastFailure, label: 'error' | 'warning'): void =>
-    stderr.write(redactor.text(formatFailure(failure, { style: errorStyle, width: stderr.columns, debug, label })))
+    screen.write(redactor.text(formatFailure(failure, { style: screenStyle, width: screen.columns, debug, label })))
 
   return {
     io,
@@ -57,6 +63,8 @@ export function createContext(io: Io, options: GlobalOptions): CommandContext {
     redactor,
     log,
     style,
+    screen,
+    screenStyle,
     width: stdout.columns,
     print: (text) => stdout.write(redactor.text(text)),
     printJson: (value) => stdout.write(formatJson(redactor.value(value))),

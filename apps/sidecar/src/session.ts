@@ -58,7 +58,8 @@ export function openEngine(context: CommandContext, { config }: LoadedConfig, op
 
 /** How a start ended. */
 export interface Started {
-  /** `undefined`: everything may run. */
+  /** Dependencies could not be installed, so nothing may run. */
+  readonly failed?: boolean | undefined
   readonly error?: HoldfastFailure | undefined
 }
 
@@ -70,10 +71,7 @@ export async function startEngine({ engine }: Session, context: Pick<CommandCont
   const { log } = context
   reportRecovery(await engine.recover(), log)
   const boot = await engine.boot()
-  if (!boot.ok) {
-    const error = boot.results.at(-1)?.outcome.error
-    return { error }
-  }
+  if (!boot.ok) return { failed: true, error: boot.results.at(-1)?.outcome.error }
   const still = (await engine.finishRecovery()).filter(({ result }) => result === 'failed' || result === 'unknown')
   if (still.length > 0) {
     log.error(`${count(still.length, 'undo')} of earlier runs could not be given back: see \`holdfast undo list\``)

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, open, readdir, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { HoldfastError } from '@holdfast/sdk'
+import { isHoldfastError, type HoldfastError } from '@holdfast/sdk'
 import { errors } from './errors.ts'
 
 /** Files up to this size are remembered whole, so that a run can go on with the scripts it began with. */
@@ -37,11 +37,12 @@ export interface Discovery {
  * A ConfigMap that is exchanged meanwhile is read again, so that old and new are never mixed.
  */
 export async function readHookDirectory(directory: string): Promise<Discovery> {
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; attempt <= 10; attempt++) {
     const before = await generationOf(directory)
     const discovery = await readOnce(directory)
-    if (attempt === 5 || before === (await generationOf(directory))) return discovery
+    if (before === (await generationOf(directory))) return discovery
   }
+  return { files: [], problems: [errors.SCRIPTS_UNREADABLE({ path: directory, reason: 'it never stops changing' })] }
 }
 
 /** Where a ConfigMap's files are at the moment; the kubelet exchanges all of them by exchanging this link. */
@@ -59,20 +60,21 @@ async function readOnce(directory: string): Promise<Discovery> {
     if (code === 'ENOTDIR') return { files: [], problems: [errors.SCRIPTS_NOT_A_DIRECTORY({ path: directory })] }
     return { files: [], problems: [unreadable(directory, error)] }
   }
-  const files: FoundFile[] = []
-  const problems: HoldfastError[] = []
-  for (const name of names.filter((each) => !each.startsWith('..')).toSorted(byCodePoint)) {
-    const path = join(directory, name)
-    try {
-      const file = await readScriptFile(name, path)
-      if (file) files.push(file)
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      const dangling = code === 'ENOENT' || code === 'ELOOP'
-      problems.push(dangling ? errors.SCRIPT_DANGLING({ script: path }) : unreadable(path, error))
-    }
+  const inOrder = names.filter((name) => !name.startsWith('..')).toSorted(byCodePoint)
+  const found = await Promise.all(inOrder.map((name) => readOrRefuse(name, join(directory, name))))
+  return {
+    files: found.filter((each) => each !== undefined && !isHoldfastError(each)) as readonly FoundFile[],
+    problems: found.filter(isHoldfastError),
   }
-  return { files, problems }
+}
+
+async function readOrRefuse(name: string, path: string): Promise<FoundFile | HoldfastError | undefined> {
+  try {
+    return await readScriptFile(name, path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ELOOP' ? errors.SCRIPT_DANGLING({ script: path }) : unreadable(path, error)
+  }
 }
 
 async function readScriptFile(name: string, path: string): Promise<FoundFile | undefined> {

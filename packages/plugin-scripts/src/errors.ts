@@ -22,10 +22,11 @@ export const errors = defineErrors(
     SCRIPTS_KIND_CHANGED: {
       message: (p: { path: string; now: string; before: string }) =>
         `${p.path} has become ${p.now}; the plan was loaded with ${p.before}`,
-      hint: 'Nothing ran, because a plan that backs up and one that only maintains are different things to schedule and to watch. Load the configuration again: send SIGHUP, or restart.',
+      hint: 'Nothing ran, because a plan that backs up and one that only maintains are different things to schedule and to watch. Restart Holdfast to take the scripts over as they are now.',
     },
     SCRIPTS_BACKUPS_OFF: {
-      message: (p: { path: string }) => `${p.path}/backups has scripts, but scripts({ backups: false }) never runs them`,
+      message: (p: { path: string }) =>
+        `${p.path}/backups has scripts, but scripts({ backups: false }) never runs them`,
       hint: 'Remove `backups: false`, or the scripts.',
     },
     SCRIPTS_DIRECTORY_NAME: {
@@ -34,7 +35,8 @@ export const errors = defineErrors(
       hint: 'Its scripts would never run. Rename it to the hook, or to something that looks less like one.',
     },
     SCRIPTS_NOT_A_DIRECTORY: {
-      message: (p: { path: string }) => `${p.path} is a file, but a hook's scripts are files in a directory of its name`,
+      message: (p: { path: string }) =>
+        `${p.path} is a file, but a hook's scripts are files in a directory of its name`,
       hint: 'It would never run. Make a directory and move the file into it.',
     },
     SCRIPTS_UNREADABLE: {
@@ -61,7 +63,8 @@ export const errors = defineErrors(
       hint: 'The system does not know what to run it with. Make #!/bin/sh or the like its first line, without anything before it.',
     },
     SCRIPT_CRLF: {
-      message: (p: { script: string }) => `${p.script} has Windows line ends: its first line ends with a carriage return`,
+      message: (p: { script: string }) =>
+        `${p.script} has Windows line ends: its first line ends with a carriage return`,
       hint: (p) => `The system would look for an interpreter with that in its name. Run: sed -i 's/\\r$//' ${p.script}`,
     },
     SCRIPT_INTERPRETER_MISSING: {

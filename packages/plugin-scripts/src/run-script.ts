@@ -1,7 +1,14 @@
 import { constants } from 'node:os'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { formatDuration, isHoldfastError, parseDuration, type Bytes, type HoldfastFailure, type ServiceContext } from '@holdfast/sdk'
+import {
+  formatDuration,
+  isHoldfastError,
+  parseDuration,
+  type Bytes,
+  type HoldfastFailure,
+  type ServiceContext,
+} from '@holdfast/sdk'
 import type { ScriptsConfig } from './config.ts'
 import { fingerprintOf, isRemembered } from './discover.ts'
 import type { ScriptEnvironment, Surroundings } from './environment.ts'

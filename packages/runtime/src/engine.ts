@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import {
   formatDuration,
@@ -29,6 +28,7 @@ import {
 import type { UndoMirror } from './journal/undo-mirror.ts'
 import type { RunEventListener } from './lifecycle/events.ts'
 import { executeRun } from './lifecycle/execute.ts'
+import { newRunId } from './lifecycle/run-id.ts'
 import type { ResolvedConfig, ResolvedPlan } from './load/resolved.ts'
 import { createExec } from './exec/create-exec.ts'
 import type { ExecOutput } from './exec/output.ts'
@@ -199,7 +199,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
   }
 
   const newRun = (name: string, request: RunRequest, attempt: number): Run => ({
-    id: runId(clock.now()),
+    id: newRunId(clock.now()),
     plan: name,
     attempt,
     scheduledFor: request.scheduledFor ?? clock.now(),
@@ -320,16 +320,10 @@ export function createEngine(options: CreateEngineOptions): Engine {
       await Promise.allSettled(running)
     },
     close() {
-      self.leave()
+      locks.releaseAll()
       journal.close()
     },
   }
-}
-
-/** Sorts by time, is unique, and is short enough to type: `20261123T030000Z-3f9a1c`. */
-function runId(now: Date): string {
-  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  return `${time}-${randomUUID().slice(0, 8)}`
 }
 
 function controller(): AbortController {

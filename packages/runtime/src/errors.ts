@@ -185,6 +185,15 @@ export const errors = defineErrors(
       message: (p: { path: string; reason: string }) => `${p.path} is not an age recipient: ${p.reason}`,
       hint: 'Backups would fail, or nobody could read them. Recipients are public keys (age1…), as age-keygen -y prints them; keep the secret key out of the configuration.',
     },
+    // ---- restore
+    RESTORE_UNSUPPORTED: {
+      message: (p: { plugin: string }) => `"${p.plugin}" does not say how to restore`,
+      hint: 'Nothing was touched. Restore its artifacts as files: `holdfast restore --bytes`.',
+    },
+    RESTORE_OPTIONS: {
+      message: (p: { plugin: string; reason: string }) => `"${p.plugin}" can't restore with these options: ${p.reason}`,
+      hint: 'Nothing was touched. Options are given as --to key=value; a plain --to PLACE is short for --to path=PLACE.',
+    },
     // ---- undo and journal
     UNDO_NOT_REGISTERED: {
       message: (p: { undo: string; owner: string }) =>
@@ -382,7 +391,7 @@ export const errors = defineErrors(
       retryable: true,
     },
     STORAGE_KEY_INVALID: {
-      message: (p: { key: string; reason: string }) => `"${p.key}" can not be a key in the store: ${p.reason}`,
+      message: (p: { key: string; reason: string }) => `"${p.key}" cannot be a key in the store: ${p.reason}`,
       hint: 'Nothing was read or written. Keys are relative paths whose parts are percent-encoded.',
     },
     STORAGE_URL_INVALID: {
@@ -408,13 +417,13 @@ export const errors = defineErrors(
     STORE_CLAIM_SLOW: {
       message: (p: { plan: string; took: string }) =>
         `the store of plan "${p.plan}" could not be claimed: two small writes took ${p.took}`,
-      hint: 'Nothing was backed up. A store that is this slow can not say safely who uses it; check the disk or the network behind it.',
+      hint: 'Nothing was backed up. A store that is this slow cannot say safely who uses it; check the disk or the network behind it.',
       retryable: true,
     },
     // ---- artifacts
     ARTIFACT_NAME_INVALID: {
       message: (p: { what: string; name: string; reason: string }) =>
-        `"${p.name}" can not be stored as the name of a ${p.what}: ${p.reason}`,
+        `"${p.name}" cannot be stored as the name of a ${p.what}: ${p.reason}`,
       hint: 'Nothing was stored. Choose a shorter or plainer name.',
     },
     ARTIFACT_EXISTS: {
@@ -456,7 +465,7 @@ export const errors = defineErrors(
       hint: 'Only its stored digest can be checked here. To read it, set `encoding.identity` to the key that belongs to one of its recipients.',
     },
     ARTIFACT_DECRYPT: {
-      message: (p: { artifact: string; reason: string }) => `${p.artifact} can not be decrypted: ${p.reason}`,
+      message: (p: { artifact: string; reason: string }) => `${p.artifact} cannot be decrypted: ${p.reason}`,
       hint: 'It can only be restored with an identity of one of the recipients it was encrypted to. If the identity is right, its first bytes are damaged: `holdfast verify` without an identity tells.',
     },
     ENCODING_INVALID: {
@@ -464,7 +473,7 @@ export const errors = defineErrors(
       hint: 'Nothing was stored. A recipient begins with age1; age-keygen prints it beside the identity.',
     },
     MANIFEST_INVALID: {
-      message: (p: { key: string; reason: string }) => `the manifest ${p.key} can not be read: ${p.reason}`,
+      message: (p: { key: string; reason: string }) => `the manifest ${p.key} cannot be read: ${p.reason}`,
       hint: 'Its artifact is not listed and nothing of it is touched; all others are. Bring the file back from a copy, or remove it.',
     },
     MANIFEST_NEWER: {

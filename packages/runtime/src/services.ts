@@ -3,7 +3,7 @@ import type { ArtifactStore } from './artifacts/store.ts'
 import type { RuntimeClock } from './clock.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Locks } from './journal/locks.ts'
-import type { ThisProcess } from './journal/process.ts'
+import type { ProcessRecord } from './journal/records.ts'
 import type { UndoMirror } from './journal/undo-mirror.ts'
 import type { RunEventListener } from './lifecycle/events.ts'
 import type { ResolvedConfig } from './load/resolved.ts'
@@ -17,7 +17,7 @@ export interface Services {
   readonly secrets: Secrets
   readonly locks: Locks
   readonly journal: Journal
-  readonly process: ThisProcess
+  readonly process: ProcessRecord
   readonly stateDirectory: string
   readonly kubernetes: Kubernetes | undefined
   /** A second home for armed undos; `undefined` where there is none. */

@@ -104,7 +104,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
       metrics,
       clock,
       env,
-      output: logOutput({ log: logger, redactor, clock }),
+      output: logOutput({ log: logger, clock }),
       events: (event) => events.push(event),
       ...(exec && { exec: ({ signal }) => exec.create({ signal, clock }) }),
     })

@@ -52,7 +52,7 @@ export async function engineFor(options: SweepOptions): Promise<Engine> {
     metrics: createMetrics(),
     clock: systemClock,
     env: { ...process.env, HOLDFAST_TEST_WORLD: world },
-    output: logOutput({ log, redactor, clock: systemClock }),
+    output: logOutput({ log, clock: systemClock }),
     observeJournal: point,
   })
 }

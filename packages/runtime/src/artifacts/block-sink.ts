@@ -20,6 +20,8 @@ export interface BlockSink {
   readonly size: number
   /** What {@link BlockSink.fail} was told first. */
   readonly failure: { readonly error: unknown } | undefined
+  /** When all writes up to now are done. Rejects with the failure, if there is one. */
+  settled(): Promise<void>
   /** No more writes: waits for those under way, then hands out the last block. */
   end(): Promise<void>
   /** Ends both sides with an error; the first one counts. */
@@ -108,6 +110,10 @@ export function createBlockSink(): BlockSink {
     get failure() {
       return failure
     },
+    settled: () =>
+      after(async () => {
+        if (failure) throw failure.error
+      }),
     end: () =>
       after(async () => {
         if (block) await push(block.subarray(0, used))

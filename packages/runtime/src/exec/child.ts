@@ -46,9 +46,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const { execa } = await import('execa')
   const { file, args, env, cwd, stdin, stdout, stderr } = options
   const subprocess = execa(file, args, {
-    stdin,
-    stdout,
-    stderr,
+    // Its types know descriptors up to 9 only.
+    ...({ stdin, stdout, stderr } as { stdin: 'pipe'; stdout: 'pipe'; stderr: 'pipe' }),
     env,
     extendEnv: false,
     ...(cwd === undefined ? {} : { cwd }),

@@ -79,7 +79,9 @@ function find({ file, cwd, env }: LaunchFailure): string | undefined {
   const base = cwd ?? process.cwd()
   const places = file.includes('/')
     ? [resolve(base, file)]
-    : (env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter).map((directory) => join(resolve(base, directory), file))
+    : (env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin')
+        .split(delimiter)
+        .map((directory) => join(resolve(base, directory), file))
   return places.find((path) => statSync(path, { throwIfNoEntry: false }) !== undefined)
 }
 

@@ -54,7 +54,7 @@ export async function openPipes({ stdin, stdout, merge }: PipeOptions): Promise<
   const child = {
     stdin: input?.reader ?? (typeof stdin === 'number' ? stdin : ('ignore' as const)),
     stdout: output?.writer ?? (stdout as number),
-    stderr: errorOutput?.writer ?? (output?.writer as number),
+    stderr: errorOutput?.writer ?? output?.writer ?? ('ignore' as const),
   }
   return {
     ...child,
@@ -87,6 +87,6 @@ function ordinaryPipes(stdin: PipeOptions['stdin'], stdout: PipeOptions['stdout'
   }
 }
 
-function closeAll(streams: readonly (ChildStream | string | undefined)[]): void {
+function closeAll(streams: readonly (number | string | undefined)[]): void {
   for (const fd of new Set(streams)) if (typeof fd === 'number') closeSync(fd)
 }

@@ -66,7 +66,10 @@ export async function openSession(request: ExecRequest, services: ExecServices):
     },
     async [Symbol.asyncDispose]() {
       void stdin?.end()
-      const grace = setTimeout(() => running.stop((remains) => errors.EXEC_TIMEOUT({ ...remains, after: formatDuration(killGraceMs) })), killGraceMs)
+      const grace = setTimeout(
+        () => running.stop((remains) => errors.EXEC_TIMEOUT({ ...remains, after: formatDuration(killGraceMs) })),
+        killGraceMs,
+      )
       // How it ended is for whoever awaits the result.
       await result.catch(() => {})
       clearTimeout(grace)

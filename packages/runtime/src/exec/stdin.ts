@@ -21,8 +21,7 @@ export interface Stdin {
 
 /** Opens the standard input of a child for writing. */
 export function openStdin(target: StdinTarget): Stdin {
-  const stream =
-    'stream' in target ? target.stream : new Socket({ fd: target.fd, readable: false, writable: true })
+  const stream = 'stream' in target ? target.stream : new Socket({ fd: target.fd, readable: false, writable: true })
   let broken = false
   // EPIPE: the command closed its input or is gone. Its exit code says whether that was right.
   stream.on('error', () => (broken = true))

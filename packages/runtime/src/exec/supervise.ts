@@ -105,7 +105,12 @@ export function supervise({ request, checked, services, wiring, pipes, child }: 
   const result = settle()
   // Whoever started it may come for its result later.
   result.catch(() => {})
-  return { command, stdin: wiring.stdin === 'open' ? stdin : undefined, result, stop: (failure) => stopper.stop(failure) }
+  return {
+    command,
+    stdin: wiring.stdin === 'open' ? stdin : undefined,
+    result,
+    stop: (failure) => stopper.stop(failure),
+  }
 }
 
 interface Listening {

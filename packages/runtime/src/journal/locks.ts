@@ -17,6 +17,8 @@ export interface HeldLock {
 export interface Locks {
   /** The lock, or `undefined` while somebody else holds it. */
   tryAcquire(name: string, owner: string): HeldLock | undefined
+  /** Releases everything that was acquired here. */
+  releaseAll(): void
   /** Who holds it, as they described themselves; for messages only. */
   ownerOf(name: string): string
   /**
@@ -39,6 +41,7 @@ const pollMs = { first: 10, longest: 250 }
 /** Opens the locks below `directory`, which is made. */
 export function openLocks(directory: string, clock: RuntimeClock): Locks {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const own = new Set<DatabaseSync>()
   const fileOf = (name: string): string => join(directory, `${encodeURIComponent(name).replaceAll('.', '%2E')}.lock`)
 
   const tryAcquire = (name: string, owner: string): HeldLock | undefined => {
@@ -52,10 +55,12 @@ export function openLocks(directory: string, clock: RuntimeClock): Locks {
       throw error
     }
     held.add(database)
+    own.add(database)
     // Beside the lock, not in it: reading the locked file from this process would drop the kernel's lock.
     writeFileSync(`${fileOf(name)}.owner`, owner)
     return {
       release() {
+        own.delete(database)
         if (held.delete(database)) database.close()
       },
     }
@@ -72,6 +77,10 @@ export function openLocks(directory: string, clock: RuntimeClock): Locks {
   return {
     tryAcquire,
     ownerOf,
+    releaseAll() {
+      for (const database of own) if (held.delete(database)) database.close()
+      own.clear()
+    },
     async withLock(name, body, { owner, wait, signal }) {
       const end = wait === undefined ? Infinity : clock.monotonic() + parseDuration(wait)
       let pause = pollMs.first

@@ -6,23 +6,18 @@ import { join } from 'node:path'
 import type { RuntimeClock } from '../clock.ts'
 import type { Journal } from './journal.ts'
 import type { ProcessRecord } from './records.ts'
-import { removeLock, type HeldLock, type Locks } from './locks.ts'
-
-/** This process, entered in the journal, holding the lock that proves it alive. */
-export interface ThisProcess extends ProcessRecord {
-  leave(): void
-}
+import { removeLock, type Locks } from './locks.ts'
 
 /** What is known of an owner. */
 export type Liveness = 'alive' | 'gone' | 'unknown'
 
-/** Enters this process in the journal. */
+/** Enters this process in the journal, with a lock that proves it alive. */
 export function enterProcess(options: {
   journal: Journal
   locks: Locks
   clock: RuntimeClock
   pod?: string | undefined
-}): ThisProcess {
+}): ProcessRecord {
   const { journal, locks, clock, pod } = options
   const record: ProcessRecord = {
     id: randomUUID(),
@@ -33,9 +28,9 @@ export function enterProcess(options: {
     startedAt: clock.now(),
   }
   // The lock first: an entry without a lock would look dead.
-  const lock = locks.tryAcquire(lockName(record.id), `process ${record.pid} on ${record.host}`) as HeldLock
+  locks.tryAcquire(lockName(record.id), `process ${record.pid} on ${record.host}`)
   journal.addProcess(record)
-  return { ...record, leave: () => lock.release() }
+  return record
 }
 
 /**
@@ -43,7 +38,7 @@ export function enterProcess(options: {
  * whatever became of its pid. Another kernel with our host name is this machine, or this StatefulSet's pod, before a
  * restart. Of any other host nothing is known without the Kubernetes API.
  */
-export function livenessOf(owner: ProcessRecord | undefined, self: ThisProcess, locks: Locks): Liveness {
+export function livenessOf(owner: ProcessRecord | undefined, self: ProcessRecord, locks: Locks): Liveness {
   if (owner === undefined) return 'gone'
   if (owner.id === self.id) return 'alive'
   if (owner.boot !== self.boot) return owner.host === self.host ? 'gone' : 'unknown'
@@ -55,7 +50,7 @@ export function livenessOf(owner: ProcessRecord | undefined, self: ThisProcess, 
 /** Removes the traces of processes that are gone and own nothing any more. */
 export function forgetProcesses(
   journal: Journal,
-  self: ThisProcess,
+  self: ProcessRecord,
   locks: Locks,
   lockDirectory: string,
 ): readonly string[] {

@@ -1,6 +1,6 @@
-import type { ResolveHookContext, ResolveFnOutput } from 'node:module'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { createRequire, type ResolveFnOutput, type ResolveHookContext } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 type Resolve = (specifier: string, context?: Partial<ResolveHookContext>) => ResolveFnOutput
 
@@ -14,6 +14,19 @@ const bundled = new Map<string, string>()
  */
 export function provideModules(modules: Readonly<Record<string, string>>): void {
   for (const [specifier, url] of Object.entries(modules)) bundled.set(specifier, url)
+}
+
+/** The modules of {@link provideModules} that a file gets, because it can't find its own: specifier → file URL. */
+export function providedTo(file: string): ReadonlyMap<string, string> {
+  const { resolve } = createRequire(file)
+  const found = [...bundled].filter(([specifier, url]) => {
+    try {
+      return pathToFileURL(resolve(specifier)).href === url
+    } catch {
+      return true
+    }
+  })
+  return new Map(found)
 }
 
 /** Resolves as Node does, then as TypeScript authors expect, then to a module that the app brings along. */

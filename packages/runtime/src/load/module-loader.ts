@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { systemClock, type RuntimeClock } from '../clock.ts'
+import { providedTo } from './module-fallback.ts'
 import { beginGeneration, commonJsFiles, forget } from './module-hooks.ts'
 import { nativeImport } from './native-import.ts'
 
@@ -52,8 +53,10 @@ export function createModuleLoader(clock: Pick<RuntimeClock, 'setTimer'> = syste
     const { createJiti } = await import('jiti')
     const before = new Set(commonJsFiles())
     try {
+      const provided = [...providedTo(from)].map(async ([name, url]) => [name, await nativeImport(url)] as const)
+      const virtualModules = Object.fromEntries(await Promise.all(provided))
       // Nothing is written: the file system may be read-only, and another user's cache is no place for code.
-      const jiti = createJiti(from, { fsCache: false, interopDefault: false })
+      const jiti = createJiti(from, { fsCache: false, interopDefault: false, virtualModules })
       return await jiti.import(specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier)
     } finally {
       for (const file of commonJsFiles()) {

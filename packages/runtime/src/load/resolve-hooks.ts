@@ -1,7 +1,9 @@
 import { parseDuration, type Duration, type HookHandler, type HookName, type HookOptions } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { lifecyclePolicy } from '../lifecycle/policy.ts'
+import { describeValue } from './describe-export.ts'
 import { suggest } from './did-you-mean.ts'
+import { isPlainObject } from './plain-object.ts'
 import type { Path, Problems } from './problems.ts'
 import type { Participant, ResolvedHook } from './resolved.ts'
 import { describeIssue } from './schema-issue.ts'
@@ -68,6 +70,10 @@ function isEntry(
   problems: Pick<Problems, 'add'>,
 ): entry is Entry {
   if (typeof entry === 'function') return true
+  if (!isPlainObject(entry)) {
+    problems.add(errors.HOOK_ENTRY_INVALID({ hook, of, reason: `it is ${describeValue(entry)}` }), { path })
+    return false
+  }
   const result = hookEntryShape.safeParse(entry)
   for (const found of result.error?.issues ?? []) {
     for (const issue of describeIssue(found, entry)) {

@@ -125,9 +125,10 @@ function exportOf(
 }
 
 function fixOf(imported: ImportedModule, name: string | undefined, module: string): string | undefined {
-  const [factory] = Object.keys(imported.exports).filter((key) => isPluginFactory(imported.exports[key]))
+  const factories = Object.keys(imported.exports).filter((key) => isPluginFactory(imported.exports[key]))
+  const factory = factories.find((key) => key !== 'default') ?? factories[0]
   const shown = imported.isFile && !isPath(module) ? `./${module}` : module
-  return name === undefined && factory !== undefined && factory !== 'default'
+  return name === undefined && factory !== undefined
     ? `It is a plugin: write "${shown}#${factory}" with its options.`
     : undefined
 }

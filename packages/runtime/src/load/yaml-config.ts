@@ -70,7 +70,7 @@ function locateIn(document: Document, lines: LineCounter, file: string, yaml: ty
     const named = map.items.find((pair) => String(yaml.isScalar(pair.key) ? pair.key.value : pair.key) === String(key))
     if (named !== undefined) return named
     for (const { key: name, value } of map.items) {
-      if (!yaml.isScalar(name) || name.value !== '<<') continue
+      if (!yaml.isScalar(name) || name.source !== '<<') continue
       const merged = resolve(value)
       for (const source of yaml.isSeq(merged) ? merged.items : [merged]) {
         const pair = pairOf(source, key)

@@ -1,3 +1,4 @@
+import type { HoldfastError } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { didYouMean } from '../load/did-you-mean.ts'
 
@@ -31,7 +32,7 @@ export function resolveTimeZone(
 }
 
 /** The error for a name that is no zone, given the zones that this machine knows. */
-export function unknownTimeZone(zone: string, known: readonly string[]): Error {
+export function unknownTimeZone(zone: string, known: readonly string[]): HoldfastError {
   const tzdataMissing = known.length < 10
   const meant = closest(zone, known.concat('UTC'))
   return errors.TIME_ZONE_UNKNOWN({ zone, tzdataMissing, ...(meant !== undefined && { meant }) })

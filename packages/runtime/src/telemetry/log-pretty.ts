@@ -49,7 +49,8 @@ function errorLines(error: ShownError, said: string): string[] {
   const lines = error.message === said && code === '' ? [] : [printable(code + error.message)]
   if (typeof error.hint === 'string') lines.push(printable(error.hint))
   if (typeof error.stack === 'string') lines.push(...error.stack.split('\n').slice(1).map(printable))
-  if (isError(error.cause)) lines.push(...errorLines(error.cause, '').map((line, at) => (at === 0 ? `because ${line}` : line)))
+  if (isError(error.cause))
+    lines.push(...errorLines(error.cause, '').map((line, at) => (at === 0 ? `because ${line}` : line)))
   return lines
 }
 

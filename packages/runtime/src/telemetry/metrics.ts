@@ -103,6 +103,8 @@ function conflict(there: Series, kind: MetricKind, labels: readonly string[]): s
 
 function invalid(name: string, labels: readonly string[]): string | undefined {
   if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) return 'a name has letters, digits, underscores and colons only'
-  const bad = labels.find((label) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label) || label.startsWith('__') || label === 'le')
+  const bad = labels.find(
+    (label) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label) || label.startsWith('__') || label === 'le',
+  )
   return bad === undefined ? undefined : `"${bad}" is no name for a label`
 }

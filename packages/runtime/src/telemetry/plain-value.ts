@@ -14,11 +14,7 @@ const mostEntries = 1000
  * A value as plain data: every string passed through `text`, errors as objects with code, message, hint, details and
  * cause chain, what JSON has no word for as a string. Keys are kept. Never throws.
  */
-export function plainValue(
-  value: unknown,
-  text: (value: string) => string,
-  options: PlainValueOptions = {},
-): unknown {
+export function plainValue(value: unknown, text: (value: string) => string, options: PlainValueOptions = {}): unknown {
   const above = new Set<object>()
 
   const object = (input: object, depth: number): unknown => {

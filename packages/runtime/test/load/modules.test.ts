@@ -191,7 +191,7 @@ describe('a module that fails', () => {
     ],
     [
       'a throw beside an enum',
-      { 'holdfast.config.ts': `enum A { B }\n${throwing}` },
+      { 'holdfast.config.ts': `enum E { F }\n${throwing}` },
       { code: 'MODULE_FAILED', line: 5, column: 9 },
     ],
     [

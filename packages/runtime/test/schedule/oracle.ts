@@ -36,58 +36,39 @@ export function oracle(expression: string, wall: Wall, from: number, until: numb
   const dow = parseField(weekday, 0, 7, days)
   const isFixed = !m.wild && !h.wild
 
-  const matches = (at: WallTime): boolean => {
-    if (!m.values.has(at.minute) || !h.values.has(at.hour) || !mon.values.has(at.month)) return false
-    const onDay = dom.values.has(at.day)
-    const onWeekday = dow.values.has(at.weekday) || (at.weekday === 0 && dow.values.has(7))
+  // A stamp is what the wall shows, written as if it were UTC.
+  const matches = (stamp: number): boolean => {
+    const minuteOfDay = (stamp / minuteMs) % 1440
+    if (!m.values.has(minuteOfDay % 60) || !h.values.has(Math.floor(minuteOfDay / 60))) return false
+    const date = new Date(stamp)
+    if (!mon.values.has(date.getUTCMonth() + 1)) return false
+    const onDay = dom.values.has(date.getUTCDate())
+    const onWeekday = dow.values.has(date.getUTCDay()) || (date.getUTCDay() === 0 && dow.values.has(7))
     // vixie cron: with a star at the beginning of one of them both must match, else one is enough.
     return dom.star || dow.star ? onDay && onWeekday : onDay || onWeekday
   }
 
   const slots: number[] = []
-  // Wall minutes that were shown already: a fixed time runs the first time only.
-  const shown = new Set<number>()
+  // What was fired already: a fixed time runs the first time only.
+  const fired = new Set<number>()
   let before = wall(from - 1440 * minuteMs)
-  for (let instant = from - 1440 * minuteMs + minuteMs; instant <= until; instant += minuteMs) {
+  for (let instant = from - 1439 * minuteMs; instant <= until; instant += minuteMs) {
     const now = wall(instant)
-    // Wall minutes that were left out between the last one and this one; a whole missing day is nobody's.
-    const left: number[] = []
-    if (isFixed && now.stamp - before.stamp < 720 * minuteMs) {
-      for (let stamp = before.stamp + minuteMs; stamp < now.stamp; stamp += minuteMs) left.push(stamp)
+    let runs = matches(now) && !fired.has(now)
+    if (isFixed) {
+      if (runs) fired.add(now)
+      // Minutes that were left out between the last one and this one; a whole missing day is nobody's.
+      const isGap = now - before < 720 * minuteMs
+      for (let stamp = before + minuteMs; isGap && stamp < now; stamp += minuteMs) runs ||= matches(stamp)
     }
-    const runs = (matches(now) && !(isFixed && shown.has(now.stamp))) || left.some((stamp) => matches(fields(stamp)))
     if (runs && instant > from) slots.push(instant)
-    if (isFixed) shown.add(now.stamp)
-    if (shown.size > 4 * 1440) for (const stamp of shown) if (stamp < now.stamp - 1440 * minuteMs) shown.delete(stamp)
     before = now
   }
   return slots
 }
 
-/** A moment as a clock on the wall shows it. */
-export interface WallTime {
-  readonly minute: number
-  readonly hour: number
-  readonly day: number
-  readonly month: number
-  readonly weekday: number
-  /** The same, as if it were UTC. */
-  readonly stamp: number
-}
-
-export type Wall = (instant: number) => WallTime
-
-function fields(stamp: number): WallTime {
-  const date = new Date(stamp)
-  return {
-    minute: date.getUTCMinutes(),
-    hour: date.getUTCHours(),
-    day: date.getUTCDate(),
-    month: date.getUTCMonth() + 1,
-    weekday: date.getUTCDay(),
-    stamp,
-  }
-}
+/** What the clock on a wall shows at an instant, written as if it were UTC. */
+export type Wall = (instant: number) => number
 
 const walls = new Map<string, Wall>()
 
@@ -108,7 +89,7 @@ export function wallOf(zone: string): Wall {
       offset = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second) - start
       offsets.set(start, offset)
     }
-    return fields(instant + offset)
+    return instant + offset
   }
   walls.set(zone, wall)
   return wall

@@ -1,0 +1,61 @@
+import type { RunEvent } from '@holdfast/runtime'
+import { openConfiguration } from '../configuration.ts'
+import type { CommandContext } from '../context.ts'
+import { exitCode, exitCodeOfRun, exitCodeOfSignal } from '../exit-codes.ts'
+import { resultJson } from '../output/result-json.ts'
+import { logRunEvents } from '../output/run-log.ts'
+import { createRunPrinter } from '../output/run-printer.ts'
+import { planNamed } from '../plans.ts'
+import { openEngine, startEngine, type OpenEngineOptions } from '../session.ts'
+import { stopOnSignals } from '../stop-signals.ts'
+
+/** Options of `holdfast run`. */
+export interface RunOptions {
+  readonly target?: readonly string[] | undefined
+  readonly dryRun?: boolean | undefined
+}
+
+/** `holdfast run PLAN`: boots, runs the plan once, and exits with what became of it. */
+export async function runRunCommand(given: CommandContext, plan: string, options: RunOptions): Promise<number> {
+  const loaded = await openConfiguration(given)
+  planNamed(loaded.config, plan)
+  const { context, view, close } = showRun(given)
+  const events: RunEvent[] = []
+  const session = openEngine(context, loaded, {
+    ...view,
+    events(event) {
+      if (event.type === 'planned' || event.type === 'pruned' || event.type === 'run-ended') events.push(event)
+      view.events?.(event)
+    },
+  })
+  const { engine } = session
+  const signals = stopOnSignals(context, engine)
+  try {
+    // A dry run has no effects, so it gives nothing back and installs nothing either.
+    const started = options.dryRun ? {} : await startEngine(session, context)
+    if (started.failed) {
+      if (started.error && context.settings.json) context.fail(started.error)
+      return signals.received() ? exitCodeOfSignal(signals.received()) : exitCode.failed
+    }
+    const result = await engine.run(plan, { only: options.target, dryRun: options.dryRun })
+    if (context.settings.json) context.printJson(resultJson(result, events))
+    return exitCodeOfRun(result.outcome, signals.received())
+  } finally {
+    signals.close()
+    close()
+    engine.close()
+  }
+}
+
+/** How a run is shown: to a person as it happens, or as log lines. */
+export function showRun(context: CommandContext): {
+  readonly context: CommandContext
+  readonly view: OpenEngineOptions
+  close(): void
+} {
+  const { screen, screenStyle: style, redactor, settings } = context
+  if (settings.logFormat === 'json') return { context, view: { events: logRunEvents(context.log) }, close() {} }
+  const printer = createRunPrinter({ screen, style, redactor, debug: settings.logLevel === 'debug' })
+  const { events, output, close, log } = printer
+  return { context: { ...context, log }, view: { events, output }, close }
+}

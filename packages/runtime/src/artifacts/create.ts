@@ -1,0 +1,205 @@
+// Two phases: the data goes to its final key, and only the manifest, written last, makes it an artifact.
+import { isHoldfastError, type Bytes, type HoldfastError, type Json, type Sink } from '@holdfast/sdk'
+import { errors } from '../errors.ts'
+import { reasonOf } from '../failure.ts'
+import type { RuntimeClock } from '../clock.ts'
+import type { ResolvedEncoding } from '../load/resolved.ts'
+import { createBlockSink, type BlockSink } from './block-sink.ts'
+import { findOne, listArtifacts, type CatalogueOptions } from './catalogue.ts'
+import { createDigest, type Digest } from './digest.ts'
+import { openEncoder } from './encoding.ts'
+import { artifactId, objectKey, type ArtifactLocation } from './keys.ts'
+import { formatManifest, parseManifest } from './manifest.ts'
+import { formatMark } from './marks.ts'
+import { putText } from './objects.ts'
+import { judgeSize, type SizeVerdict } from './size-drop.ts'
+import { toStoredArtifact, type StoredArtifact } from './stored-artifact.ts'
+
+/** What to store. */
+export interface CreateRequest extends ArtifactLocation {
+  /** Goes into the manifest. No place for secrets. */
+  readonly meta?: Readonly<Record<string, Json>> | undefined
+  /** The fewest bytes before encoding that count as a backup. @defaultValue 1 */
+  readonly minSize?: number | undefined
+  readonly encoding: ResolvedEncoding
+  /** Gives the artifact up. */
+  readonly signal: AbortSignal
+}
+
+/** What creating needs. */
+export interface CreateOptions extends CatalogueOptions {
+  readonly clock: Pick<RuntimeClock, 'now' | 'setTimer'>
+  /** Ids that are being created by this process. */
+  readonly active: Set<string>
+}
+
+/** How long removing the pieces of a failed artifact may take; what is left is swept later. */
+const cleanUpMs = 30_000
+
+/** See {@link ArtifactStore.create}. */
+export async function createArtifact(
+  options: CreateOptions,
+  request: CreateRequest,
+  produce: (sink: Sink) => unknown,
+): Promise<StoredArtifact> {
+  const { active } = options
+  const id = artifactId(request)
+  if (active.has(id)) throw errors.ARTIFACT_EXISTS({ artifact: id })
+  active.add(id)
+  try {
+    return await createOnce(options, request, id, produce)
+  } finally {
+    active.delete(id)
+  }
+}
+
+async function createOnce(
+  options: CreateOptions,
+  request: CreateRequest,
+  id: string,
+  produce: (sink: Sink) => unknown,
+): Promise<StoredArtifact> {
+  const { driver, instance, clock } = options
+  const { signal, minSize = 1 } = request
+  if (signal.aborted) throw abortError(id, signal)
+  const encoder = await openEncoder(request.encoding)
+  if ((await findOne(options, id, signal))?.keys.manifest !== undefined) throw errors.ARTIFACT_EXISTS({ artifact: id })
+
+  const dataKey = objectKey(instance, id, 'data', encoder.applied)
+  const manifestKey = objectKey(instance, id, 'manifest')
+  try {
+    const plain = createDigest()
+    const stored = createDigest()
+    await transfer({
+      id,
+      signal,
+      minSize,
+      produce,
+      stored,
+      write: (blocks) => driver.put(dataKey, stored.tap(encoder.encode(plain.tap(blocks))), { signal }),
+    })
+    const verdict = await judge(options, request, plain.size)
+    const { plan, target, run, name, startedAt, meta = {} } = request
+    const text = formatManifest({
+      id,
+      instance,
+      plan,
+      target,
+      run,
+      name,
+      startedAt: startedAt.toISOString(),
+      createdAt: clock.now().toISOString(),
+      size: plain.size,
+      sha256: plain.hex(),
+      storedSize: stored.size,
+      storedSha256: stored.hex(),
+      encoding: encoder.applied,
+      state: verdict.state,
+      reason: verdict.reason,
+      newSize: verdict.newSize || undefined,
+      meta,
+    })
+    const artifact = toStoredArtifact(parseManifest(text, { key: manifestKey, id }), {})
+    await putText(driver, manifestKey, text, signal)
+    await acceptEarlier(options, verdict.accept, signal)
+    return artifact
+  } catch (error) {
+    await cleanUp(options, [manifestKey, dataKey])
+    if (signal.aborted) throw abortError(id, signal)
+    throw error
+  }
+}
+
+interface Transfer {
+  readonly id: string
+  readonly signal: AbortSignal
+  readonly minSize: number
+  readonly produce: (sink: Sink) => unknown
+  readonly stored: Digest
+  readonly write: (blocks: Bytes) => Promise<void>
+}
+
+/** Runs the producer and the store side by side; whichever fails first says why, and stops the other. */
+async function transfer({ id, signal, minSize, produce, stored, write }: Transfer): Promise<void> {
+  if (signal.aborted) throw abortError(id, signal)
+  const pipe: BlockSink = createBlockSink()
+  const aborted = Promise.withResolvers<void>()
+  const abort = (): void => {
+    pipe.fail(abortError(id, signal))
+    aborted.resolve()
+  }
+  signal.addEventListener('abort', abort, { once: true })
+  const produced = (async () => {
+    try {
+      await produce(pipe.sink)
+    } catch (error) {
+      throw isHoldfastError(error) ? error : errors.ARTIFACT_PRODUCE_FAILED({ artifact: id, reason: reasonOf(error) }, { cause: error })
+    }
+    // Writes that the producer didn't wait for count too.
+    await pipe.settled()
+    if (pipe.size < minSize) throw errors.ARTIFACT_TOO_SMALL({ artifact: id, size: pipe.size, minSize })
+    await pipe.end()
+  })()
+  const written = (async () => {
+    await write(pipe.blocks)
+    // A driver that is content with less has not stored it.
+    if (!stored.complete) throw errors.STORAGE_IO({ operation: 'put', key: id, reason: 'the driver did not read all of it' })
+  })()
+  const both = [produced, written].map((side) => side.catch((error: unknown) => pipe.fail(error)))
+  try {
+    // A producer that ignores the abort is left behind; the store is waited for, so that cleaning up comes after it.
+    await Promise.race([both[0], aborted.promise])
+    await both[1]
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+  if (pipe.failure) throw pipe.failure.error
+}
+
+async function judge(options: CreateOptions, request: CreateRequest, size: number): Promise<SizeVerdict> {
+  const { plan, target, name, signal } = request
+  try {
+    return await judgeSize(size, listArtifacts(options, { plan, target, name, signal }))
+  } catch (error) {
+    if (signal.aborted) throw error
+    // The data is safe in the store; not knowing what is usual is a reason to look, not to throw it away.
+    const reason = `earlier sizes could not be read: ${reasonOf(error)}`
+    options.log.warn(`${plan}, ${target}, ${name}: ${reason}`, { error })
+    return { state: 'suspect', reason, newSize: false, accept: [] }
+  }
+}
+
+async function acceptEarlier(
+  { driver, instance, clock, log }: CreateOptions,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const id of ids) {
+    try {
+      await putText(driver, objectKey(instance, id, 'accepted'), formatMark({ at: clock.now(), by: 'size' }), signal)
+    } catch (error) {
+      // Done again with the next artifact.
+      log.warn(`${id} stays suspect for now: ${reasonOf(error)}`, { error })
+      return
+    }
+  }
+}
+
+/** The manifest first: data without one is a leftover, a manifest without data would be a lie. */
+async function cleanUp({ driver, clock, log }: CreateOptions, keys: readonly string[]): Promise<void> {
+  const limit = new AbortController()
+  const cancel = clock.setTimer(cleanUpMs, () => limit.abort(new Error(`it took longer than ${cleanUpMs / 1000} s`)))
+  try {
+    for (const key of keys) await driver.delete(key, { signal: limit.signal })
+  } catch (error) {
+    log.warn(`what a failed artifact left in the store stays until it is swept: ${reasonOf(error)}`, { error })
+  } finally {
+    cancel()
+  }
+}
+
+function abortError(artifact: string, signal: AbortSignal): HoldfastError {
+  const reason: unknown = signal.reason
+  if (isHoldfastError(reason)) return reason
+  return errors.ARTIFACT_ABORTED({ artifact, reason: reasonOf(reason) }, { cause: reason })
+}

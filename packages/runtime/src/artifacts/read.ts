@@ -1,0 +1,92 @@
+// Reading back. Bytes count only when the end was reached without an error: both digests are checked there.
+import { isHoldfastError, type Bytes, type SecretRef, type Secrets } from '@holdfast/sdk'
+import { errors } from '../errors.ts'
+import { reasonOf } from '../failure.ts'
+import { getArtifact, keyOf, type CatalogueOptions } from './catalogue.ts'
+import { createDigest, type Digest } from './digest.ts'
+import { decode } from './encoding.ts'
+import type { StoredArtifact } from './stored-artifact.ts'
+
+/** What reading back needs. */
+export interface ReadOptions extends CatalogueOptions {
+  readonly secrets: Secrets | undefined
+  /** age identities; whichever fits is used. */
+  readonly identities: () => readonly SecretRef[]
+}
+
+/** See {@link ArtifactStore.open}. */
+export async function* openArtifact(options: ReadOptions, id: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const artifact = await getArtifact(options, id, signal)
+  yield* readDecoded(options, artifact, signal)
+}
+
+/**
+ * The bytes before encoding.
+ *
+ * @throws HoldfastError `ARTIFACT_KEY_MISSING`, `ARTIFACT_DECRYPT`, `ARTIFACT_DIGEST`, `ARTIFACT_DATA_MISSING`, `STORAGE_…`
+ */
+export async function* readDecoded(
+  options: ReadOptions,
+  artifact: StoredArtifact,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const { id } = artifact
+  const identities = artifact.encoding.includes('age') ? await openIdentities(options, artifact) : []
+  const stored = createDigest()
+  const plain = createDigest()
+  const bytes = plain.tap(decode(stored.tap(readData(options, artifact, signal)), artifact.encoding, { identities, artifact: id }))
+  try {
+    for await (const chunk of bytes) {
+      // Not one byte more than there should be: what is behind a damaged length may never end.
+      if (plain.size > artifact.size) throw damaged(id, `it has more than its ${artifact.size} bytes`)
+      yield chunk
+    }
+  } catch (error) {
+    if (isHoldfastError(error) || signal.aborted) throw error
+    throw damaged(id, `it cannot be decoded: ${reasonOf(error)}`, error)
+  }
+  check(artifact, plain)
+}
+
+/**
+ * Reads the bytes in the store and compares them with the manifest.
+ *
+ * @throws HoldfastError `ARTIFACT_DIGEST`, `ARTIFACT_DATA_MISSING`, `STORAGE_…`
+ */
+export async function checkStored(options: ReadOptions, artifact: StoredArtifact, signal: AbortSignal): Promise<void> {
+  const stored = createDigest()
+  for await (const chunk of stored.tap(readData(options, artifact, signal))) void chunk
+  if (stored.size !== artifact.storedSize)
+    throw damaged(artifact.id, `it has ${stored.size} bytes in the store instead of ${artifact.storedSize}`)
+  if (stored.hex() !== artifact.storedSha256)
+    throw damaged(artifact.id, 'the bytes in the store have another SHA-256 than when they were written')
+}
+
+function check({ id, size, sha256 }: StoredArtifact, plain: Digest): void {
+  if (plain.size !== size) throw damaged(id, `it has ${plain.size} bytes instead of ${size}`)
+  if (plain.hex() !== sha256) throw damaged(id, 'its bytes have another SHA-256 than when they were written')
+}
+
+async function* readData(options: ReadOptions, artifact: StoredArtifact, signal: AbortSignal): Bytes & AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of options.driver.get(keyOf(artifact, options.instance, 'data'), { signal })) {
+      signal.throwIfAborted()
+      yield chunk
+    }
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === 'STORAGE_NOT_FOUND')
+      throw errors.ARTIFACT_DATA_MISSING({ artifact: artifact.id }, { cause: error })
+    throw error
+  }
+}
+
+async function openIdentities({ secrets, identities }: ReadOptions, { id }: StoredArtifact): Promise<readonly string[]> {
+  const references = identities()
+  if (references.length === 0 || !secrets) throw errors.ARTIFACT_KEY_MISSING({ artifact: id })
+  const opened = await Promise.all(references.map((reference) => secrets.open(reference)))
+  return opened.map((secret) => secret.reveal())
+}
+
+function damaged(artifact: string, reason: string, cause?: unknown): Error {
+  return errors.ARTIFACT_DIGEST({ artifact, reason }, { cause })
+}
