@@ -8,7 +8,10 @@ let folder: string
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'boundaries-'))
-  write('package.json', JSON.stringify({ name: 'root', version: '0.0.0', workspaces: ['packages/*', 'apps/*'] }))
+  write(
+    'package.json',
+    JSON.stringify({ name: 'root', version: '0.0.0', workspaces: ['packages/*', 'apps/*', 'bench'] }),
+  )
   for (const path of ['packages/sdk', 'packages/runtime', 'packages/plugin-x', 'packages/testing', 'apps/sidecar']) {
     const name = `@holdfast/${path.split('/')[1] ?? ''}`
     const exports = path === 'packages/sdk' ? { '.': './src/index.ts', './internal': './src/internal.ts' } : { '.': '' }
@@ -31,6 +34,8 @@ test('the arrows of the architecture are allowed', () => {
   write('packages/plugin-x/src/a.ts', `import '@holdfast/sdk'`)
   write('packages/plugin-x/test/a.test.ts', `import '@holdfast/testing'\nimport '../src/a.ts'`)
   write('packages/testing/src/a.ts', `import '@holdfast/runtime'`)
+  write('bench/package.json', JSON.stringify({ name: '@holdfast/bench', version: '0.0.0' }))
+  write('bench/a.ts', `import '../packages/runtime/src/a.ts'`)
   write('apps/sidecar/src/a.ts', `const plugin = await import('@holdfast/plugin-x')\nimport '@holdfast/runtime'`)
   expect(findBoundaryViolations(folder)).toEqual([])
 })

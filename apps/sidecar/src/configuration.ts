@@ -42,10 +42,7 @@ export async function loadQuietly(context: CommandContext): Promise<LoadedConfig
     builtins,
     modules: providedModules(),
     environmentForm: (env) => environmentForm(env),
-    crontabForm: async (text, file) => {
-      const { crontabForm } = await import('./crontab.ts')
-      return crontabForm(text, file, io.env, context.warn)
-    },
+    crontabForm: async (crontab) => (await import('./crontab.ts')).crontabForm(crontab),
     openStorage: open,
   })
   const { config } = loaded

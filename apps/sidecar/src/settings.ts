@@ -89,6 +89,17 @@ function oneOf<const Value extends string>(option: string, allowed: readonly Val
   return found
 }
 
+/**
+ * A number of things that an option asks for.
+ *
+ * @throws HoldfastError `OPTION_INVALID`
+ */
+export function positiveInteger(option: string, value: string): number {
+  const number = Number(value)
+  if (Number.isSafeInteger(number) && number > 0) return number
+  throw errors.OPTION_INVALID({ option, value, allowed: 'a whole number from 1' })
+}
+
 /** An empty variable is one that isn't set: templates leave them behind. */
 function nonEmpty(value: string | undefined): string | undefined {
   return value === '' ? undefined : value

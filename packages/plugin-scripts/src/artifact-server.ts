@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { TargetContext } from '@holdfast/sdk'
+import type { Sink, TargetContext } from '@holdfast/sdk'
 import { decodeFrames, encodeFrame, protocolVersion, type Frame } from './artifact-frames.ts'
 import type { ScriptEnvironment } from './environment.ts'
 import { errors } from './errors.ts'
@@ -149,19 +149,14 @@ export class ArtifactServer {
   }
 
   async #receive(batch: Batch, name: string, socket: Socket, frames: AsyncGenerator<Frame>): Promise<void> {
-    const produce = async (sink: { write(chunk: Uint8Array): Promise<void> }): Promise<void> => {
-      let size = 0
+    // Why it ended early, in the words of whoever ended it.
+    let cut: unknown
+    const produce = async (sink: Sink): Promise<void> => {
       answer(socket, 'G')
-      for (;;) {
-        const frame = await nextFrame(frames)
-        if (frame.type === 'D') {
-          size += frame.payload.length
-          await sink.write(frame.payload)
-          continue
-        }
-        checkEnd(frame, size)
-        break
-      }
+      const size = await pump(frames, sink).catch((error: unknown) => {
+        cut = error
+        throw error
+      })
       batch.saves.set(name, { state: 'stored', done })
       this.#ctx.log.info(`stored "${name}", ${size} bytes`, { artifact: name, bytes: size })
       answer(socket, 'S')
@@ -174,8 +169,8 @@ export class ArtifactServer {
     } catch (error) {
       // Once stored, the client has gone: then the error is that of the commit, and `end` reports it.
       if (batch.saves.get(name)?.state === 'stored') return
-      batch.saves.set(name, { state: 'failed', reason: reasonOf(error) })
-      throw error
+      batch.saves.set(name, { state: 'failed', reason: reasonOf(cut ?? error) })
+      throw cut ?? error
     }
   }
 }
@@ -198,6 +193,20 @@ async function readHello(frames: AsyncGenerator<Frame>): Promise<{ readonly toke
     throw new Error('save_artifact and this run are of different versions')
   }
   return { token, name }
+}
+
+/** Writes what arrives until its explicit end. Returns how many bytes there were. */
+async function pump(frames: AsyncGenerator<Frame>, sink: Sink): Promise<number> {
+  let size = 0
+  for (;;) {
+    const frame = await nextFrame(frames)
+    if (frame.type !== 'D') {
+      checkEnd(frame, size)
+      return size
+    }
+    size += frame.payload.length
+    await sink.write(frame.payload)
+  }
 }
 
 async function nextFrame(frames: AsyncGenerator<Frame>): Promise<Frame> {

@@ -33,6 +33,7 @@ export function checkScriptSet(set: ScriptSet, kind: ScriptKind): Findings {
       ...linted.flatMap(({ warnings }) => warnings),
       ...checkUnused(set, kind),
       ...checkPruning(set, kind),
+      ...checkPipes(set),
       ...variables.warnings,
     ],
   }
@@ -87,6 +88,18 @@ function checkPruning(set: ScriptSet, kind: ScriptKind): string[] {
     `the scripts in ${set.root}/prune_backups will not run: nothing is pruned on the strength of a backup that was ` +
       'not verified, and this set neither saves artifacts nor has a script in verify_backups',
   ]
+}
+
+/** Half a dump looks like a whole one where a shell forgets how the first command of a pipe ended. */
+function checkPipes(set: ScriptSet): string[] {
+  return set.directories.backups.scripts
+    .map(({ path, bytes }) => ({ path, text: Buffer.from(bytes).toString('latin1') }))
+    .filter(({ text }) => /^[^#\n]*\|\s*save_artifact\b/m.test(text) && !text.includes('pipefail'))
+    .map(
+      ({ path }) =>
+        `${path} pipes into save_artifact without pipefail: if the command before it fails half-way, half a backup ` +
+        'counts as a whole one. Use bash and `set -o pipefail`, or write to a file first',
+    )
 }
 
 /** What `kubectlexec` needs, as far as it is used. */

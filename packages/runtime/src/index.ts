@@ -36,7 +36,7 @@ export type { Participant, ResolvedConfig, ResolvedHook, ResolvedPlan } from './
 export { watchConfig, type ConfigWatch, type WatchConfigOptions } from './load/reload.ts'
 export { parseCron } from './schedule/cron.ts'
 export { parseCrontab, type Crontab, type CrontabEntry } from './schedule/crontab.ts'
-export { preview, previewJson } from './schedule/preview.ts'
+export { preview, previewJson, type PlanPreview } from './schedule/preview.ts'
 export { createScheduler, type Scheduler } from './schedule/scheduler.ts'
 export type { FireSlot, MissedSlot } from './schedule/slots.ts'
 export { createLogger, type LogLevel, type RuntimeLogger } from './telemetry/log.ts'

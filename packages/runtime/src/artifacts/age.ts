@@ -34,7 +34,11 @@ async function* encrypt(encrypter: Encrypter, source: Bytes): AsyncGenerator<Uin
  * @param artifact - for messages
  * @throws HoldfastError `ARTIFACT_DECRYPT` when none fits
  */
-export async function* decrypt(source: Bytes, identities: readonly string[], artifact: string): AsyncGenerator<Uint8Array> {
+export async function* decrypt(
+  source: Bytes,
+  identities: readonly string[],
+  artifact: string,
+): AsyncGenerator<Uint8Array> {
   const age = await import('age-encryption')
   const decrypter = new age.Decrypter()
   for (const identity of identities.flatMap(identityLines)) {

@@ -61,7 +61,7 @@ export function createBlockSink(): BlockSink {
   const take = async (chunk: Uint8Array): Promise<void> => {
     if (ended) throw errors.ARTIFACT_SINK_CLOSED({})
     if (failure || abandoned) await room()
-    for (let rest = chunk; rest.byteLength > 0; ) {
+    for (let rest = chunk; rest.byteLength > 0;) {
       block ??= new Uint8Array(Buffer.allocUnsafeSlow(blockSize).buffer)
       const part = rest.subarray(0, blockSize - used)
       block.set(part, used)

@@ -3,7 +3,15 @@ import { isHoldfastError, type HoldfastError, type Logger, type StorageDriver } 
 import { errors } from '../errors.ts'
 import { editDistance } from '../load/did-you-mean.ts'
 import { mapInOrder } from './in-order.ts'
-import { encodePart, keyPrefix, objectKey, parseArtifactId, parseObjectKey, type ArtifactLocation, type ObjectKind } from './keys.ts'
+import {
+  encodePart,
+  keyPrefix,
+  objectKey,
+  parseArtifactId,
+  parseObjectKey,
+  type ArtifactLocation,
+  type ObjectKind,
+} from './keys.ts'
 import { parseManifest } from './manifest.ts'
 import { parseAcceptance, parseVerification } from './marks.ts'
 import { getText } from './objects.ts'

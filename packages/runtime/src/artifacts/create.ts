@@ -133,7 +133,9 @@ async function transfer({ id, signal, minSize, produce, stored, write }: Transfe
     try {
       await produce(pipe.sink)
     } catch (error) {
-      throw isHoldfastError(error) ? error : errors.ARTIFACT_PRODUCE_FAILED({ artifact: id, reason: reasonOf(error) }, { cause: error })
+      throw isHoldfastError(error)
+        ? error
+        : errors.ARTIFACT_PRODUCE_FAILED({ artifact: id, reason: reasonOf(error) }, { cause: error })
     }
     // Writes that the producer didn't wait for count too.
     await pipe.settled()
@@ -143,7 +145,8 @@ async function transfer({ id, signal, minSize, produce, stored, write }: Transfe
   const written = (async () => {
     await write(pipe.blocks)
     // A driver that is content with less has not stored it.
-    if (!stored.complete) throw errors.STORAGE_IO({ operation: 'put', key: id, reason: 'the driver did not read all of it' })
+    if (!stored.complete)
+      throw errors.STORAGE_IO({ operation: 'put', key: id, reason: 'the driver did not read all of it' })
   })()
   const both = [produced, written].map((side) => side.catch((error: unknown) => pipe.fail(error)))
   try {

@@ -52,7 +52,10 @@ export function decode(
   }, source)
 }
 
-async function* through(source: Bytes, create: (options: { chunkSize: number }) => Transform): AsyncGenerator<Uint8Array> {
+async function* through(
+  source: Bytes,
+  create: (options: { chunkSize: number }) => Transform,
+): AsyncGenerator<Uint8Array> {
   const transform = create({ chunkSize: 256 * 1024 })
   // Errors of either side come out of the iteration.
   pipeline(source, transform, () => {})

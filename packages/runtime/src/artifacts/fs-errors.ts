@@ -12,13 +12,22 @@ const readOnly = new Set(['EROFS', 'EACCES', 'EPERM'])
 const missing = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 
 /** A file system's error as one of the store's. What is no system error (a body's own) stays as it is. */
-export function storageError(operation: 'put' | 'get' | 'list' | 'delete' | 'sweep', key: string, error: unknown): unknown {
+export function storageError(
+  operation: 'put' | 'get' | 'list' | 'delete' | 'sweep',
+  key: string,
+  error: unknown,
+): unknown {
   const code = errnoOf(error)
   if (code === undefined || isHoldfastError(error)) return error
   return fromErrno(operation, key, code, error as Error)
 }
 
-function fromErrno(operation: 'put' | 'get' | 'list' | 'delete' | 'sweep', key: string, code: string, cause: Error): HoldfastError {
+function fromErrno(
+  operation: 'put' | 'get' | 'list' | 'delete' | 'sweep',
+  key: string,
+  code: string,
+  cause: Error,
+): HoldfastError {
   const reason = cause.message
   if (full.has(code)) return errors.STORAGE_FULL({ key, reason }, { cause })
   if (code === 'ENAMETOOLONG') return errors.STORAGE_KEY_INVALID({ key, reason: 'it is too long' }, { cause })

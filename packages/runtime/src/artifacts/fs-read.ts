@@ -19,7 +19,7 @@ export async function* readFile(
   try {
     const { size } = await file.stat()
     const end = Math.min(range.end ?? Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER)
-    for (let at = range.start; at < end; ) {
+    for (let at = range.start; at < end;) {
       // A byte more than the file has left, so that its end shows at once.
       const length = Math.min(readSize, end - at, Math.max(0, size - at) + 1)
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, at)
@@ -42,7 +42,10 @@ interface Walk {
 }
 
 /** The objects below a directory, in the order of their keys. */
-export async function* listFiles(fs: FileSystem, { directory, key, prefix, signal }: Walk): AsyncGenerator<{ key: string; size: number }> {
+export async function* listFiles(
+  fs: FileSystem,
+  { directory, key, prefix, signal }: Walk,
+): AsyncGenerator<{ key: string; size: number }> {
   signal.throwIfAborted()
   const found: { readonly key: string; readonly name: string }[] = []
   for (const entry of await entriesOf(fs, directory)) {
@@ -84,4 +87,3 @@ export async function statFile(fs: FileSystem, path: string): Promise<Stats | un
     throw error
   }
 }
-

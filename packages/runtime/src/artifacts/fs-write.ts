@@ -12,7 +12,13 @@ import { entriesOf, statFile } from './fs-read.ts'
 const syncEvery = 64 * 1024 * 1024
 
 /** Writes a file beside its final name, syncs it, and renames it; on failure nothing of it is left. */
-export async function putFile(fs: FileSystem, root: string, final: string, body: Bytes, signal: AbortSignal): Promise<void> {
+export async function putFile(
+  fs: FileSystem,
+  root: string,
+  final: string,
+  body: Bytes,
+  signal: AbortSignal,
+): Promise<void> {
   const directory = dirname(final)
   const temporary = join(directory, temporaryName(randomUUID()))
   const file = await openNew(fs, root, directory, temporary)
@@ -56,7 +62,7 @@ async function writeAll(file: nodeFs.FileHandle, body: Bytes, signal: AbortSigna
   try {
     for await (const chunk of body) {
       signal.throwIfAborted()
-      for (let written = 0; written < chunk.byteLength; ) {
+      for (let written = 0; written < chunk.byteLength;) {
         const { bytesWritten } = await file.write(chunk, written)
         // No progress and no error: asking again for ever would help nobody.
         if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'EIO', syscall: 'write' })

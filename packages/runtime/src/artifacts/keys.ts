@@ -114,6 +114,12 @@ export function parseObjectKey(
   return location && { id, location, kind: (data ?? json) as ObjectKind }
 }
 
+/** The instance that an artifact's object belongs to; `undefined` for any other object. */
+export function instanceOfKey(key: string): string | undefined {
+  const instance = decodePart(key.slice(0, Math.max(0, key.indexOf('/'))))
+  return instance !== undefined && parseObjectKey(instance, key) ? instance : undefined
+}
+
 /** The prefix of all keys of an instance, a plan of it, or a target of that. */
 export function keyPrefix(instance: string, plan?: string, target?: string): string {
   const parts = [instance]

@@ -75,13 +75,19 @@ export function parseManifest(text: string, { key, id }: { readonly key: string;
   }
   if (!isRecord(value)) throw invalid('it is not a JSON object')
   const { schema } = value
-  if (typeof schema !== 'number' || !Number.isSafeInteger(schema) || schema < 1) throw invalid('it has no schema number')
+  if (typeof schema !== 'number' || !Number.isSafeInteger(schema) || schema < 1)
+    throw invalid('it has no schema number')
   if (schema > manifestSchema) throw errors.MANIFEST_NEWER({ key, found: schema, known: manifestSchema })
   const wrong = Object.entries(fields).find(([field, isRight]) => !isRight(value[field]))
   if (wrong) throw invalid(`its field "${wrong[0]}" is ${wrong[0] in value ? 'not valid' : 'missing'}`)
   const manifest = value as unknown as Manifest
   const place = parseArtifactId(id)
-  if (manifest.id !== id || manifest.plan !== place?.plan || manifest.target !== place.target || manifest.name !== place.name)
+  if (
+    manifest.id !== id ||
+    manifest.plan !== place?.plan ||
+    manifest.target !== place.target ||
+    manifest.name !== place.name
+  )
     throw invalid(`it belongs to ${manifest.id}`)
   return manifest
 }

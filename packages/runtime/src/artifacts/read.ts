@@ -23,18 +23,21 @@ export async function* openArtifact(options: ReadOptions, id: string, signal: Ab
 /**
  * The bytes before encoding.
  *
+ * @param stored - is told the bytes in the store
  * @throws HoldfastError `ARTIFACT_KEY_MISSING`, `ARTIFACT_DECRYPT`, `ARTIFACT_DIGEST`, `ARTIFACT_DATA_MISSING`, `STORAGE_…`
  */
 export async function* readDecoded(
   options: ReadOptions,
   artifact: StoredArtifact,
   signal: AbortSignal,
+  stored: Digest = createDigest(),
 ): AsyncGenerator<Uint8Array> {
   const { id } = artifact
   const identities = artifact.encoding.includes('age') ? await openIdentities(options, artifact) : []
-  const stored = createDigest()
   const plain = createDigest()
-  const bytes = plain.tap(decode(stored.tap(readData(options, artifact, signal)), artifact.encoding, { identities, artifact: id }))
+  const bytes = plain.tap(
+    decode(stored.tap(readData(options, artifact, signal)), artifact.encoding, { identities, artifact: id }),
+  )
   try {
     for await (const chunk of bytes) {
       // Not one byte more than there should be: what is behind a damaged length may never end.
@@ -45,29 +48,45 @@ export async function* readDecoded(
     if (isHoldfastError(error) || signal.aborted) throw error
     throw damaged(id, `it cannot be decoded: ${reasonOf(error)}`, error)
   }
-  check(artifact, plain)
+  if (plain.size !== artifact.size) throw damaged(id, `it has ${plain.size} bytes instead of ${artifact.size}`)
+  if (plain.hex() !== artifact.sha256) throw damaged(id, 'its bytes have another SHA-256 than when they were written')
 }
 
 /**
- * Reads the bytes in the store and compares them with the manifest.
+ * Reads everything and compares it with the manifest: the bytes in the store, and those before encoding too if asked for.
  *
- * @throws HoldfastError `ARTIFACT_DIGEST`, `ARTIFACT_DATA_MISSING`, `STORAGE_…`
+ * @throws HoldfastError `ARTIFACT_DIGEST`, `ARTIFACT_DATA_MISSING`, `ARTIFACT_DECRYPT`, `STORAGE_…`
  */
-export async function checkStored(options: ReadOptions, artifact: StoredArtifact, signal: AbortSignal): Promise<void> {
+export async function checkArtifact(
+  options: ReadOptions,
+  artifact: StoredArtifact,
+  depth: 'stored' | 'decoded',
+  signal: AbortSignal,
+): Promise<void> {
   const stored = createDigest()
-  for await (const chunk of stored.tap(readData(options, artifact, signal))) void chunk
-  if (stored.size !== artifact.storedSize)
-    throw damaged(artifact.id, `it has ${stored.size} bytes in the store instead of ${artifact.storedSize}`)
-  if (stored.hex() !== artifact.storedSha256)
-    throw damaged(artifact.id, 'the bytes in the store have another SHA-256 than when they were written')
+  const bytes =
+    depth === 'stored'
+      ? stored.tap(readData(options, artifact, signal))
+      : readDecoded(options, artifact, signal, stored)
+  try {
+    for await (const chunk of bytes) void chunk
+  } catch (error) {
+    // A damaged beginning looks like a wrong key; the stored digest tells them apart.
+    if (isHoldfastError(error) && error.code === 'ARTIFACT_DECRYPT')
+      await checkArtifact(options, artifact, 'stored', signal)
+    throw error
+  }
+  const { id, storedSize, storedSha256 } = artifact
+  if (stored.size !== storedSize) throw damaged(id, `it has ${stored.size} bytes in the store instead of ${storedSize}`)
+  if (stored.hex() !== storedSha256)
+    throw damaged(id, 'the bytes in the store have another SHA-256 than when they were written')
 }
 
-function check({ id, size, sha256 }: StoredArtifact, plain: Digest): void {
-  if (plain.size !== size) throw damaged(id, `it has ${plain.size} bytes instead of ${size}`)
-  if (plain.hex() !== sha256) throw damaged(id, 'its bytes have another SHA-256 than when they were written')
-}
-
-async function* readData(options: ReadOptions, artifact: StoredArtifact, signal: AbortSignal): Bytes & AsyncGenerator<Uint8Array> {
+async function* readData(
+  options: ReadOptions,
+  artifact: StoredArtifact,
+  signal: AbortSignal,
+): Bytes & AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of options.driver.get(keyOf(artifact, options.instance, 'data'), { signal })) {
       signal.throwIfAborted()
@@ -80,7 +99,10 @@ async function* readData(options: ReadOptions, artifact: StoredArtifact, signal:
   }
 }
 
-async function openIdentities({ secrets, identities }: ReadOptions, { id }: StoredArtifact): Promise<readonly string[]> {
+async function openIdentities(
+  { secrets, identities }: ReadOptions,
+  { id }: StoredArtifact,
+): Promise<readonly string[]> {
   const references = identities()
   if (references.length === 0 || !secrets) throw errors.ARTIFACT_KEY_MISSING({ artifact: id })
   const opened = await Promise.all(references.map((reference) => secrets.open(reference)))

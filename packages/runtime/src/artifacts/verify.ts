@@ -5,7 +5,7 @@ import { getArtifact } from './catalogue.ts'
 import { objectKey } from './keys.ts'
 import { formatMark, type Verification } from './marks.ts'
 import { putText } from './objects.ts'
-import { checkStored, readDecoded, type ReadOptions } from './read.ts'
+import { checkArtifact, type ReadOptions } from './read.ts'
 import type { StoredArtifact } from './stored-artifact.ts'
 
 /** See {@link ArtifactStore.verify}. */
@@ -21,8 +21,7 @@ export async function verifyArtifact(
   const record = async (verification: Verification): Promise<void> =>
     putText(driver, objectKey(instance, id, 'verified'), formatMark(verification), signal)
   try {
-    await checkStored(options, artifact, signal)
-    if (checked === 'decoded') for await (const chunk of readDecoded(options, artifact, signal)) void chunk
+    await checkArtifact(options, artifact, checked, signal)
   } catch (error) {
     if (isHoldfastError(error) && damage.has(error.code)) {
       // An earlier success must not count any more; the error itself is told in any case.
@@ -33,9 +32,8 @@ export async function verifyArtifact(
     throw error
   }
   const at = clock.now()
-  const verification: Verification = { at, result: 'verified', checked }
-  await record(verification)
-  return { ...artifact, state: artifact.state === 'invalid' ? 'valid' : artifact.state, verification, verifiedAt: at }
+  await record({ at, result: 'verified', checked })
+  return { ...(await getArtifact(options, id, signal)), verifiedAt: at }
 }
 
 const damage = new Set(['ARTIFACT_DIGEST', 'ARTIFACT_DATA_MISSING'])

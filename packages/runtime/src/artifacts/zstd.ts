@@ -50,7 +50,8 @@ export async function* decompressZstd(source: Bytes): AsyncGenerator<Uint8Array>
 async function* splitFrames(source: Bytes): AsyncGenerator<Uint8Array> {
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of source) {
-    rest = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([rest, chunk])
+    rest =
+      rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([rest, chunk])
     for (let length = frameLength(rest); length !== undefined && length <= rest.length; length = frameLength(rest)) {
       const frame = rest.subarray(0, length)
       rest = rest.subarray(length)
@@ -75,7 +76,7 @@ function frameLength(bytes: Buffer): number | undefined {
   const contentSizeBytes = [singleSegment, 2, 4, 8][descriptor >> 6] ?? 0
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0
   let at = 5 + (1 - singleSegment) + dictionaryBytes + contentSizeBytes
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     if (at + 3 > bytes.length) return undefined
     const header = bytes.readUIntLE(at, 3)
     const type = (header >> 1) & 3

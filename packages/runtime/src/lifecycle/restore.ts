@@ -1,5 +1,13 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { formatDuration, type HoldfastError, type Json, type Outcome, type RestorePoint, type Run, type Vars } from '@holdfast/sdk'
+import {
+  formatDuration,
+  type HoldfastError,
+  type Json,
+  type Outcome,
+  type RestorePoint,
+  type Run,
+  type Vars,
+} from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { recordFailure, toFailure } from '../failure.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'

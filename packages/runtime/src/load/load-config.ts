@@ -8,14 +8,16 @@ import {
 import { join } from 'node:path'
 import type { RuntimeClock } from '../clock.ts'
 import { errors } from '../errors.ts'
+import { loadCrontab, type CrontabForm } from './crontab-config.ts'
 import type { ConfigDraft } from './draft.ts'
+import { fingerprint, unknownFingerprint, type Fingerprint } from './fingerprint.ts'
 import { findConfig, type FindConfigOptions, type FoundConfig } from './find-config.ts'
 import type { Builtins } from './import-module.ts'
 import { checkInterpolation } from './interpolation.ts'
 import { loadModuleConfig } from './module-config.ts'
 import { provideModules } from './module-fallback.ts'
 import { createModuleLoader, type ModuleLoader } from './module-loader.ts'
-import { collectProblems, invalidConfig, type Locate, type Problems } from './problems.ts'
+import { collectProblems, invalidConfig, type Problems } from './problems.ts'
 import { readConfigText } from './read-text.ts'
 import { resolveConfig, type ResolvedDraft } from './resolve-config.ts'
 import { parseYaml } from './yaml-config.ts'
@@ -29,7 +31,7 @@ export interface LoadConfigOptions extends FindConfigOptions {
   /** The configuration without a file, from variables; `undefined` when they say nothing. */
   readonly environmentForm?: ((env: NodeJS.ProcessEnv) => Awaitable<HoldfastConfig | undefined>) | undefined
   /** The configuration that a crontab means. */
-  readonly crontabForm?: ((text: string, file: string) => Awaitable<HoldfastConfig>) | undefined
+  readonly crontabForm?: CrontabForm | undefined
   /** Opens the store at a URL. */
   readonly openStorage?: ((url: string) => Promise<StorageDriver>) | undefined
   /** For the time that a module may take to load (30 s). Default: the machine's. */
@@ -42,6 +44,8 @@ export interface LoadedConfig extends ResolvedDraft {
   readonly warnings: readonly HoldfastFailure[]
   /** Every file that was read, absolute and sorted: a change in one of them is a change of the configuration. */
   readonly files: readonly string[]
+  /** Those files as they were, for {@link watchConfig}. */
+  readonly fingerprint: Fingerprint
 }
 
 /**
@@ -65,11 +69,13 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
   let draft: ConfigDraft | undefined
   const problems = collectProblems((path, part) => draft?.locate(path, part))
   let resolved: ResolvedDraft | undefined
+  let before: Fingerprint | undefined
   try {
     const found = await findConfig(options)
     if (found.file !== undefined) {
       source = found.file
       files.add(source)
+      before = await fingerprint([source])
     }
     for (const warning of found.warnings) problems.warn(warning)
     draft = await readDraft(found, options, loader, problems)
@@ -82,12 +88,14 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     }
   } catch (error) {
     if (!isHoldfastError(error)) throw error
-    const { file, line, column } = error.details as { readonly file?: string; line?: number; column?: number }
-    problems.add(error, { position: typeof file === 'string' ? { file, line, column } : undefined })
+    problems.addAll(error)
   }
   const read = [...new Set([...files, ...loader.files])].toSorted()
   if (resolved === undefined) throw invalidConfig(source, problems.problems, read)
-  return { ...resolved, warnings: problems.warnings, files: read }
+  // What was written while it was read is for the next time.
+  const settled = before === undefined || (await fingerprint([source])).content === before.content
+  const now = settled ? await fingerprint(read) : unknownFingerprint
+  return { ...resolved, warnings: problems.warnings, files: read, fingerprint: now }
 }
 
 async function readDraft(
@@ -96,33 +104,21 @@ async function readDraft(
   loader: ModuleLoader,
   problems: Problems,
 ): Promise<ConfigDraft | undefined> {
-  const locate: Locate = () => (file === '' ? undefined : { file })
-  const made = (value: HoldfastConfig): ConfigDraft => ({
-    form,
-    source: file === '' ? 'environment' : file,
-    value,
-    locate,
-    exported: new Map(),
-  })
   switch (form) {
     case 'module':
       return loadModuleConfig(file, loader, problems)
     case 'yaml': {
       const yaml = await parseYaml(await readConfigText(file), file, problems)
-      if (yaml === undefined) return undefined
-      return { form, source: file, exported: new Map(), ...yaml }
+      return yaml && { form, source: file, exported: new Map(), ...yaml }
     }
-    case 'crontab': {
+    case 'crontab':
       if (options.crontabForm === undefined) throw errors.CONFIG_FORM_UNKNOWN({ file })
-      return made(await options.crontabForm(await readConfigText(file), file))
-    }
+      return loadCrontab(file, options.env, options.crontabForm, problems)
     case 'environment': {
-      const config = await options.environmentForm?.(options.env)
-      if (config === undefined) {
-        const searched = [...new Set([options.cwd, options.etc ?? '/etc/holdfast'])].join(' and ')
-        throw errors.CONFIG_NOT_FOUND({ searched })
-      }
-      return made(config)
+      const value = await options.environmentForm?.(options.env)
+      if (value !== undefined) return { form, source: form, value, locate: () => undefined, exported: new Map() }
+      const searched = [...new Set([options.cwd, options.etc ?? '/etc/holdfast'])].join(' and ')
+      throw errors.CONFIG_NOT_FOUND({ searched })
     }
   }
 }

@@ -1,20 +1,18 @@
 import { errors } from '../errors.ts'
 import type { HoldfastError } from '@holdfast/sdk'
 
-// A CronJob's name has at most 52 characters, because its Jobs' names are 11 longer.
-const planName = /^[a-z0-9](?:[a-z0-9-]{0,50}[a-z0-9])?$/
+// What Kubernetes allows as a label's value, and what every store allows in a key.
+const planName = /^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/
 const participantName = /^[A-Za-z0-9][\w.@/-]{0,99}$/
 
 /** Whether a plan or an installation may have this name, and if not, the error. */
 export function checkPlanName(what: string, name: string): HoldfastError | undefined {
   if (planName.test(name)) return undefined
-  const rule = 'at most 52 lower-case letters, digits and hyphens, a letter or digit first and last'
+  const rule = 'at most 63 letters, digits, and ". _ -", a letter or digit first and last'
   const better = name
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(0, 52)
-    .replaceAll(/^-+|-+$/g, '')
+    .replaceAll(/[^\w.-]+/g, '-')
+    .slice(0, 63)
+    .replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '')
   const suggestion = better === '' ? '' : `"${better}" would do. `
   return errors.NAME_INVALID({ what, name, suggestion, rule })
 }

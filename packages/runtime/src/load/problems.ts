@@ -41,6 +41,8 @@ export interface Where {
 /** Gathers everything that is wrong, so that all of it can be said at once. */
 export interface Problems {
   add(error: HoldfastFailure, where?: Where): void
+  /** An error that was thrown: the problems that it lists, if it does. */
+  addAll(error: HoldfastFailure): void
   /** Something that doesn't stop anything, but should be looked at. */
   warn(error: HoldfastFailure, where?: Where): void
   readonly problems: readonly ConfigProblem[]
@@ -66,9 +68,22 @@ export function collectProblems(locate: Locate): Problems {
     add(error, where = {}) {
       problems.push({ code: error.code, message: error.message, hint: error.hint, ...place(where) })
     },
+    addAll({ code, message, hint, details }) {
+      const all = details['problems']
+      if (Array.isArray(all)) problems.push(...(all as unknown as readonly ConfigProblem[]))
+      else problems.push({ code, message, hint, ...placeIn(details) })
+    },
     warn({ code, message, hint, docs, details }, where = {}) {
       warnings.push(new HoldfastError({ code, message, hint, docs, details: { ...details, ...place(where) } }))
     },
+  }
+}
+
+function placeIn({ file, line, column }: HoldfastFailure['details']): Partial<Position> {
+  return {
+    ...(typeof file === 'string' && { file }),
+    ...(typeof line === 'number' && { line }),
+    ...(typeof column === 'number' && { column }),
   }
 }
 
@@ -107,11 +122,18 @@ export function invalidConfig(
   ]
   const sorted = problems.toSorted((a, b) => compare(place(a), place(b)))
   const [first] = sorted
-  const at = first && formatPosition(first)
   return errors.CONFIG_INVALID(
-    { source, count: problems.length, first: `${at === undefined ? '' : `${at}: `}${first?.message ?? ''}` },
+    { source, count: problems.length, first: first ? withPosition(first) : '' },
     { details: { problems: sorted as unknown as Json, files } },
   )
+}
+
+/** A problem in one line, its place before it. */
+export function withPosition(problem: ConfigProblem): string {
+  const { message } = problem
+  const at = formatPosition(problem)
+  // Some messages say their place, or name the file, themselves.
+  return at === undefined || message.includes(problem.file ?? at) ? message : `${at}: ${message}`
 }
 
 function compare(a: readonly (string | number)[], b: readonly (string | number)[]): number {

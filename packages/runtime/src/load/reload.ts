@@ -1,15 +1,18 @@
 import { isHoldfastError, type HoldfastError, type Logger } from '@holdfast/sdk'
-import { createHash } from 'node:crypto'
-import { readFile, realpath, stat } from 'node:fs/promises'
 import type { RuntimeClock } from '../clock.ts'
 import { reasonOf } from '../failure.ts'
+import { appearance, fingerprint, unknownFingerprint, type Fingerprint } from './fingerprint.ts'
+
+/** What a configuration was read from, as it was then. */
+export interface WatchedFiles {
+  readonly files: readonly string[]
+  readonly fingerprint: Fingerprint
+}
 
 /** What is watched, and who hears of it. */
-export interface WatchConfigOptions<Loaded extends { readonly files: readonly string[] }> {
-  /** What the configuration in force was read from. */
-  readonly files: readonly string[]
+export interface WatchConfigOptions<Loaded extends WatchedFiles> extends WatchedFiles {
   readonly clock: Pick<RuntimeClock, 'setTimer'>
-  /** Loads it anew; rejects with `CONFIG_INVALID` when it can't be used. */
+  /** Loads the configuration anew; rejects with `CONFIG_INVALID` when it can't be used. */
   readonly load: () => Promise<Loaded>
   /** A new configuration that is valid: to be taken over between runs. */
   readonly onChange: (loaded: Loaded) => void
@@ -29,22 +32,27 @@ export interface ConfigWatch {
 }
 
 /**
- * Notices when the configuration changes. Begin right after it was loaded: what changes in between is not noticed.
+ * Notices when the configuration changes.
  *
  * Looks at the files every few seconds instead of listening to the file system: a ConfigMap changes by swapping the
  * symbolic link of a directory, and network file systems tell nobody. A change counts when it was the same at two looks,
  * so that a file that is still being written is not taken for the configuration.
+ *
+ * @example
+ * ```ts
+ * const loaded = await load()
+ * const watch = watchConfig({ ...loaded, load, clock, log, onChange: takeOver, onInvalid: report })
+ * process.on('SIGHUP', () => void watch.reload())
+ * ```
  */
-export function watchConfig<Loaded extends { readonly files: readonly string[] }>(
-  options: WatchConfigOptions<Loaded>,
-): ConfigWatch {
+export function watchConfig<Loaded extends WatchedFiles>(options: WatchConfigOptions<Loaded>): ConfigWatch {
   const { clock, load, onChange, onInvalid, log, intervalMs = 5_000 } = options
-  let files = options.files
-  let stopped = false
-  let cancel = (): void => undefined
-  let known = unknown
+  let { files, fingerprint: known } = options
   let pending: string | undefined
   let failed = false
+  let stopped = false
+  let cancel = (): void => undefined
+
   // One look after another, whoever asked for them.
   let work = Promise.resolve()
   function then(step: () => Promise<void>): Promise<void> {
@@ -72,21 +80,28 @@ export function watchConfig<Loaded extends { readonly files: readonly string[] }
     const same = found.content === known.content
     known = found
     if (same && !again) return false
-    const before = files
-    const result = await load().catch((error: unknown) => {
-      if (isHoldfastError(error)) return error
-      throw error
-    })
-    if (stopped) return true
-    failed = isHoldfastError(result)
-    // A configuration that can't be used says what it was read from too: the fix may be there.
-    files = isHoldfastError(result) ? [...new Set([...files, ...filesOf(result)])] : result.files
-    // What changed while it was loaded is new again.
-    const settled = (await fingerprint(before)).content === found.content
-    known = settled ? await fingerprint(files) : unknown
-    if (isHoldfastError(result)) onInvalid(result)
-    else onChange(result)
+    try {
+      const loaded = await load()
+      if (stopped) return true
+      failed = false
+      files = loaded.files
+      known = loaded.fingerprint
+      onChange(loaded)
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error
+      if (stopped) return true
+      failed = true
+      await watchAlso(error, found)
+      onInvalid(error)
+    }
     return true
+  }
+
+  // A configuration that can't be used says what it was read from: the fix may be there.
+  async function watchAlso({ details }: HoldfastError, found: Fingerprint): Promise<void> {
+    const unchanged = (await fingerprint(files)).content === found.content
+    files = [...new Set([...files, ...(Array.isArray(details['files']) ? (details['files'] as string[]) : [])])]
+    known = unchanged ? await fingerprint(files) : unknownFingerprint
   }
 
   async function lookAgain(): Promise<void> {
@@ -98,9 +113,6 @@ export function watchConfig<Loaded extends { readonly files: readonly string[] }
     cancel = clock.setTimer(intervalMs, () => void lookAgain())
   }
 
-  void then(async () => {
-    known = await fingerprint(files)
-  })
   wait()
   return {
     reload: () => then(reload),
@@ -109,39 +121,4 @@ export function watchConfig<Loaded extends { readonly files: readonly string[] }
       cancel()
     },
   }
-}
-
-// Files by how they look from outside, which is cheap to ask, and by what is in them.
-interface Fingerprint {
-  readonly seen: string
-  readonly content: string
-}
-
-const unknown: Fingerprint = { seen: '', content: '' }
-
-function filesOf(error: HoldfastError): readonly string[] {
-  const { files } = error.details
-  return Array.isArray(files) ? (files as readonly string[]) : []
-}
-
-async function fingerprint(files: readonly string[]): Promise<Fingerprint> {
-  const seen = await appearance(files)
-  const hash = createHash('sha256')
-  for (const file of files) {
-    const bytes = await readFile(file).catch((error: unknown) => (error as NodeJS.ErrnoException).code ?? 'unreadable')
-    hash.update(`${file}\0${bytes.length}\0`).update(bytes)
-  }
-  return { seen, content: hash.digest('hex') }
-}
-
-async function appearance(files: readonly string[]): Promise<string> {
-  const parts = files.map(async (file) => {
-    try {
-      const [real, { mtimeMs, size, ino }] = await Promise.all([realpath(file), stat(file)])
-      return [file, real, mtimeMs, size, ino].join('\0')
-    } catch (error) {
-      return `${file}\0${(error as NodeJS.ErrnoException).code ?? 'unreadable'}`
-    }
-  })
-  return (await Promise.all(parts)).join('\n')
 }

@@ -33,7 +33,9 @@ export async function resolveConfig(context: ResolveContext): Promise<ResolvedDr
 
   const defaults = resolveEncoding(shape.sound(['encoding']) ? encoding : undefined)
   const plans: ResolvedPlan[] = []
-  for (const plan of plansOf(draft.value['plans'], context)) {
+  const drafts = plansOf(draft.value['plans'], context)
+  checkDuplicates(drafts, context)
+  for (const plan of drafts) {
     const resolved = await resolvePlan(plan, shape.sound(plan.path), defaults, context)
     if (resolved !== undefined) plans.push(resolved)
   }
@@ -50,26 +52,28 @@ async function resolveStorage(storage: unknown, context: ResolveContext): Promis
   return undefined
 }
 
-// Plans are a list with names or a map by name; two of one name are a problem.
+// Plans are a list with names, or a map by name.
 function plansOf(plans: unknown, { problems }: ResolveContext): readonly PlanDraft[] {
-  if (isPlainObject(plans)) {
-    if (Object.keys(plans).length === 0) {
-      problems.add(errors.CONFIG_VALUE({ path: 'plans', reason: 'must not be empty' }), { path: ['plans'] })
-    }
-    return Object.entries(plans).map(([name, value]) => {
-      const path = ['plans', name]
-      return { name, value, path, namePath: path }
+  if (Array.isArray(plans)) {
+    return plans.map((value: unknown, index): PlanDraft => {
+      const path = ['plans', index]
+      return { name: isPlainObject(value) ? value['name'] : undefined, value, path, namePath: [...path, 'name'] }
     })
   }
-  const names = new Set<unknown>()
-  return (Array.isArray(plans) ? (plans as readonly unknown[]) : []).map((value, index) => {
-    const path = ['plans', index]
-    const name = isPlainObject(value) ? value['name'] : undefined
-    const namePath = [...path, 'name']
-    if (typeof name === 'string' && names.has(name)) {
-      problems.add(errors.PLAN_DUPLICATE({ plan: name }), { path: namePath })
-    }
-    names.add(name)
-    return { name, value, path, namePath }
-  })
+  const named = Object.entries(isPlainObject(plans) ? plans : {})
+  if (isPlainObject(plans) && named.length === 0) {
+    problems.add(errors.CONFIG_VALUE({ path: 'plans', reason: 'must not be empty' }), { path: ['plans'] })
+  }
+  return named.map(([name, value]) => ({ name, value, path: ['plans', name], namePath: ['plans', name] }))
+}
+
+// Names that differ only in case would be one in file systems and in names of Kubernetes objects.
+function checkDuplicates(plans: readonly PlanDraft[], { problems }: ResolveContext): void {
+  const names = new Set<string>()
+  for (const { name, namePath } of plans) {
+    if (typeof name !== 'string') continue
+    const part = namePath.length === 2 ? 'key' : 'value'
+    if (names.has(name.toLowerCase())) problems.add(errors.PLAN_DUPLICATE({ plan: name }), { path: namePath, part })
+    names.add(name.toLowerCase())
+  }
 }

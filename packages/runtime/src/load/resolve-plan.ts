@@ -36,7 +36,7 @@ export async function resolvePlan(
   const { problems } = context
   const draft = isPlainObject(value) ? value : {}
   const wrong = typeof name === 'string' ? checkPlanName('a plan', name) : undefined
-  if (wrong) problems.add(wrong, { path: namePath, part: context.draft.form === 'yaml' ? 'key' : 'value' })
+  if (wrong) problems.add(wrong, { path: namePath, part: namePath.length === 2 ? 'key' : 'value' })
   checkSchedule(draft['schedule'], [...path, 'schedule'], problems)
   const own = draft['encoding']
   if (isPlainObject(own)) await checkRecipients(own['recipients'], [...path, 'encoding', 'recipients'], problems)

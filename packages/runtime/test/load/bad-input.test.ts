@@ -181,13 +181,13 @@ describe('in YAML, what is wrong is found, placed and put right', () => {
     [
       'a name that is no name',
       good.replace('shop', 'Shop DB'),
-      { code: 'NAME_INVALID', hint: expect.stringMatching(/^"shop-db" would do/), line: 2, column: 3 },
+      { code: 'NAME_INVALID', hint: expect.stringMatching(/^"Shop-DB" would do/), line: 2, column: 3 },
     ],
-    ['a name of 53 letters', good.replace('shop', 'a'.repeat(53)), { code: 'NAME_INVALID' }],
+    ['a name of 64 letters', good.replace('shop', 'a'.repeat(64)), { code: 'NAME_INVALID' }],
     [
       'an instance that is no name',
-      `instance: Prod_EU\n${good}`,
-      { code: 'NAME_INVALID', hint: expect.stringMatching(/^"prod-eu"/), line: 1, column: 11 },
+      `instance: Prod EU\n${good}`,
+      { code: 'NAME_INVALID', hint: expect.stringMatching(/^"Prod-EU"/), line: 1, column: 11 },
     ],
     [
       'two plans of one name',
@@ -208,6 +208,11 @@ describe('in YAML, what is wrong is found, placed and put right', () => {
         hint: expect.stringContaining('{ name }'),
         line: 5,
       },
+    ],
+    [
+      'two names that differ in case',
+      `${good}  Shop: { use: ['@holdfast/plugin-files#files': { path: /x }] }\n`,
+      { code: 'PLAN_DUPLICATE', message: 'two plans are called "Shop"', line: 5, column: 3 },
     ],
     // Plugins
     [
@@ -607,20 +612,20 @@ describe('files', () => {
 test('everything is reported at once, in the order of the file, by one error without a stack', async () => {
   const directory = tree({
     'holdfast.yaml': `
-instance: A
+instance: A!
 plans:
   shop:
     use: ['@holdfast/plugin-files#files': { pth: /x }, ./bad.ts]
     schedule: { cron: never }
     budgte: 3
-  Shop: { use: [./none.ts] }
+  Shop!: { use: [./none.ts] }
 `,
     'bad.ts': 'export default {',
   })
   const error = await rejection(load(directory))
   expect(isHoldfastError(error) && error.code).toBe('CONFIG_INVALID')
   expect(error.message).toBe(
-    `${directory}/holdfast.yaml has 8 problems; the first: ${directory}/holdfast.yaml:2:11: an installation can't be called "A"`,
+    `${directory}/holdfast.yaml has 8 problems; the first: ${directory}/holdfast.yaml:2:11: an installation can't be called "A!"`,
   )
   const problems = await problemsIn(directory)
   expect(problems.map(({ code, file, line }) => [code, file, line])).toEqual([

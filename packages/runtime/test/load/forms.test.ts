@@ -2,7 +2,7 @@ import type { HoldfastConfig } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
 import { join } from 'node:path'
 import type { LoadConfigOptions, LoadedConfig } from '../../src/load/load-config.ts'
-import { builtins, files as filesPlugin, load, nowhere, tree } from './support.ts'
+import { builtins, files as filesPlugin, load, nowhere, problemsIn, tree } from './support.ts'
 
 const recipient = 'age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj'
 
@@ -187,14 +187,34 @@ describe('every form means the same', () => {
     ['YAML, a list of plans', { 'holdfast.yaml': yamlList }, {}],
     ['TypeScript', { 'holdfast.config.ts': typescript, ...installed }, {}],
     ['JavaScript', { 'holdfast.config.mjs': typescript, ...installed }, {}],
-    ['a crontab', { crontab: '# anything' }, { crontabForm: () => config }],
+    ['a crontab', { crontab: '0 3 * * * root anything\n' }, { crontabForm: () => config }],
     ['the environment', {}, { environmentForm: async () => config }],
   ])('%s', async (_, files, options) => {
     const loaded = await load(tree({ ...base, ...files }), options)
     expect(content(loaded)).toMatchObject(expected)
     expect(content(loaded)).toEqual(content(await load(tree({ ...base, 'holdfast.yaml': yamlMap }))))
-    expect(loaded.warnings).toEqual([])
+    expect(loaded.warnings.filter(({ code }) => code !== 'CRONTAB_WARNING')).toEqual([])
   })
+})
+
+test('a crontab’s problems and warnings are the configuration’s, each at its line', async () => {
+  const crontabForm: LoadConfigOptions['crontabForm'] = ({ entries }) => ({
+    plans: entries.map(({ planName }) => ({ name: planName, use: [filesPlugin({ pth: '/' } as never)] })),
+  })
+  const broken = tree({ crontab: 'MAILTO=me\n0 3 * * *  root x\n0 25 * * * root y\n0 3 31 2 * root z\n' })
+  expect(await problemsIn(broken, { crontabForm })).toMatchObject([
+    { code: 'CRONTAB_INVALID', file: 'crontab', line: 3 },
+    { code: 'CRONTAB_INVALID', file: 'crontab', line: 4 },
+  ])
+  const plans = tree({ crontab: 'MAILTO=me\n0 3 * * *  root x\n# holdfast: name=y\n0 4 * * * root y\n' })
+  expect(await problemsIn(plans, { crontabForm })).toMatchObject([
+    { code: 'PLUGIN_OPTIONS_INVALID', file: 'crontab', line: 2 },
+    { code: 'PLUGIN_OPTIONS_INVALID', file: 'crontab', line: 2 },
+    { code: 'PLUGIN_OPTIONS_INVALID', file: 'crontab', line: 4 },
+    { code: 'PLUGIN_OPTIONS_INVALID', file: 'crontab', line: 4 },
+  ])
+  const { warnings } = await load(plans, { crontabForm: () => config })
+  expect(warnings).toMatchObject([{ code: 'CRONTAB_WARNING', message: expect.stringContaining('MAILTO') }])
 })
 
 test('what was left out has a default', async () => {
@@ -224,12 +244,15 @@ test('a store is a URL, module#export, or one with its options', async () => {
   expect(await name(`{ '@holdfast/storage-nowhere#nowhere': { name: map } }`)).toBe('map')
 })
 
-test('the crontab’s text and name reach the app, and the variables do', async () => {
-  const directory = tree({ 'shop.crontab': '0 3 * * * root x\n' })
+test('the crontab’s lines and name reach the app, and the variables do', async () => {
+  const directory = tree({ 'shop.crontab': 'A=1\n0 3 * * * root x\n' })
   const seen: unknown[] = []
-  await load(directory, { path: 'shop.crontab', crontabForm: (text, file) => (seen.push(text, file), config) })
+  await load(directory, {
+    path: 'shop.crontab',
+    crontabForm: ({ entries }, file) => (seen.push(entries[0]?.command, file), config),
+  })
   await load(tree({}), { env: { CRON_BACKUP_SCHEDULE: '@daily' }, environmentForm: (env) => (seen.push(env), config) })
-  expect(seen).toEqual(['0 3 * * * root x\n', join(directory, 'shop.crontab'), { CRON_BACKUP_SCHEDULE: '@daily' }])
+  expect(seen).toEqual(['x', join(directory, 'shop.crontab'), { CRON_BACKUP_SCHEDULE: '@daily' }])
 })
 
 test('plugins that the app brings along are found from a configuration without node_modules, in TypeScript too', async () => {

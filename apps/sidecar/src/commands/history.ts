@@ -1,0 +1,50 @@
+import type { Journal, RunRecord } from '@holdfast/runtime'
+import type { CommandContext } from '../context.ts'
+import { errors } from '../errors.ts'
+import { exitCode } from '../exit-codes.ts'
+import { lookIntoJournal } from '../journal.ts'
+import { formatRunDetails, runDetailsJson } from '../output/run-details.ts'
+import { formatRuns, runJson } from '../output/runs.ts'
+import { positiveInteger } from '../settings.ts'
+
+/** Options of `holdfast history`. */
+export interface HistoryOptions {
+  readonly plan?: string | undefined
+  readonly limit: string
+}
+
+/** `holdfast history [RUN]`: what ran, newest first, or everything about one run. */
+export async function runHistoryCommand(
+  context: CommandContext,
+  id: string | undefined,
+  options: HistoryOptions,
+): Promise<number> {
+  const limit = positiveInteger('--limit', options.limit)
+  const journal = lookIntoJournal(context)
+  const { settings, style, width } = context
+  try {
+    if (id !== undefined) {
+      const run = oneRun(journal, id, settings.stateDirectory)
+      if (settings.json) context.printJson(runDetailsJson(journal, run))
+      else context.print(formatRunDetails(journal, run, { style, width }))
+      return exitCode.ok
+    }
+    const runs = journal.runs({ plan: options.plan, limit })
+    if (settings.json) context.printJson(runs.map(runJson))
+    else if (runs.length === 0) context.print('Nothing has run yet.\n')
+    else context.print(formatRuns(runs, { style, width }))
+    return exitCode.ok
+  } finally {
+    journal.close()
+  }
+}
+
+function oneRun(journal: Journal, id: string, directory: string): RunRecord {
+  const found = journal.runs({ id, limit: 6 })
+  const exact = found.find((run) => run.id === id)
+  const [first, ...more] = found
+  if (exact) return exact
+  if (!first) throw errors.RUN_UNKNOWN({ run: id, directory })
+  if (more.length > 0) throw errors.RUN_AMBIGUOUS({ run: id, runs: found.map((run) => run.id).join(', ') })
+  return first
+}

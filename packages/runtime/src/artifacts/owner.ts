@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger, StorageDriver } from '@holdfast/sdk'
+import type { RuntimeClock } from '../clock.ts'
+import { errors } from '../errors.ts'
+import { reasonOf } from '../failure.ts'
+import { renewEveryMs, staleAfterMs, takeTurn } from './bakery.ts'
+import { never } from './catalogue.ts'
+import { typedDriver } from './objects.ts'
+import { deleteRecord, describeHolder, getOthers, getRecord, holderId, putRecord } from './owner-record.ts'
+import type { FoundRecord, OwnerPlace, OwnerRecord, StoreHolder } from './owner-record.ts'
+
+export type { StoreHolder } from './owner-record.ts'
+
+/** Options of {@link claimStore}. */
+export interface ClaimStoreOptions extends OwnerPlace {
+  readonly driver: StorageDriver
+  readonly instance: string
+  readonly plan: string
+  readonly holder: StoreHolder
+  /** The run's id, for those who find the store taken. */
+  readonly run: string
+  readonly clock: RuntimeClock
+  readonly log: Pick<Logger, 'info' | 'warn'>
+  /** Gives up claiming. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A plan's part of the store, ours for now. */
+export interface StoreClaim {
+  /** Aborts with `STORE_LOST` when another holder took the store over, which it may when ours wasn't renewed for long. */
+  readonly lost: AbortSignal
+  /**
+   * Frees the store. Once; what can't be written is logged, and the claim ends by itself after five minutes.
+   */
+  release(): Promise<void>
+}
+
+/**
+ * Claims a plan's part of the store for a run, and renews the claim every minute until it is released. Of several that
+ * try at the same time exactly one succeeds. A record of another holder that is old or free is taken over, which is
+ * logged.
+ *
+ * @throws HoldfastError `STORE_OWNED`, `STORE_CLAIM_SLOW`, `STORAGE_…`
+ */
+export async function claimStore(options: ClaimStoreOptions): Promise<StoreClaim> {
+  const { holder, run, clock, log, signal = never } = options
+  const place: OwnerPlace = { driver: typedDriver(options.driver), instance: options.instance, plan: options.plan }
+  const base = { schema: 1, holder, run, claim: randomUUID() } as const
+  const { record, gone } = await takeTurn(place, base, clock, signal)
+  const took = [...gone.values()].flatMap((found) =>
+    found.record?.phase === 'free' ? [] : [found.record?.claim ?? ''],
+  )
+  // Before the old record goes: whoever it belongs to must be able to read what happened.
+  const claimed = took.length === 0 ? record : { ...record, took, at: clock.now().toISOString() }
+  if (claimed !== record) await putRecord(place, claimed, signal)
+  for (const [id, found] of gone) {
+    tellTakeover(options, found)
+    await deleteRecord(place, id, signal)
+  }
+  return keep(place, claimed, { clock, log })
+}
+
+function tellTakeover({ plan, holder, log }: ClaimStoreOptions, { record }: FoundRecord): void {
+  const fields = { plan, run: record?.run, lastSeen: record?.at }
+  const owner = record ? describeHolder(record.holder) : 'another version of Holdfast'
+  const message =
+    record?.phase === 'free'
+      ? `the store of plan "${plan}" was last used by ${owner}; if that is another installation, give it an instance name of its own`
+      : `the store of plan "${plan}" is taken over from ${owner}, which has not been seen since ${record?.at ?? 'an unknown time'}`
+  // A pod's state that moved to the next pod is no surprise.
+  if (record?.phase === 'free' && record.holder.stateId === holder.stateId) log.info(message, fields)
+  else log.warn(message, fields)
+}
+
+function keep(
+  place: OwnerPlace,
+  claimed: OwnerRecord,
+  { clock, log }: Pick<ClaimStoreOptions, 'clock' | 'log'>,
+): StoreClaim {
+  const { plan } = place
+  const own = holderId(claimed.holder)
+  const lost = new AbortController()
+  let renewed = { wall: Date.parse(claimed.at), monotonic: clock.monotonic() }
+  let stopped = false
+  let renewing: Promise<void> = Promise.resolve()
+  let cancel = (): void => {}
+
+  const lose = (owner: string): void => {
+    stopped = true
+    lost.abort(errors.STORE_LOST({ plan, owner }))
+  }
+  const renew = async (): Promise<void> => {
+    const mine = await getRecord(place, own, never)
+    if (mine?.record?.claim !== claimed.claim) {
+      const taker = [...(await getOthers(place, own, never)).values()].find(({ record }) => record?.phase === 'claimed')
+      return lose(taker?.record ? describeHolder(taker.record.holder) : 'somebody who is gone already')
+    }
+    const now = { wall: clock.now().getTime(), monotonic: clock.monotonic() }
+    const late =
+      now.wall - renewed.wall > staleAfterMs - renewEveryMs ||
+      now.monotonic - renewed.monotonic > staleAfterMs - renewEveryMs
+    if (stopped) return
+    await putRecord(place, { ...claimed, at: new Date(now.wall).toISOString() }, never)
+    renewed = now
+    for (const { record } of (await getOthers(place, own, never)).values()) {
+      if (!record || record.phase === 'free') continue
+      // After a long pause whoever is there at all may have seen us as dead.
+      if (record.took.includes(claimed.claim) || late) return lose(describeHolder(record.holder))
+    }
+  }
+  const schedule = (): void => {
+    cancel = clock.setTimer(renewEveryMs, () => {
+      renewing = renew()
+        .catch((error: unknown) =>
+          log.warn(`the claim of plan "${plan}" on its store could not be renewed: ${reasonOf(error)}`, { error }),
+        )
+        .then(() => {
+          if (!stopped) schedule()
+        })
+    })
+  }
+  schedule()
+
+  return {
+    lost: lost.signal,
+    async release() {
+      if (stopped) return
+      stopped = true
+      cancel()
+      await renewing
+      if (lost.signal.aborted) return
+      const free: OwnerRecord = { ...claimed, phase: 'free', number: 0, took: [], at: clock.now().toISOString() }
+      await putRecord(place, free, never)
+    },
+  }
+}

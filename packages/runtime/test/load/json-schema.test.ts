@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { configJsonSchema, knownConfigKeys, type JsonSchema } from '../../src/load/json-schema.ts'
+import { files } from './support.ts'
+
+interface Schema extends JsonSchema {
+  readonly properties: Readonly<Record<string, Schema>>
+  readonly anyOf: readonly Schema[]
+  readonly additionalProperties: Schema
+  readonly items: Schema
+}
+
+test('the schema for editors has every key, its meaning, and the options of known plugins', () => {
+  const schema = configJsonSchema({ '@holdfast/plugin-files#files': files }) as Schema
+  expect(schema).toMatchObject({
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    type: 'object',
+    additionalProperties: false,
+    required: ['plans'],
+  })
+  expect(Object.keys(schema.properties)).toEqual(['instance', 'storage', 'encoding', 'metrics', 'plans'])
+  const [map, list] = schema.properties['plans']?.anyOf ?? []
+  const plan = map?.additionalProperties
+  expect(Object.keys(plan?.properties ?? {})).toEqual([...knownConfigKeys(['plans', 'shop'], 'map')])
+  expect(Object.keys(list?.items.properties ?? {})).toEqual(['name', ...Object.keys(plan?.properties ?? {})])
+  expect(plan?.properties['budget']).toMatchObject({
+    description: expect.stringContaining('Default: 24h'),
+    anyOf: [{ type: 'number' }, { type: 'string' }],
+  })
+  expect(plan?.properties['use']).toMatchObject({ items: { $ref: '#/definitions/module' } })
+  expect(schema['definitions']).toMatchObject({
+    module: {
+      anyOf: [
+        { type: 'string' },
+        {
+          additionalProperties: false,
+          properties: {
+            '@holdfast/plugin-files#files': {
+              properties: { path: { type: 'string' }, mode: { enum: ['fast', 'thorough'] } },
+            },
+          },
+        },
+      ],
+    },
+  })
+})
+
+test('the keys that are known at a place', () => {
+  expect(knownConfigKeys(['plans', 0, 'schedule'], 'list')).toEqual([
+    'cron',
+    'timeZone',
+    'jitter',
+    'overlap',
+    'misfire',
+    'paused',
+  ])
+  expect(knownConfigKeys(['plans', 'shop', 'encoding', 'identity'], 'map')).toEqual(['env', 'file'])
+  expect(knownConfigKeys(['nowhere'], 'map')).toEqual([])
+})
