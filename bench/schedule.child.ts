@@ -16,18 +16,18 @@ const plans = Array.from({ length: Number(amount) }, (_, n) => ({
 /** The machine's clock, set to another time; tells when the scheduler has nothing left to do but wait. */
 function shiftedClock(now: string): RuntimeClock & { idle(): Promise<void> } {
   const shift = Date.parse(now) - Date.now()
-  let { promise, resolve } = Promise.withResolvers<void>()
+  let isIdle = false
+  let settle = (): void => undefined
   return {
     ...systemClock,
     now: () => new Date(Date.now() + shift),
     setTimer(ms, callback) {
-      if (ms > 0) resolve()
+      isIdle = ms > 0
+      if (isIdle) settle()
       return systemClock.setTimer(ms, callback)
     },
-    idle() {
-      const waiting = promise
-      ;({ promise, resolve } = Promise.withResolvers<void>())
-      return waiting
+    async idle() {
+      if (!isIdle) await new Promise<void>((resolve) => (settle = resolve))
     },
   }
 }

@@ -47,9 +47,9 @@ export function readSources(folder: string): ReadonlyMap<string, string> {
 function describe(create: ErrorFactory<unknown>): CatalogueEntry {
   const error = create(parameters)
   if (!isHoldfastError(error)) throw new TypeError(`${create.code} does not make a HoldfastError`)
-  // A hint that is nothing but a parameter is its placeholder, which only looks like a string.
-  const hint: unknown = error.hint
-  return { code: create.code, message: error.message, hint: String(hint ?? ''), retryable: error.retryable }
+  // oxlint-disable-next-line typescript/no-unnecessary-type-conversion -- a hint that is nothing but a parameter is a placeholder, no string yet
+  const hint = String(error.hint ?? '')
+  return { code: create.code, message: error.message, hint, retryable: error.retryable }
 }
 
 // Any parameter is a placeholder with its name; whatever a message does with one, the placeholder stays.

@@ -1,4 +1,4 @@
-import { isHoldfastError, type StorageDriver } from '@holdfast/sdk'
+import { isHoldfastError } from '@holdfast/sdk'
 import { fsStorage, loadConfig, openStorage, problemsOf, type LoadedConfig, type ResolvedConfig } from '@holdfast/runtime'
 import { join } from 'node:path'
 import type { CommandContext } from './context.ts'
@@ -34,7 +34,6 @@ export async function findConfiguration(context: CommandContext): Promise<Loaded
 /** Loads it without a word. */
 export async function loadQuietly(context: CommandContext): Promise<LoadedConfig> {
   const { io, settings } = context
-  const open = (url: string): Promise<StorageDriver> => openAt(url, context)
   const loaded = await loadConfig({
     path: settings.config,
     cwd: io.cwd,
@@ -43,21 +42,11 @@ export async function loadQuietly(context: CommandContext): Promise<LoadedConfig
     modules: providedModules(),
     environmentForm: (env) => environmentForm(env),
     crontabForm: async (crontab) => (await import('./crontab.ts')).crontabForm(crontab),
-    openStorage: open,
+    openStorage,
   })
   const { config } = loaded
   const url = settings.storage ?? (config.storage ? undefined : settings.defaultStorage)
-  return url === undefined ? loaded : { ...loaded, config: { ...config, storage: await open(url) } }
-}
-
-/**
- * Opens the store at an address.
- *
- * @throws HoldfastError `STORAGE_INVALID`
- */
-export async function openAt(url: string, context: Pick<CommandContext, 'io'>): Promise<StorageDriver> {
-  const { io } = context
-  return openStorage(url, { cwd: io.cwd, env: io.env })
+  return url === undefined ? loaded : { ...loaded, config: { ...config, storage: await openStorage(url) } }
 }
 
 /** The same configuration with its store named, also where it is the default one in the state directory. */

@@ -31,6 +31,10 @@ export const errors = defineErrors(
       message: (p: { undo: string }) => `no pending undo has the id "${p.undo}"`,
       hint: '`holdfast undo list` shows what is pending; the beginning of an id is enough.',
     },
+    UNDO_OWNED: {
+      message: (p: { undo: string; run: string }) => `"${p.undo}" belongs to run ${p.run}, which may still be going on`,
+      hint: 'Nothing was done: that run gives it back itself. If it is gone for sure, run the undo with --force.',
+    },
     STORE_MISSING: {
       message: (p: { directory: string }) => `there is no artifact store in ${p.directory}`,
       hint: 'Nothing was read. Name the store with --storage URL, or the configuration that names it with --config.',
@@ -47,9 +51,14 @@ export const errors = defineErrors(
       message: (p: { what: string }) => `there is nothing to restore: ${p.what}`,
       hint: 'Nothing was touched. `holdfast list` shows what is in the store, and from when it is.',
     },
-    RESTORE_DAMAGED_OUTPUT: {
-      message: (p: { artifact: string; path: string }) => `restoring "${p.artifact}" to ${p.path} did not succeed`,
-      hint: 'What had been written is gone again; what was there before is untouched.',
+    RESTORE_CHOICE: {
+      message: (p: { what: 'instance' | 'plan' | 'target'; found: string }) =>
+        `there are backups of more than one ${p.what}: ${p.found}`,
+      hint: (p) => `Nothing was touched. Name the one to restore with --${p.what}.`,
+    },
+    RESTORE_PLACE: {
+      message: (p: { artifact: string }) => `where should "${p.artifact}" be restored to?`,
+      hint: 'Nothing was touched. Say --to FILE, or --to DIRECTORY/.',
     },
     RESTORE_EXISTS: {
       message: (p: { path: string }) => `${p.path} is there already`,
@@ -62,6 +71,14 @@ export const errors = defineErrors(
     FILE_EXISTS: {
       message: (p: { path: string }) => `${p.path} is there already`,
       hint: 'It was not touched. Remove it first, or run `holdfast init` in another directory.',
+    },
+    DAEMON_STARTING: {
+      message: () => 'the daemon is starting: what an earlier process left behind is dealt with first',
+      hint: 'Wait. If it lasts, the log says what it waits for.',
+    },
+    DAEMON_STOPPING: {
+      message: () => 'the daemon is stopping',
+      hint: 'Nothing is scheduled any more; what was taken is given back.',
     },
     PLANS_UNSCHEDULED: {
       message: (p: { source: string }) => `no plan of ${p.source} has a schedule`,

@@ -14,9 +14,9 @@ export const exitCode = {
   config: 78,
 } as const
 
-const usageErrors = new Set(['PLAN_UNKNOWN', 'OPTION_INVALID', 'CONFIRMATION_NEEDED'])
+const usageErrors = new Set(['PLAN_UNKNOWN', 'OPTION_INVALID', 'CONFIRMATION_NEEDED', 'RESTORE_CHOICE', 'RESTORE_PLACE'])
 const busyErrors = new Set(['PLAN_BUSY', 'LOCK_BUSY', 'STORE_OWNED'])
-const configErrors = new Set(['STORAGE_INVALID', 'VALIDATION_FAILED'])
+const configErrors = new Set(['STORAGE_INVALID', 'STORAGE_URL_INVALID', 'STORAGE_UNKNOWN'])
 
 /** What a command exits with that ended in this error. */
 export function exitCodeOfFailure({ code }: Pick<HoldfastFailure, 'code'>): number {

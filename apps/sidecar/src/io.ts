@@ -21,6 +21,19 @@ export interface Io {
   readonly now: () => Date
   /** @returns stops listening */
   onSignal(listener: (signal: Signal) => void): () => void
+  /**
+   * Hears of errors that nobody handled: rejections that a hook forgot, and exceptions out of nowhere. Without a listener
+   * they end the process.
+   *
+   * @returns stops listening
+   */
+  onFault(listener: (fault: Fault) => void): () => void
+}
+
+/** An error that nobody handled. */
+export interface Fault {
+  readonly kind: 'rejection' | 'exception'
+  readonly error: unknown
 }
 
 /** This process. */
@@ -41,6 +54,12 @@ export function processIo(): Io {
       return () => {
         for (const signal of signals) process.off(signal, listener)
       }
+    },
+    onFault(listener) {
+      const rejected = (error: unknown): void => listener({ kind: 'rejection', error })
+      const thrown = (error: unknown): void => listener({ kind: 'exception', error })
+      process.on('unhandledRejection', rejected).on('uncaughtException', thrown)
+      return () => void process.off('unhandledRejection', rejected).off('uncaughtException', thrown)
     },
   }
 }

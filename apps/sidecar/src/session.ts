@@ -35,7 +35,7 @@ export interface Session {
  *
  * @throws HoldfastError `JOURNAL_NEWER`, `JOURNAL_UNWRITABLE`
  */
-export function openEngine(context: CommandContext, { config }: LoadedConfig, options: OpenEngineOptions = {}): Session {
+export function openEngine(context: CommandContext, { config }: Pick<LoadedConfig, 'config'>, options: OpenEngineOptions = {}): Session {
   const { io, settings, redactor, log } = context
   const metrics = createMetrics({ log })
   const engine = createEngine({

@@ -91,7 +91,7 @@ export const errors = defineErrors(
     },
     CONFIG_VALUE: {
       message: (p: { path: string; reason: string; fix?: string | undefined }) => `${p.path} ${p.reason}`,
-      hint: (p) => p.fix ?? 'The value is not used; the plan does not run until it is right.',
+      hint: (p) => p.fix ?? 'Nothing of this configuration runs until it is right.',
     },
     CONFIG_INTERPOLATION: {
       message: (p: { path: string; text: string }) => `${p.path} contains ${p.text}, which is taken literally`,
@@ -136,7 +136,7 @@ export const errors = defineErrors(
     },
     MODULE_FAILED: {
       message: (p: { module: string; reason: string }) => `loading ${p.module} failed: ${p.reason}`,
-      hint: 'The code of the module failed while it was loaded, so nothing that needs it runs.',
+      hint: 'Nothing that needs it runs. The fault is in the code of the module, at the place that is named, or in what it imports.',
     },
     EXPORT_MISSING: {
       message: (p: { module: string; export: string; exports: string; suggestion: string }) =>
@@ -262,10 +262,7 @@ export const errors = defineErrors(
     EXEC_SIGNAL: {
       message: (p: { command: string; signal: string; stderrTail: string }) =>
         `${p.command} was killed by ${p.signal}${said(p.stderrTail)}`,
-      hint: (p) =>
-        p.signal === 'SIGKILL'
-          ? 'What it was doing is unfinished. Nobody but the kernel kills like this as a rule: it probably ran out of memory. Raise the memory limit.'
-          : 'What it was doing is unfinished. Find out who sent the signal; SIGSEGV, SIGABRT and SIGBUS are crashes of the program itself.',
+      hint: (p) => signalHint(p.signal),
     },
     EXEC_TIMEOUT: {
       message: (p: { command: string; after: string; stderrTail: string }) =>
@@ -503,4 +500,13 @@ function exitCodeHint(exitCode: number): string {
   if (exitCode === 137) return `${unfinished} 137 means killed (128 + 9): it probably ran out of memory.`
   if (exitCode === 141) return `${unfinished} 141 means that whoever reads its output stopped reading (128 + SIGPIPE).`
   return `${unfinished} Its own messages are in the log, the last of them in stderrTail.`
+}
+
+function signalHint(signal: string): string {
+  const unfinished = 'What it was doing is unfinished.'
+  if (signal === 'SIGKILL') return `${unfinished} It probably ran out of memory: raise the memory limit.`
+  if (signal === 'SIGPIPE') {
+    return `${unfinished} Whoever reads its output stopped reading first. If that is right, list 141 in okExitCodes.`
+  }
+  return `${unfinished} Find out who sent the signal; SIGSEGV, SIGABRT and SIGBUS are crashes of the program itself.`
 }

@@ -112,7 +112,10 @@ export interface TargetContext<Config, Data extends Json = Json> extends RunCont
   ): Promise<Artifact>
   /** Records a restore point that lives elsewhere; `createArtifact` records its own. */
   record(point: Omit<RestorePoint, 'target' | 'state'>): Promise<void>
-  /** Ends this target as `skipped` (not ours, excluded); what should be backed up and can't be throws instead. */
+  /**
+   * In `backups`: ends this target as `skipped` (not ours, excluded); what should be backed up and can't be throws
+   * instead. In `verifyBackups`: there is nothing here that could be verified, so this handler proves nothing.
+   */
   skip(reason: string): never
 }
 

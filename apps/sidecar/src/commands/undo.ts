@@ -1,5 +1,5 @@
 import { formatDuration } from '@holdfast/sdk'
-import { recordFailure, recoverUndos, type UndoRecord } from '@holdfast/runtime'
+import { recordFailure, type UndoRecord } from '@holdfast/runtime'
 import { openConfiguration } from '../configuration.ts'
 import { confirm } from '../confirm.ts'
 import type { CommandContext } from '../context.ts'
@@ -14,6 +14,7 @@ import { openEngine } from '../session.ts'
 /** Options of `holdfast undo run`. */
 export interface UndoRunOptions {
   readonly all?: boolean | undefined
+  readonly force?: boolean | undefined
   readonly yes?: boolean | undefined
 }
 
@@ -31,7 +32,7 @@ export async function runUndoListCommand(context: CommandContext): Promise<numbe
   return exitCode.ok
 }
 
-/** `holdfast undo run`: gives it back now. Whoever names an undo says that its owner is gone. */
+/** `holdfast undo run`: gives it back now; what a living run still holds only with `--force`. */
 export async function runUndoRunCommand(
   context: CommandContext,
   ids: readonly string[],
@@ -48,19 +49,19 @@ export async function runUndoRunCommand(
     return exitCode.ok
   }
   const what = count(chosen.length, 'undo')
-  const question = `${undoTable(chosen, context)}Run ${what} now? A run that still holds one of them fails.`
+  const question = `${undoTable(chosen, context)}Run ${what} now?`
   if (!options.yes && !(await confirm(context, `running ${what}`, question))) return exitCode.failed
   const session = openEngine(context, await openConfiguration(context))
   try {
-    const force = chosen.map(({ id }) => id)
-    const results = await recoverUndos(session.engine.services, { once: false, force })
+    const only = chosen.map(({ id }) => id)
+    const results = await session.engine.runUndos({ only, force: options.force })
     if (settings.json) {
       const json = results.map(({ undo, result, error }) => ({ ...undoJson(undo), result, error: error && recordFailure(error) }))
       context.printJson(json)
     } else {
       for (const { undo, result, error } of results) {
         if (result === 'done') context.print(`${style.green('✓')} ${undo.undo} of ${undo.participant} is given back\n`)
-        else if (error) context.fail(error)
+        else context.fail(error ?? errors.UNDO_OWNED({ undo: undo.undo, run: undo.run }))
       }
     }
     return results.every(({ result }) => result === 'done') ? exitCode.ok : exitCode.failed

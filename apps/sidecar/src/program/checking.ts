@@ -61,9 +61,10 @@ function addUndoCommands(program: Command, bind: Bind): void {
     .action(bind<[], object>(async (context) => (await import('../commands/undo.ts')).runUndoListCommand(context)))
   undo
     .command('run')
-    .description('run pending undos now, whoever armed them')
+    .description('run pending undos now')
     .argument('[id...]', 'ids, or their beginnings')
     .option('--all', 'every pending undo')
+    .option('--force', 'also those of runs that may still be going on: such a run fails')
     .option('--yes', 'do not ask')
     .action(
       bind<[readonly string[]], UndoRunOptions>(async (context, ids, options) =>

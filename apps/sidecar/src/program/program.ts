@@ -12,11 +12,11 @@ export function createProgram(io: Pick<Io, 'stdout' | 'stderr'>, execute: Execut
   const program = new Command('holdfast')
     .description('Application-consistent backups, written as typed hooks.')
     .usage('COMMAND [OPTIONS]')
-    .helpCommand('help [COMMAND]', 'Explain a command')
-    .helpOption('-h, --help', 'Explain the command')
+    .addHelpCommand(new Command('help').argument('[command]').description('explain a command').helpGroup('Set up:'))
+    .helpOption('-h, --help', 'explain the command')
     // bin/holdfast.js answers it before anything is loaded.
-    .option('-V, --version', 'Print the version')
-    .configureHelp({ showGlobalOptions: true })
+    .option('-V, --version', 'print the version')
+    .configureHelp({ showGlobalOptions: true, optionDescription: ({ description }) => description })
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
     .exitOverride()
     .addHelpText(
@@ -45,8 +45,8 @@ function globalOptions(): readonly Option[] {
       'journal, locks, variables (HOLDFAST_STATE_DIR; default: /var/lib/holdfast, else the XDG state directory)',
     ),
     new Option('--storage <url>', 'artifact store, in place of the configured one (HOLDFAST_STORAGE)'),
-    new Option('--log-level <level>', 'how much is logged (HOLDFAST_LOG_LEVEL; default: info)').choices(logLevels),
-    new Option('--log-format <format>', 'default: pretty on a terminal, else json (HOLDFAST_LOG_FORMAT)').choices(
+    new Option('--log-level <level>', 'debug, info, warn, error or silent (HOLDFAST_LOG_LEVEL; default: info)').choices(logLevels),
+    new Option('--log-format <format>', 'pretty or json (HOLDFAST_LOG_FORMAT; default: pretty on a terminal)').choices(
       logFormats,
     ),
     new Option('--json', 'answer in JSON'),

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { Plan } from '@holdfast/sdk'
+import { inspectPlan, validatePlan, type InspectedTarget } from '@holdfast/runtime'
+import type { HoldfastError, Plan } from '@holdfast/sdk'
 import { createTestRun, type CreateTestRunOptions, type TestRun } from '@holdfast/testing'
 import { onTestFinished } from 'vitest'
 import { scripts, type ScriptsOptions } from '../../src/index.ts'
@@ -12,6 +13,10 @@ export interface ScriptRun {
   readonly test: TestRun
   /** Runs the plan once. */
   run(): ReturnType<TestRun['run']>
+  /** What `holdfast validate` finds. */
+  check(): Promise<readonly HoldfastError[]>
+  /** What `holdfast plan` shows. */
+  inspect(): Promise<readonly InspectedTarget[]>
   /** What the scripts printed, line by line. */
   output(): string[]
   /** What was said in the log at a level. */
@@ -42,6 +47,8 @@ export async function scriptRun(files: TestFiles, given: ScriptRunOptions = {}):
   const test = await createTestRun({ ...given.test, use: [set, ...(given.use ?? [])] })
   onTestFinished(() => test.close())
   const lines = (): LogLine[] => test.log.map((line) => JSON.parse(line) as LogLine)
+  const plan = () => test.engine.plan(given.test?.plan?.name ?? 'test')
+  const never = new AbortController().signal
   const output = (): string[] =>
     lines()
       .filter(({ from }) => from !== undefined)
@@ -51,6 +58,8 @@ export async function scriptRun(files: TestFiles, given: ScriptRunOptions = {}):
     test,
     output,
     run: () => test.run(),
+    check: () => validatePlan(test.engine.services, plan(), 'command', never),
+    inspect: () => inspectPlan(test.engine.services, plan(), never),
     said: (level) => lines().flatMap((line) => (line.level === level ? [line.msg] : [])),
     async printed(line) {
       for (let i = 0; i < 1000 && !output().includes(line); i++) {

@@ -60,28 +60,20 @@ function identityLines(text: string): readonly string[] {
 }
 
 async function openPayload(decrypter: Decrypter, source: Bytes, artifact: string): Promise<Bytes> {
-  const failed = new FailedSource(source)
-  try {
-    return await decrypter.decrypt(ReadableStream.from(failed.bytes()))
-  } catch (error) {
-    if (failed.error !== undefined) throw failed.error
-    throw errors.ARTIFACT_DECRYPT({ artifact, reason: reasonOf(error) }, { cause: error })
-  }
-}
-
-/** Remembers its source's own error, which is not about decryption. */
-class FailedSource {
-  error: unknown
-  readonly #source: Bytes
-  constructor(source: Bytes) {
-    this.#source = source
-  }
-  async *bytes(): AsyncGenerator<Uint8Array> {
+  // What the source itself fails with is not about decryption.
+  let failure: Error | undefined
+  async function* watched(): AsyncGenerator<Uint8Array> {
     try {
-      yield* this.#source
+      yield* source
     } catch (error) {
-      this.error = error
+      failure = error as Error
       throw error
     }
+  }
+  try {
+    return await decrypter.decrypt(ReadableStream.from(watched()))
+  } catch (error) {
+    if (failure) throw failure
+    throw errors.ARTIFACT_DECRYPT({ artifact, reason: reasonOf(error) }, { cause: error })
   }
 }

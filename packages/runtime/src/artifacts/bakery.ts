@@ -8,8 +8,17 @@
 import { formatDuration } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import { errors } from '../errors.ts'
-import { deleteRecord, describeHolder, getOthers, holderId, putRecord } from './owner-record.ts'
-import type { FoundRecord, OwnerPlace, OwnerRecord } from './owner-record.ts'
+import { withDeadline } from './deadline.ts'
+import {
+  deleteRecord,
+  describeHolder,
+  getOthers,
+  holderId,
+  putRecord,
+  type FoundRecord,
+  type OwnerPlace,
+  type OwnerRecord,
+} from './owner-record.ts'
 
 /** How often a claim is renewed. */
 export const renewEveryMs = 60_000
@@ -24,6 +33,8 @@ const patienceMs = {
   undated: 150_000,
 } as const
 const pollEveryMs = 200
+/** How long one write that must still happen may take. */
+export const cleanUpMs = 30_000
 const attempts = 3
 
 /** Records that are nobody's any more. */
@@ -51,7 +62,7 @@ export async function takeTurn(
     return { record, gone: await outlast(place, record, clock, signal) }
   } catch (error) {
     // Whoever gave up must not be in anybody's way; if it can't be removed, it becomes old.
-    await deleteRecord(place, own, signal).catch(() => {})
+    await withDeadline(clock, cleanUpMs, (fresh) => deleteRecord(place, own, fresh)).catch(() => {})
     throw error
   }
 }
@@ -64,14 +75,15 @@ async function takeNumber(
 ): Promise<OwnerRecord> {
   let took = 0
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const began = clock.monotonic()
+    const began = { wall: clock.now().getTime(), monotonic: clock.monotonic() }
     const record = { ...base, number: 0, took: [] }
     await putRecord(place, { ...record, phase: 'choosing', at: clock.now().toISOString() }, signal)
     const others = await getOthers(place, holderId(base.holder), signal)
     const number = 1 + Math.max(0, ...[...others.values()].map((other) => other.record?.number ?? 0))
     const claimed: OwnerRecord = { ...record, phase: 'claimed', number, at: clock.now().toISOString() }
     await putRecord(place, claimed, signal)
-    took = clock.monotonic() - began
+    // A machine that was suspended shows it in one of the two clocks.
+    took = Math.max(clock.monotonic() - began.monotonic, Math.abs(clock.now().getTime() - began.wall))
     // Somebody may have lost patience meanwhile, and not have counted us.
     if (took <= longestChoosingMs) return claimed
   }

@@ -6,6 +6,7 @@ import type { RuntimeClock } from '../clock.ts'
 import type { ResolvedEncoding } from '../load/resolved.ts'
 import { createBlockSink, type BlockSink } from './block-sink.ts'
 import { findOne, listArtifacts, type CatalogueOptions } from './catalogue.ts'
+import { withDeadline } from './deadline.ts'
 import { createDigest, type Digest } from './digest.ts'
 import { openEncoder } from './encoding.ts'
 import { artifactId, objectKey, type ArtifactLocation } from './keys.ts'
@@ -190,14 +191,12 @@ async function acceptEarlier(
 
 /** The manifest first: data without one is a leftover, a manifest without data would be a lie. */
 async function cleanUp({ driver, clock, log }: CreateOptions, keys: readonly string[]): Promise<void> {
-  const limit = new AbortController()
-  const cancel = clock.setTimer(cleanUpMs, () => limit.abort(new Error(`it took longer than ${cleanUpMs / 1000} s`)))
   try {
-    for (const key of keys) await driver.delete(key, { signal: limit.signal })
+    await withDeadline(clock, cleanUpMs, async (signal) => {
+      for (const key of keys) await driver.delete(key, { signal })
+    })
   } catch (error) {
     log.warn(`what a failed artifact left in the store stays until it is swept: ${reasonOf(error)}`, { error })
-  } finally {
-    cancel()
   }
 }
 

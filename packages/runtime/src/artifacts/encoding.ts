@@ -29,27 +29,27 @@ export async function openEncoder({ compression, recipients }: Omit<ResolvedEnco
   }
 }
 
+/** What decoding needs. */
+export interface DecodeOptions {
+  /** As texts, see {@link decrypt}. */
+  readonly identities: readonly string[]
+  /** For messages. */
+  readonly artifact: string
+}
+
 /**
  * Takes encodings back.
  *
- * @param options - `identities`: as texts, see {@link decrypt}; `artifact`: for messages
  * @throws HoldfastError `ARTIFACT_DECRYPT`; a plain Error for bytes that can't be decoded
  */
-export function decode(
-  source: Bytes,
-  applied: readonly Encoding[],
-  options: { readonly identities: readonly string[]; readonly artifact: string },
-): Bytes {
-  return applied.toReversed().reduce<Bytes>((bytes, encoding) => {
-    switch (encoding) {
-      case 'zstd':
-        return decompressZstd(bytes)
-      case 'gzip':
-        return through(bytes, createGunzip)
-      case 'age':
-        return decrypt(bytes, options.identities, options.artifact)
-    }
-  }, source)
+export function decode(source: Bytes, applied: readonly Encoding[], options: DecodeOptions): Bytes {
+  return applied.toReversed().reduce<Bytes>((bytes, encoding) => decoders[encoding](bytes, options), source)
+}
+
+const decoders: { readonly [Name in Encoding]: (source: Bytes, options: DecodeOptions) => Bytes } = {
+  zstd: decompressZstd,
+  gzip: (source) => through(source, createGunzip),
+  age: (source, { identities, artifact }) => decrypt(source, identities, artifact),
 }
 
 async function* through(

@@ -40,7 +40,7 @@ export function fsStorage({ path, fileSystem: fs = nodeFs }: FsStorageOptions): 
       const final = pathOfKey(root, key)
       try {
         signal.throwIfAborted()
-        await putFile(fs, root, final, body, signal)
+        await putFile(fs, final, body, signal)
       } catch (error) {
         throw storageError('put', key, error)
       }

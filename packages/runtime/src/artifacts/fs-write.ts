@@ -12,16 +12,10 @@ import { entriesOf, statFile } from './fs-read.ts'
 const syncEvery = 64 * 1024 * 1024
 
 /** Writes a file beside its final name, syncs it, and renames it; on failure nothing of it is left. */
-export async function putFile(
-  fs: FileSystem,
-  root: string,
-  final: string,
-  body: Bytes,
-  signal: AbortSignal,
-): Promise<void> {
+export async function putFile(fs: FileSystem, final: string, body: Bytes, signal: AbortSignal): Promise<void> {
   const directory = dirname(final)
   const temporary = join(directory, temporaryName(randomUUID()))
-  const file = await openNew(fs, root, directory, temporary)
+  const file = await openNew(fs, directory, temporary)
   try {
     try {
       await writeAll(file, body, signal)
@@ -45,9 +39,9 @@ export async function putFile(
 }
 
 // A delete beside us may remove the directory, empty as it is, between making it and using it.
-async function openNew(fs: FileSystem, root: string, directory: string, path: string): Promise<nodeFs.FileHandle> {
+async function openNew(fs: FileSystem, directory: string, path: string): Promise<nodeFs.FileHandle> {
   for (let attempt = 1; ; attempt++) {
-    await makeDirectory(fs, root, directory)
+    await makeDirectory(fs, directory)
     try {
       return await fs.open(path, 'wx', 0o640)
     } catch (error) {
@@ -83,7 +77,7 @@ async function writeAll(file: nodeFs.FileHandle, body: Bytes, signal: AbortSigna
   await file.sync()
 }
 
-async function makeDirectory(fs: FileSystem, root: string, directory: string): Promise<void> {
+async function makeDirectory(fs: FileSystem, directory: string): Promise<void> {
   try {
     await fs.mkdir(directory, { mode: 0o750 })
   } catch (error) {
@@ -91,8 +85,8 @@ async function makeDirectory(fs: FileSystem, root: string, directory: string): P
     if (code === 'EEXIST') return
     const parent = dirname(directory)
     if (code !== 'ENOENT' || parent === directory) throw error
-    await makeDirectory(fs, root, parent)
-    return makeDirectory(fs, root, directory)
+    await makeDirectory(fs, parent)
+    return makeDirectory(fs, directory)
   }
   await syncDirectory(fs, dirname(directory))
 }

@@ -3,11 +3,22 @@ import type { Logger, StorageDriver } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
-import { renewEveryMs, staleAfterMs, takeTurn } from './bakery.ts'
+import { cleanUpMs, renewEveryMs, staleAfterMs, takeTurn } from './bakery.ts'
 import { never } from './catalogue.ts'
+import { withDeadline } from './deadline.ts'
 import { typedDriver } from './objects.ts'
-import { deleteRecord, describeHolder, getOthers, getRecord, holderId, putRecord } from './owner-record.ts'
-import type { FoundRecord, OwnerPlace, OwnerRecord, StoreHolder } from './owner-record.ts'
+import {
+  deleteRecord,
+  describeHolder,
+  getOthers,
+  getRecord,
+  holderId,
+  putRecord,
+  type FoundRecord,
+  type OwnerPlace,
+  type OwnerRecord,
+  type StoreHolder,
+} from './owner-record.ts'
 
 export type { StoreHolder } from './owner-record.ts'
 
@@ -30,7 +41,9 @@ export interface StoreClaim {
   /** Aborts with `STORE_LOST` when another holder took the store over, which it may when ours wasn't renewed for long. */
   readonly lost: AbortSignal
   /**
-   * Frees the store. Once; what can't be written is logged, and the claim ends by itself after five minutes.
+   * Frees the store; does nothing when it was lost, or the second time.
+   *
+   * @throws HoldfastError `STORAGE_…`: then the claim ends by itself after five minutes
    */
   release(): Promise<void>
 }
@@ -48,14 +61,19 @@ export async function claimStore(options: ClaimStoreOptions): Promise<StoreClaim
   const base = { schema: 1, holder, run, claim: randomUUID() } as const
   const { record, gone } = await takeTurn(place, base, clock, signal)
   const took = [...gone.values()].flatMap((found) =>
-    found.record?.phase === 'free' ? [] : [found.record?.claim ?? ''],
+    found.record === undefined || found.record.phase === 'free' ? [] : [found.record.claim],
   )
   // Before the old record goes: whoever it belongs to must be able to read what happened.
   const claimed = took.length === 0 ? record : { ...record, took, at: clock.now().toISOString() }
-  if (claimed !== record) await putRecord(place, claimed, signal)
-  for (const [id, found] of gone) {
-    tellTakeover(options, found)
-    await deleteRecord(place, id, signal)
+  try {
+    if (claimed !== record) await putRecord(place, claimed, signal)
+    for (const [id, found] of gone) {
+      tellTakeover(options, found)
+      await deleteRecord(place, id, signal)
+    }
+  } catch (error) {
+    await withDeadline(clock, cleanUpMs, (fresh) => deleteRecord(place, holderId(holder), fresh)).catch(() => {})
+    throw error
   }
   return keep(place, claimed, { clock, log })
 }
@@ -86,13 +104,16 @@ function keep(
   let cancel = (): void => {}
 
   const lose = (owner: string): void => {
+    if (stopped) return
     stopped = true
     lost.abort(errors.STORE_LOST({ plan, owner }))
   }
-  const renew = async (): Promise<void> => {
-    const mine = await getRecord(place, own, never)
+  const renew = async (signal: AbortSignal): Promise<void> => {
+    const mine = await getRecord(place, own, signal)
     if (mine?.record?.claim !== claimed.claim) {
-      const taker = [...(await getOthers(place, own, never)).values()].find(({ record }) => record?.phase === 'claimed')
+      const taker = [...(await getOthers(place, own, signal)).values()].find(
+        ({ record }) => record?.phase === 'claimed',
+      )
       return lose(taker?.record ? describeHolder(taker.record.holder) : 'somebody who is gone already')
     }
     const now = { wall: clock.now().getTime(), monotonic: clock.monotonic() }
@@ -100,23 +121,25 @@ function keep(
       now.wall - renewed.wall > staleAfterMs - renewEveryMs ||
       now.monotonic - renewed.monotonic > staleAfterMs - renewEveryMs
     if (stopped) return
-    await putRecord(place, { ...claimed, at: new Date(now.wall).toISOString() }, never)
+    await putRecord(place, { ...claimed, at: new Date(now.wall).toISOString() }, signal)
     renewed = now
-    for (const { record } of (await getOthers(place, own, never)).values()) {
+    for (const { record } of (await getOthers(place, own, signal)).values()) {
       if (!record || record.phase === 'free') continue
       // After a long pause whoever is there at all may have seen us as dead.
       if (record.took.includes(claimed.claim) || late) return lose(describeHolder(record.holder))
     }
   }
+  const renewOrTell = async (): Promise<void> => {
+    try {
+      await withDeadline(clock, renewEveryMs, renew)
+    } catch (error) {
+      log.warn(`the claim of plan "${plan}" on its store could not be renewed: ${reasonOf(error)}`, { error })
+    }
+    if (!stopped) schedule()
+  }
   const schedule = (): void => {
     cancel = clock.setTimer(renewEveryMs, () => {
-      renewing = renew()
-        .catch((error: unknown) =>
-          log.warn(`the claim of plan "${plan}" on its store could not be renewed: ${reasonOf(error)}`, { error }),
-        )
-        .then(() => {
-          if (!stopped) schedule()
-        })
+      renewing = renewOrTell()
     })
   }
   schedule()
@@ -128,9 +151,8 @@ function keep(
       stopped = true
       cancel()
       await renewing
-      if (lost.signal.aborted) return
       const free: OwnerRecord = { ...claimed, phase: 'free', number: 0, took: [], at: clock.now().toISOString() }
-      await putRecord(place, free, never)
+      await withDeadline(clock, cleanUpMs, (signal) => putRecord(place, free, signal))
     },
   }
 }

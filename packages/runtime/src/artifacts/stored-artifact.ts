@@ -34,9 +34,20 @@ export interface Marks {
 
 /** Puts a manifest and its marks together. */
 export function toStoredArtifact(manifest: Manifest, { verification, acceptance }: Marks): StoredArtifact {
-  const { schema: _schema, holdfast: _holdfast, state: _state, reason: _reason, ...fields } = manifest
+  const { id, instance, plan, target, run, name, size, sha256, storedSize, storedSha256, encoding, meta } = manifest
   return {
-    ...fields,
+    id,
+    instance,
+    plan,
+    target,
+    run,
+    name,
+    size,
+    sha256,
+    storedSize,
+    storedSha256,
+    encoding,
+    meta,
     startedAt: new Date(manifest.startedAt),
     createdAt: new Date(manifest.createdAt),
     ...stateOf(manifest, { verification, acceptance }),

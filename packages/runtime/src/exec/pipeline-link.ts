@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import type { ExecRequest } from '@holdfast/sdk'
 import type { CommandWiring, RunningCommand } from './command.ts'
-import { giveBackFifos, openBetween, takeFifos } from './fifo.ts'
+import { giveBackPipes, openEnds, takePipes } from './os-pipe.ts'
 import { BrokenPipe } from './pipe-reader.ts'
 
 /**
@@ -22,17 +22,17 @@ export interface Link {
 }
 
 /**
- * Links two stages: through a FIFO, so that their bytes never pass through this process, unless somebody wants to see
- * the first one's output or the machine has no FIFOs.
+ * Links two stages by a pipe of their own, so that their bytes never pass through this process, unless somebody wants
+ * to see the first one's output or such pipes can't be had.
  */
 export async function linkStages(first: ExecRequest): Promise<Link> {
   const watched = first.onLine !== undefined || first.idleTimeout !== undefined
-  const [fifo] = (watched ? undefined : await takeFifos(1)) ?? []
-  if (!fifo) return pumpedLink()
+  const [pipe] = (watched ? undefined : await takePipes(1)) ?? []
+  if (!pipe) return pumpedLink()
 
-  const { reader, writer } = openBetween(fifo)
+  const { reader, writer } = openEnds(pipe, 'neither')
   // Ours: as long as it is open, the second stage waits for more.
-  const holder = openSync(fifo.path, constants.O_WRONLY)
+  const holder = openSync(pipe.path, constants.O_WRONLY)
   let held = true
   const finish = (): void => {
     if (held) closeSync(holder)
@@ -47,18 +47,18 @@ export async function linkStages(first: ExecRequest): Promise<Link> {
       finish()
       if (!writerHanded) closeSync(writer)
       if (!readerHanded) closeSync(reader)
-      giveBackFifos([fifo])
+      giveBackPipes([pipe])
     },
   }
 }
 
 function pumpedLink(): Link {
   const second = Promise.withResolvers<RunningCommand>()
+  second.promise.catch(() => {})
   const write = async (chunk: Uint8Array): Promise<void> => {
     const { stdin } = await second.promise
     if (!(await stdin?.write(chunk))) throw new BrokenPipe()
   }
-  second.promise.catch(() => {})
   return {
     writer: { wiring: {}, stdout: { write } },
     reader: { stdin: 'open' },

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import type { ChildStream } from './child.ts'
-import { giveBackFifos, openToRead, openToWrite, takeFifos, type FifoEnds } from './fifo.ts'
+import { giveBackPipes, openEnds, takePipes, type PipeEnds } from './os-pipe.ts'
 import type { PipeSource } from './pipe-reader.ts'
 import type { StdinTarget } from './stdin.ts'
 
@@ -35,25 +35,36 @@ export interface Pipes {
   release(): void
 }
 
-/** Opens pipes for a child: FIFOs where the machine has them, else the sockets that Node makes. */
+/** Opens pipes for a child: those of the system where they can be had, else the sockets that Node makes. */
 export async function openPipes({ stdin, stdout, merge }: PipeOptions): Promise<Pipes> {
   const writes = stdin === 'write'
   const reads = stdout === 'read'
   const merged = merge && reads
-  const fifos = await takeFifos(Number(writes) + Number(reads) + Number(!merged))
-  if (!fifos) return ordinaryPipes(stdin, stdout)
+  const pipes = await takePipes(Number(writes) + Number(reads) + Number(!merged))
+  if (!pipes) return nodePipes(stdin, stdout)
 
-  const rest = fifos.values()
-  const open = (wanted: boolean, how: typeof openToRead): FifoEnds | undefined => {
-    const fifo = wanted ? rest.next().value : undefined
-    return fifo && how(fifo)
+  const rest = pipes.values()
+  const opened: PipeEnds[] = []
+  const open = (wanted: boolean, ours: 'reader' | 'writer'): PipeEnds | undefined => {
+    const pipe = wanted ? rest.next().value : undefined
+    if (!pipe) return undefined
+    const ends = openEnds(pipe, ours)
+    opened.push(ends)
+    return ends
   }
-  const input = open(writes, openToWrite)
-  const output = open(reads, openToRead)
-  const errorOutput = open(!merged, openToRead)
+  let input, output, errorOutput
+  try {
+    input = open(writes, 'writer')
+    output = open(reads, 'reader')
+    errorOutput = open(!merged, 'reader')
+  } catch (error) {
+    closeAll(opened.flatMap(({ reader, writer }) => [reader, writer]))
+    giveBackPipes(pipes)
+    throw error
+  }
   const child = {
     stdin: input?.reader ?? (typeof stdin === 'number' ? stdin : ('ignore' as const)),
-    stdout: output?.writer ?? (stdout as number),
+    stdout: output?.writer ?? (typeof stdout === 'number' ? stdout : ('ignore' as const)),
     stderr: errorOutput?.writer ?? output?.writer ?? ('ignore' as const),
   }
   return {
@@ -66,11 +77,11 @@ export async function openPipes({ stdin, stdout, merge }: PipeOptions): Promise<
       stderr: errorOutput && { fd: errorOutput.reader },
     }),
     abandon: () => closeAll([input?.writer, output?.reader, errorOutput?.reader]),
-    release: () => giveBackFifos(fifos),
+    release: () => giveBackPipes(pipes),
   }
 }
 
-function ordinaryPipes(stdin: PipeOptions['stdin'], stdout: PipeOptions['stdout']): Pipes {
+function nodePipes(stdin: PipeOptions['stdin'], stdout: PipeOptions['stdout']): Pipes {
   return {
     stdin: stdin === 'none' ? 'ignore' : stdin === 'write' ? 'pipe' : stdin,
     stdout: stdout === 'read' ? 'pipe' : stdout,

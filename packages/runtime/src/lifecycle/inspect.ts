@@ -1,5 +1,12 @@
 // Looking at a plan without running it: `holdfast validate`, `holdfast plan`, and the daemon's check at load.
-import { parseDuration, type CheckContext, type HoldfastError, type PlannedStep, type RestorePoint, type Run } from '@holdfast/sdk'
+import {
+  parseDuration,
+  type CheckContext,
+  type HoldfastError,
+  type PlannedStep,
+  type RestorePoint,
+  type Run,
+} from '@holdfast/sdk'
 import { toFailure } from '../failure.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'

@@ -69,7 +69,7 @@ function applies({ state, signal, run, plan }: RunExecution, policy: HookPolicy<
 
 async function inSeries(execution: RunExecution, hook: HookName, policy: HookPolicy<HookKind>): Promise<void> {
   for (const call of handlersFor(execution, hook)) {
-    const error = await callHandler(execution, policy, call)
+    const { error } = await callHandler(execution, policy, call)
     if (!error) continue
     fail(execution.state, policy, error)
     if (policy.stop === 'first-failure') return
@@ -77,8 +77,8 @@ async function inSeries(execution: RunExecution, hook: HookName, policy: HookPol
 }
 
 async function inParallel(execution: RunExecution, hook: HookName, policy: HookPolicy<HookKind>): Promise<void> {
-  const failures = await Promise.all(handlersFor(execution, hook).map((call) => callHandler(execution, policy, call)))
-  for (const error of failures) if (error) fail(execution.state, policy, error)
+  const results = await Promise.all(handlersFor(execution, hook).map((call) => callHandler(execution, policy, call)))
+  for (const { error } of results) if (error) fail(execution.state, policy, error)
 }
 
 async function perTarget(execution: RunExecution, hook: HookName, policy: HookPolicy<HookKind>): Promise<void> {
@@ -88,9 +88,10 @@ async function perTarget(execution: RunExecution, hook: HookName, policy: HookPo
     for (let target = waiting.shift(); target; target = waiting.shift()) {
       if (signal.aborted) return
       for (const call of handlersFor(execution, hook, target)) {
-        const error = await callHandler(execution, policy, call)
-        if (!error) call.onSuccess?.()
-        else fail(state, policy, error, target)
+        const { error, skipped } = await callHandler(execution, policy, call)
+        if (error) fail(state, policy, error, target)
+        else if (skipped === undefined) call.onSuccess?.()
+        else if (policy.onFailure === 'fail-target') skipTarget(target, skipped)
         if (error || target.status === 'skipped') break
       }
       settleTarget(execution, policy, target)
@@ -103,7 +104,7 @@ async function observing(execution: RunExecution, hook: HookName, policy: HookPo
   // The outcome is fixed: what happens to an observer changes nothing.
   const outcome: Outcome = outcomeOf(execution.state)
   for (const call of handlersFor(execution, hook, undefined, outcome)) {
-    const error = await callHandler(execution, policy, call)
+    const { error } = await callHandler(execution, policy, call)
     if (error) fail(execution.state, policy, error)
   }
 }
@@ -137,6 +138,11 @@ function settleTarget(
   if (outcome) services.emit({ type: 'target-ended', run, outcome })
 }
 
+function skipTarget(target: TargetState, reason: string): void {
+  target.status = 'skipped'
+  target.reason = reason
+}
+
 /** Applies a failure as the policy says. The first error is primary; later ones are attached, never replace it. */
 function fail(state: RunState, policy: HookPolicy<HookKind>, error: HoldfastError, target?: TargetState): void {
   const primary = target ? target.error : state.runError
@@ -164,17 +170,23 @@ function fail(state: RunState, policy: HookPolicy<HookKind>, error: HoldfastErro
   }
 }
 
+/** How a call of a handler ended; `skipped` has the reason that it gave to `ctx.skip`. */
+interface CallResult {
+  readonly error: HoldfastError | undefined
+  readonly skipped: string | undefined
+}
+
 /** Calls one handler, with its retries. What it took is given back before it counts as settled. */
 async function callHandler(
   execution: RunExecution,
   policy: HookPolicy<HookKind>,
   call: HandlerCall,
-): Promise<HoldfastError | undefined> {
+): Promise<CallResult> {
   const { services, signal } = execution
   const { attempts, backoffMs } = call.resolved.retry
   for (let attempt = 1; ; attempt++) {
-    const error = await callOnce(execution, policy, call, attempt)
-    if (!error || attempt >= attempts || signal.aborted) return error
+    const result = await callOnce(execution, policy, call, attempt)
+    if (!result.error || attempt >= attempts || signal.aborted) return result
     await services.clock.sleep(backoffMs, signal).catch(() => {})
   }
 }
@@ -184,7 +196,7 @@ async function callOnce(
   policy: HookPolicy<HookKind>,
   call: HandlerCall,
   attempt: number,
-): Promise<HoldfastError | undefined> {
+): Promise<CallResult> {
   const { services, run } = execution
   const { hook, participant, resolved, target } = call
   const { clock, journal, emit } = services
@@ -195,6 +207,7 @@ async function callOnce(
   const row = quietly(services, () => journal.hookStarted(run.id, hook, participant.id, site.target, attempt))
   emit({ type: 'hook-started', ...site })
   let error: HoldfastError | undefined
+  let skipped: string | undefined
   try {
     await callWithDeadline((signal) => call.invoke(callSite(execution, call, signal, scope)), {
       clock,
@@ -205,10 +218,8 @@ async function callOnce(
       hurried: services.shutdown.hurried,
     })
   } catch (thrown) {
-    if (thrown instanceof TargetSkipped && target && policy.onFailure === 'fail-target') {
-      target.status = 'skipped'
-      target.reason = thrown.message
-    } else error = toFailure(thrown, context)
+    if (thrown instanceof TargetSkipped && target) skipped = thrown.message
+    else error = toFailure(thrown, context)
   }
   if (!error && call.keepsOpen) execution.window.adopt(scope)
   for (const failure of await scope.close()) {
@@ -220,7 +231,7 @@ async function callOnce(
   const record = error && recordFailure(error)
   quietly(services, () => row !== undefined && journal.hookEnded(row, durationMs, record))
   emit({ type: 'hook-ended', ...site, durationMs, error: record })
-  return error
+  return { error, skipped }
 }
 
 function callSite(execution: RunExecution, call: HandlerCall, signal: AbortSignal, scope: Scope): RunCallSite {

@@ -38,6 +38,8 @@ export interface ImportContext {
   /** The file that names the modules; its directory counts. */
   readonly from: string
   readonly builtins: Builtins
+  /** What was imported already: a thousand plans may use one plugin. */
+  readonly imported: Map<string, Promise<ImportedModule | ImportFailure>>
 }
 
 /** Takes `module#export` apart; a path may contain a `#` only where an export is named after it. */
@@ -56,7 +58,14 @@ export function isPath(module: string): boolean {
  *
  * @returns the module, or `{ error, position }` with `MODULE_NOT_FOUND` or `MODULE_FAILED`
  */
-export async function importModule(module: string, context: ImportContext): Promise<ImportedModule | ImportFailure> {
+export function importModule(module: string, context: ImportContext): Promise<ImportedModule | ImportFailure> {
+  const { imported } = context
+  const found = imported.get(module) ?? importNow(module, context)
+  imported.set(module, found)
+  return found
+}
+
+async function importNow(module: string, context: ImportContext): Promise<ImportedModule | ImportFailure> {
   const { loader, from, builtins } = context
   const file = isPath(module) ? resolve(dirname(from), module) : undefined
   try {

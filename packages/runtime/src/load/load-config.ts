@@ -84,7 +84,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
       // Modules are named relative to the file, or to the working directory where there is none.
       const from = found.file ?? join(options.cwd, 'environment')
       const { builtins = {}, openStorage } = options
-      resolved = await resolveConfig({ draft, problems, loader, from, builtins, openStorage })
+      resolved = await resolveConfig({ draft, problems, loader, from, builtins, imported: new Map(), openStorage })
     }
   } catch (error) {
     if (!isHoldfastError(error)) throw error

@@ -11,7 +11,7 @@ export interface ModuleLoader {
    * Imports what `specifier` means in the file `from`. Where Node refuses TypeScript that needs code of its own (enums,
    * parameter properties, namespaces, or any in node_modules), jiti compiles the file and what it imports.
    *
-   * @throws what the module throws, Node's errors, or a `LoadTimeout`
+   * @throws what the module throws, Node's errors, or an `Error` when it takes longer than 30 s
    */
   import(specifier: string, from: string): Promise<Record<string, unknown>>
   /** Files of the user's that were loaded, packages left out. */
@@ -26,11 +26,7 @@ export interface ExportedAs {
   readonly name: string
 }
 
-/** A module that doesn't finish loading: a top-level await that never settles. */
-export class LoadTimeout extends Error {
-  override readonly name = 'LoadTimeout'
-}
-
+// A top-level await may never settle.
 const limit = 30_000
 
 const refusals = new Set([
@@ -52,30 +48,28 @@ export function createModuleLoader(clock: Pick<RuntimeClock, 'setTimer'> = syste
   async function compile(specifier: string, from: string): Promise<Record<string, unknown>> {
     const { createJiti } = await import('jiti')
     const before = new Set(commonJsFiles())
+    const provided = [...providedTo(from)].map(async ([name, url]) => [name, await nativeImport(url)] as const)
+    const virtualModules = Object.fromEntries(await Promise.all(provided))
     try {
-      const provided = [...providedTo(from)].map(async ([name, url]) => [name, await nativeImport(url)] as const)
-      const virtualModules = Object.fromEntries(await Promise.all(provided))
       // Nothing is written: the file system may be read-only, and another user's cache is no place for code.
       const jiti = createJiti(from, { fsCache: false, interopDefault: false, virtualModules })
       return await jiti.import(specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier)
     } finally {
-      for (const file of commonJsFiles()) {
-        if (before.has(file)) continue
-        files.add(file)
-        compiled.add(file)
-      }
+      for (const file of commonJsFiles()) if (!before.has(file)) compiled.add(file)
     }
   }
 
   async function importNow(specifier: string, from: string): Promise<Record<string, unknown>> {
     // Also when it isn't there: its appearing is a change.
     if (specifier.startsWith('file:')) files.add(fileURLToPath(specifier))
+    const before = new Set(commonJsFiles())
     try {
       return await nativeImport(generation.entryURL(specifier, from))
     } catch (error) {
       if (!refusals.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')) throw error
       return await compile(specifier, from)
     } finally {
+      for (const file of commonJsFiles()) if (!before.has(file)) files.add(file)
       for (const file of files) loadedBefore.add(file)
     }
   }
@@ -83,26 +77,28 @@ export function createModuleLoader(clock: Pick<RuntimeClock, 'setTimer'> = syste
   return {
     files,
     import: (specifier, from) => inTime(clock, importNow(specifier, from)),
-    async exported() {
-      const found = new Map<unknown, ExportedAs>()
-      for (const file of files) {
-        // Loaded already: this only asks for the exports. What can't be asked (JSON) exports nothing of interest.
-        const exports: unknown = compiled.has(file)
-          ? createRequire(file).cache[file]?.exports
-          : await nativeImport(generation.entryURL(pathToFileURL(file).href, file)).catch(() => ({}))
-        for (const [name, value] of Object.entries(Object(exports) as Record<string, unknown>)) {
-          if (!found.has(value)) found.set(value, { file, name })
-        }
+    exported: () => inTime(clock, exported()),
+  }
+
+  async function exported(): Promise<ReadonlyMap<unknown, ExportedAs>> {
+    const found = new Map<unknown, ExportedAs>()
+    for (const file of files) {
+      // Loaded already: this only asks for the exports. What can't be asked (JSON) exports nothing of interest.
+      const exports: unknown = compiled.has(file)
+        ? createRequire(file).cache[file]?.exports
+        : await nativeImport(generation.entryURL(pathToFileURL(file).href, file)).catch(() => ({}))
+      for (const [name, value] of Object.entries(Object(exports) as Record<string, unknown>)) {
+        if (!found.has(value)) found.set(value, { file, name })
       }
-      return found
-    },
+    }
+    return found
   }
 }
 
 async function inTime<T>(clock: Pick<RuntimeClock, 'setTimer'>, work: Promise<T>): Promise<T> {
   let cancel: (() => void) | undefined
   const late = new Promise<never>((_, reject) => {
-    cancel = clock.setTimer(limit, () => reject(new LoadTimeout(`it did not finish loading within ${limit / 1000} s`)))
+    cancel = clock.setTimer(limit, () => reject(new Error(`it did not finish loading within ${limit / 1000} s`)))
   })
   try {
     return await Promise.race([work, late])

@@ -80,20 +80,22 @@ export function watchConfig<Loaded extends WatchedFiles>(options: WatchConfigOpt
     const same = found.content === known.content
     known = found
     if (same && !again) return false
+    let loaded: Loaded
     try {
-      const loaded = await load()
-      if (stopped) return true
-      failed = false
-      files = loaded.files
-      known = loaded.fingerprint
-      onChange(loaded)
+      loaded = await load()
     } catch (error) {
       if (!isHoldfastError(error)) throw error
       if (stopped) return true
       failed = true
       await watchAlso(error, found)
       onInvalid(error)
+      return true
     }
+    if (stopped) return true
+    failed = false
+    files = loaded.files
+    known = loaded.fingerprint
+    onChange(loaded)
     return true
   }
 

@@ -18,7 +18,7 @@ export interface StorageContext extends ImportContext {
 }
 
 /**
- * Opens the store that a configuration or `--storage` names: a URL, `module#export`, `module#export:{json}`, or
+ * Opens the store that is named: by a URL, `module#export`, `module#export:{json}`, or
  * `{ 'module#export': options }`.
  */
 export async function openStore(address: unknown, context: StorageContext): Promise<StorageDriver | StorageFailure> {

@@ -163,7 +163,7 @@ describe('in YAML, what is wrong is found, placed and put right', () => {
     ],
     // Schedules
     [
-      'a schedule that never fires',
+      'fault F18: a schedule that never fires',
       `${good}    schedule: { cron: '0 0 31 2 *' }\n`,
       { code: 'CRON_NEVER', line: 5, column: 23, path: 'plans.shop.schedule.cron' },
     ],
@@ -173,7 +173,7 @@ describe('in YAML, what is wrong is found, placed and put right', () => {
       { code: 'CRON_INVALID', line: 5, column: 23 },
     ],
     [
-      'an unknown time zone',
+      'fault F21: an unknown time zone',
       `${good}    schedule: { cron: '0 3 * * *', timeZone: Europe/Berlni }\n`,
       { code: 'TIME_ZONE_UNKNOWN', hint: expect.stringContaining('Europe/Berlin'), column: 46 },
     ],

@@ -2,6 +2,7 @@ import type { HoldfastConfig } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
 import { join } from 'node:path'
 import type { LoadConfigOptions, LoadedConfig } from '../../src/load/load-config.ts'
+import { openStorageAddress } from '../../src/load/open-storage.ts'
 import { builtins, files as filesPlugin, load, nowhere, problemsIn, tree } from './support.ts'
 
 const recipient = 'age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj'
@@ -308,5 +309,15 @@ describe('what has no effect is a warning', () => {
     const { config: loaded, warnings } = await load(tree({ 'holdfast.yaml': yaml }))
     expect(loaded.plans[0]?.participants[0]?.config).toMatchObject({ path: '${HOME}/x' })
     expect(warnings).toMatchObject([{ code: 'CONFIG_INTERPOLATION', details: { line: 1 } }])
+  })
+})
+
+test('a store that the command line names is a URL or module#export', async () => {
+  const options = { cwd: tree({}), builtins, openStorage: async (url: string) => nowhere(url) }
+  expect((await openStorageAddress('s3://bucket', options)).name).toBe('s3://bucket')
+  expect((await openStorageAddress('@holdfast/storage-nowhere#nowhere:{"name":"x"}', options)).name).toBe('x')
+  await expect(openStorageAddress('@holdfast/storage-nowhere#nowher', options)).rejects.toMatchObject({
+    code: 'EXPORT_MISSING',
+    hint: expect.stringContaining('Did you mean "nowhere"?'),
   })
 })

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { join } from 'node:path'
 import { load, problemsIn, tree, write } from './support.ts'
@@ -241,4 +243,22 @@ describe('a module that fails', () => {
     ])
     expect(waits).toEqual([30_000])
   })
+})
+
+test('in a process of its own, loading prints nothing, also where package.json says nothing of modules', async () => {
+  const directory = tree({
+    'package.json': '{ "name": "x" }',
+    'holdfast.config.ts': config('freeze'),
+    'hooks/freeze.ts': enumHook,
+    'hooks/lib.ts': `export const name = 'a'`,
+  })
+  const program = `
+    import { loadConfig } from ${JSON.stringify(import.meta.resolve('../../src/load/load-config.ts'))}
+    const modules = { '@holdfast/sdk': ${JSON.stringify(import.meta.resolve('@holdfast/sdk'))} }
+    const { config } = await loadConfig({ cwd: ${JSON.stringify(directory)}, env: {}, modules })
+    process.stdout.write(config.plans[0].participants[0].id)`
+  const argv = ['--conditions=@holdfast/source', '--input-type=module', '--eval', program]
+  const cwd = new URL('../..', import.meta.url)
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, argv, { cwd })
+  expect([stdout, stderr]).toEqual(['freeze', ''])
 })

@@ -1,0 +1,134 @@
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { HoldfastFailure, Logger } from '@holdfast/sdk'
+import { reasonOf, type RuntimeClock } from '@holdfast/runtime'
+
+/** Why a daemon is not ready. */
+export interface NotReadyReason {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string | undefined
+  readonly plan?: string | undefined
+}
+
+/** One plan of a daemon. */
+export interface PlanStatus {
+  readonly name: string
+  readonly cron: string | undefined
+  readonly next: Date | undefined
+  readonly running: boolean
+  readonly lastSuccess: Date | undefined
+}
+
+/** How a daemon is: kept in memory, and in `status.json` in its state directory. */
+export interface DaemonStatus {
+  readonly version: string
+  readonly pid: number
+  readonly startedAt: Date
+  readonly updatedAt: Date
+  readonly ready: boolean
+  /** Empty when it is ready. */
+  readonly reasons: readonly NotReadyReason[]
+  readonly configuration: {
+    readonly source: string
+    readonly loadedAt: Date
+    /** A newer one is valid and waits until nothing runs. */
+    readonly waiting: boolean
+  }
+  readonly plans: readonly PlanStatus[]
+}
+
+/** What a status is made from. */
+export interface StatusSource {
+  readonly version: string
+  readonly stateDirectory: string
+  readonly clock: Pick<RuntimeClock, 'now' | 'setTimer'>
+  readonly log: Logger
+  /** Asked for whenever the status is written. */
+  plans(): readonly PlanStatus[]
+}
+
+/** Keeps a daemon's status. */
+export interface StatusKeeper {
+  current(): DaemonStatus
+  /** Sets what stands in the way of being ready, in one respect; nothing, when there is nothing. */
+  set(respect: string, reasons: readonly NotReadyReason[]): void
+  configured(source: string, waiting: boolean): void
+  /** Something about a plan changed: the file follows within a second. */
+  changed(): void
+  /** Writes it for the last time. */
+  close(): void
+}
+
+const soonMs = 1000
+
+/** The file of a state directory's status. */
+export function statusFile(stateDirectory: string): string {
+  return join(stateDirectory, 'status.json')
+}
+
+/** Begins a status, not ready in no respect. */
+export function createStatus(source: StatusSource): StatusKeeper {
+  const { version, stateDirectory, clock, log, plans } = source
+  const startedAt = clock.now()
+  const respects = new Map<string, readonly NotReadyReason[]>()
+  let configuration: DaemonStatus['configuration'] = { source: '', loadedAt: startedAt, waiting: false }
+  let cancel: (() => void) | undefined
+  let unwritable = false
+  let closed = false
+
+  const current = (): DaemonStatus => {
+    const reasons = [...respects.values()].flat()
+    const ready = reasons.length === 0
+    const updatedAt = clock.now()
+    return { version, pid: process.pid, startedAt, updatedAt, ready, reasons, configuration, plans: plans() }
+  }
+
+  const write = (): void => {
+    cancel?.()
+    cancel = undefined
+    const file = statusFile(stateDirectory)
+    try {
+      writeFileSync(`${file}.new`, `${JSON.stringify(current(), undefined, 2)}\n`, { mode: 0o600 })
+      renameSync(`${file}.new`, file)
+      unwritable = false
+    } catch (error) {
+      if (!unwritable) log.warn(`the status could not be written to ${file}: ${reasonOf(error)}`, { error })
+      unwritable = true
+    }
+  }
+
+  const announce = (before: boolean): void => {
+    const { ready, reasons } = current()
+    if (ready && !before) log.info('ready')
+    if (!ready) for (const { code, message, hint, plan } of reasons) log.warn(`not ready: ${message}`, { code, hint, plan })
+  }
+
+  return {
+    current,
+    set(respect, reasons) {
+      const before = JSON.stringify(respects.get(respect) ?? [])
+      if (before === JSON.stringify(reasons)) return
+      const wasReady = [...respects.values()].flat().length === 0
+      respects.set(respect, reasons)
+      announce(wasReady)
+      write()
+    },
+    configured(from, waiting) {
+      configuration = { source: from, loadedAt: waiting ? configuration.loadedAt : clock.now(), waiting }
+      write()
+    },
+    changed() {
+      if (!closed) cancel ??= clock.setTimer(soonMs, write)
+    },
+    close() {
+      closed = true
+      write()
+    },
+  }
+}
+
+/** An error as a reason. */
+export function reasonFrom({ code, message, hint }: Pick<HoldfastFailure, 'code' | 'message' | 'hint'>, plan?: string): NotReadyReason {
+  return { code, message, ...(hint !== undefined && { hint }), ...(plan !== undefined && { plan }) }
+}

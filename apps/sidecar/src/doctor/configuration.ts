@@ -1,0 +1,55 @@
+import { isHoldfastError, type StorageDriver } from '@holdfast/sdk'
+import { fsStorage, openStorage, problemsOf, reasonOf, type LoadedConfig } from '@holdfast/runtime'
+import { defaultStore, loadQuietly } from '../configuration.ts'
+import type { CommandContext } from '../context.ts'
+import { count } from '../output/format.ts'
+import { ok, problem, warning, type Finding } from './check.ts'
+
+const storeTimeoutMs = 10_000
+
+/** The configuration, and the store that it names. */
+export async function checkConfiguration(context: CommandContext): Promise<readonly Finding[]> {
+  const { loaded, findings } = await load(context)
+  return [...findings, ...(await checkStore(context, loaded))]
+}
+
+async function load(
+  context: CommandContext,
+): Promise<{ readonly loaded?: LoadedConfig | undefined; readonly findings: readonly Finding[] }> {
+  const check = 'configuration'
+  try {
+    const loaded = await loadQuietly(context)
+    const { plans, source } = loaded.config
+    const warnings = loaded.warnings.map(({ message, hint = '' }) => warning(check, message, hint))
+    return { loaded, findings: [ok(check, `${source}: ${count(plans.length, 'plan')}`), ...warnings] }
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    const problems = problemsOf(error)
+    const none = problems.some(({ code }) => code === 'CONFIG_NOT_FOUND')
+    const { message, hint = '' } = (none ? problems[0] : undefined) ?? error
+    return { findings: [none ? warning(check, message, hint) : problem(check, message, hint)] }
+  }
+}
+
+async function checkStore(context: CommandContext, loaded: LoadedConfig | undefined): Promise<readonly Finding[]> {
+  const { settings } = context
+  const check = 'store'
+  const byDefault = defaultStore(settings.stateDirectory)
+  const url = settings.storage ?? (loaded?.config.storage ? undefined : settings.defaultStorage)
+  try {
+    const driver = url === undefined ? (loaded?.config.storage ?? fsStorage({ path: byDefault })) : await openStorage(url)
+    await look(driver)
+    const name = url ?? driver.localDirectory ?? driver.name
+    if (url !== undefined || loaded?.config.storage) return [ok(check, `${name} can be read`)]
+    const hint = 'Name a store that outlives this machine: `storage` in the configuration, or --storage.'
+    return [warning(check, `artifacts go to ${name}, and are lost with the state directory`, hint)]
+  } catch (error) {
+    const hint = isHoldfastError(error) ? (error.hint ?? '') : 'Nothing can be stored there now.'
+    return [problem(check, reasonOf(error), hint)]
+  }
+}
+
+/** Lists the first key: enough to know that the address and the credentials are right. */
+async function look(driver: StorageDriver): Promise<void> {
+  for await (const _ of driver.list('', { signal: AbortSignal.timeout(storeTimeoutMs) })) return
+}

@@ -1,0 +1,131 @@
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { formatDuration } from '@holdfast/sdk'
+import { isStateDurable, reasonOf } from '@holdfast/runtime'
+import type { CommandContext } from '../context.ts'
+import { statusFile, type DaemonStatus } from '../daemon/status.ts'
+import { hasJournal, lookIntoJournal } from '../journal.ts'
+import { count, formatBytes } from '../output/format.ts'
+import { isHoldfastError } from '@holdfast/sdk'
+import { ok, problem, warning, type Finding } from './check.ts'
+
+/** Filesystems by the magic number of statfs. */
+const filesystems: Readonly<Record<number, string>> = {
+  0xef53: 'ext4',
+  0x58465342: 'xfs',
+  0x9123683e: 'btrfs',
+  0x01021994: 'tmpfs',
+  0x794c7630: 'overlay',
+  0x2fc12fc1: 'zfs',
+  0x6969: 'nfs',
+  0xff534d42: 'cifs',
+  0xfe534d42: 'smb2',
+  0x00c36400: 'ceph',
+  0x65735546: 'fuse',
+  0x01021997: '9p',
+}
+const remote = new Set(['nfs', 'cifs', 'smb2', 'ceph', 'fuse', '9p'])
+const leastSpace = 100 * 1024 ** 2
+
+/** The state directory: is it there, can it be written, does it last, is there space. */
+export function checkStateDirectory({ settings }: CommandContext): readonly Finding[] {
+  const directory = settings.stateDirectory
+  const check = 'state directory'
+  const there = existsSync(directory)
+  const home = nearestDirectory(directory)
+  const refused = tryWrite(home)
+  if (refused !== undefined) {
+    const hint = 'Nothing can run: an effect might never be taken back. Make it writable, or name another with --state-dir.'
+    return [problem(check, `${directory} can't be written: ${refused}`, hint)]
+  }
+  const { type, bavail, bsize } = statfsSync(home)
+  const filesystem = filesystems[type] ?? `0x${type.toString(16)}`
+  const free = bavail * bsize
+  const findings = [ok(check, `${directory} ${there ? 'can be written' : 'is not there yet, and can be made'} (${filesystem}, ${formatBytes(free)} free)`)]
+  if (!isStateDurable(home)) {
+    const hint = 'What is armed there is forgotten when the container restarts. Mount an emptyDir or a volume at it.'
+    findings.push(warning(check, `${directory} is on the container's own layer`, hint))
+  }
+  if (remote.has(filesystem)) {
+    const hint = 'The journal works there, more slowly. A local volume is better; the artifact store may be remote.'
+    findings.push(warning(check, `${directory} is on a network filesystem (${filesystem})`, hint))
+  }
+  if (free < leastSpace) {
+    const hint = 'Without space no undo can be armed, so nothing is quiesced and nothing backed up. Make room.'
+    findings.push(problem(check, `${directory} has only ${formatBytes(free)} left`, hint))
+  }
+  return findings
+}
+
+function nearestDirectory(path: string): string {
+  let directory = path
+  while (!existsSync(directory)) directory = dirname(directory)
+  return directory
+}
+
+function tryWrite(directory: string): string | undefined {
+  const file = join(directory, `.holdfast-doctor-${process.pid}`)
+  try {
+    const handle = openSync(file, 'wx', 0o600)
+    try {
+      writeSync(handle, 'can this be written?\n')
+      fsyncSync(handle)
+    } finally {
+      closeSync(handle)
+    }
+    return undefined
+  } catch (error) {
+    return reasonOf(error)
+  } finally {
+    rmSync(file, { force: true })
+  }
+}
+
+/** The journal, and what is pending in it. */
+export function checkJournal(context: CommandContext): readonly Finding[] {
+  const { stateDirectory } = context.settings
+  if (!hasJournal(stateDirectory)) return [ok('journal', 'nothing has run with this state directory yet')]
+  try {
+    const journal = lookIntoJournal(context)
+    try {
+      const [last] = journal.runs({ limit: 1 })
+      const pending = journal.pendingUndos()
+      const ran = last === undefined ? 'no run yet' : `last run ${last.plan}, ${last.status ?? 'going on'}`
+      const findings = [ok('journal', `can be read (${ran})`)]
+      if (pending.length === 0) return [...findings, ok('undos', 'nothing is pending')]
+      const hint = 'Unless a run is going on, something is still frozen, locked or paused: `holdfast undo list`, `holdfast undo run --all`.'
+      return [...findings, warning('undos', `${count(pending.length, 'undo')} pending`, hint)]
+    } finally {
+      journal.close()
+    }
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    return [problem('journal', error.message, error.hint ?? '')]
+  }
+}
+
+/** The daemon of this state directory, as it last described itself. */
+export function checkDaemon({ settings, io }: CommandContext): readonly Finding[] {
+  const status = readStatus(statusFile(settings.stateDirectory))
+  if (!status || !isAlive(status.pid)) return [ok('daemon', 'none is running with this state directory')]
+  const since = formatDuration(io.now().getTime() - new Date(status.startedAt).getTime())
+  if (status.ready) return [ok('daemon', `is ready, for ${since} (pid ${status.pid})`)]
+  return status.reasons.map(({ message, hint = '' }) => problem('daemon', `is not ready: ${message}`, hint))
+}
+
+function readStatus(file: string): DaemonStatus | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as DaemonStatus
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

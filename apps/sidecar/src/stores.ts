@@ -1,0 +1,115 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { isHoldfastError, type SecretRef, type StorageDriver } from '@holdfast/sdk'
+import {
+  createArtifactStore,
+  createSecrets,
+  fsStorage,
+  listInstances,
+  openStorage,
+  systemClock,
+  type ArtifactStore,
+  type LoadedConfig,
+  type StoredArtifact,
+} from '@holdfast/runtime'
+import { defaultStore, findConfiguration } from './configuration.ts'
+import type { CommandContext } from './context.ts'
+import { errors } from './errors.ts'
+
+/** Whose artifacts to read, and with what. */
+export interface StoreOptions {
+  readonly instance?: string | undefined
+  /** A file with an age identity. */
+  readonly identity?: string | undefined
+}
+
+/** The store of a command that reads it: one {@link ArtifactStore} per instance. */
+export interface Stores {
+  readonly stores: readonly ArtifactStore[]
+  /** For messages. */
+  readonly address: string
+  /** Where there is one that can be used. */
+  readonly loaded: LoadedConfig | undefined
+}
+
+/** An artifact, and the store that it is in. */
+export interface FoundArtifact {
+  readonly artifact: StoredArtifact
+  readonly store: ArtifactStore
+}
+
+/**
+ * Opens the store that the command line, the configuration or the environment names. Nothing else is needed: no
+ * journal, no state directory, and with `--storage` no configuration either.
+ *
+ * @throws HoldfastError `CONFIG_INVALID`, `STORE_MISSING`, `STORAGE_…`
+ */
+export async function openStores(context: CommandContext, options: StoreOptions): Promise<Stores> {
+  const { settings, io, log, redactor } = context
+  const named = settings.storage
+  const loaded = await findConfiguration(context).catch((error: unknown) => {
+    if (named === undefined || !isHoldfastError(error)) throw error
+    // A broken configuration must not keep anybody from their backups.
+    context.warn(error)
+    return undefined
+  })
+  const { driver, address } = await chooseStore(context, loaded)
+  const configured = named === undefined ? loaded?.config.instance : undefined
+  const only = options.instance ?? configured
+  const instances = only === undefined ? await listInstances(driver) : [only]
+  const identities = identitiesOf(loaded, options.identity && resolve(io.cwd, options.identity))
+  const secrets = createSecrets({ redactor, env: io.env })
+  const stores = instances.map((instance) =>
+    createArtifactStore({ driver, instance, clock: systemClock, log, secrets, identities: () => identities }),
+  )
+  return { stores, address, loaded }
+}
+
+async function chooseStore(
+  { settings }: CommandContext,
+  loaded: LoadedConfig | undefined,
+): Promise<{ readonly driver: StorageDriver; readonly address: string }> {
+  // The configuration's store is the one of --storage, if that is given.
+  if (settings.storage === undefined && loaded?.config.storage) {
+    const driver = loaded.config.storage
+    return { driver, address: driver.localDirectory ?? driver.name }
+  }
+  const url = settings.storage ?? settings.defaultStorage
+  if (url !== undefined) return { driver: await openStorage(url), address: url.replace(/:\{.*$/s, '') }
+  const directory = defaultStore(settings.stateDirectory)
+  if (!existsSync(directory)) throw errors.STORE_MISSING({ directory })
+  return { driver: fsStorage({ path: directory }), address: directory }
+}
+
+function identitiesOf(loaded: LoadedConfig | undefined, file: string | undefined): readonly SecretRef[] {
+  const configured = loaded?.config.plans.flatMap(({ encoding }) => encoding.identity ?? []) ?? []
+  return file === undefined ? configured : [{ file }, ...configured]
+}
+
+/** Every artifact that fits, newest first within its instance. */
+export async function* findArtifacts(
+  { stores }: Pick<Stores, 'stores'>,
+  selection: { readonly plan?: string | undefined; readonly target?: string | undefined } = {},
+): AsyncGenerator<FoundArtifact> {
+  for (const store of stores) for await (const artifact of store.list(selection)) yield { artifact, store }
+}
+
+/**
+ * The artifact with this id, or the one whose id begins so.
+ *
+ * @throws HoldfastError `ARTIFACT_UNKNOWN`, `ARTIFACT_AMBIGUOUS`
+ */
+export async function oneArtifact(stores: Stores, id: string): Promise<FoundArtifact> {
+  const found: FoundArtifact[] = []
+  for await (const each of findArtifacts(stores)) {
+    if (each.artifact.id === id) return each
+    if (each.artifact.id.startsWith(id)) found.push(each)
+  }
+  const [first, ...more] = found
+  if (!first || id === '') throw errors.ARTIFACT_UNKNOWN({ artifact: id, store: stores.address })
+  if (more.length > 0) {
+    const shown = found.slice(0, 5).map(({ artifact }) => artifact.id)
+    throw errors.ARTIFACT_AMBIGUOUS({ artifact: id, artifacts: [...shown, ...(more.length > 4 ? ['…'] : [])].join(', ') })
+  }
+  return first
+}
