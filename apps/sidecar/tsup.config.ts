@@ -1,8 +1,16 @@
 import { defineConfig } from 'tsup'
 
-// One bundle with everything inside: three times faster to start than node_modules (docs/adr/0003-bundle.md).
+// One bundle with everything inside: three times faster to start than node_modules (docs/adr/0003-bundle.md). Each
+// command has an entry of its own, and loads only what it needs; sdk, runtime and plugin-scripts are for users' hooks
+// that can't find those packages themselves.
 export default defineConfig({
-  entry: ['src/cli.ts'],
+  entry: {
+    holdfast: 'src/holdfast.ts',
+    fridge: 'src/fridge.ts',
+    sdk: '../../packages/sdk/src/index.ts',
+    runtime: '../../packages/runtime/src/index.ts',
+    'plugin-scripts': '../../packages/plugin-scripts/src/index.ts',
+  },
   format: ['esm'],
   target: 'node22',
   sourcemap: true,
@@ -13,4 +21,8 @@ export default defineConfig({
   noExternal: [/.*/],
   external: ['jiti'],
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  esbuildOptions(options) {
+    // From the sources, module by module: of a package's own bundle, one chunk would carry everything.
+    options.conditions = ['@holdfast/source']
+  },
 })

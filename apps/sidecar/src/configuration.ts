@@ -1,5 +1,13 @@
-import { isHoldfastError } from '@holdfast/sdk'
-import { fsStorage, loadConfig, openStorage, problemsOf, type LoadedConfig, type ResolvedConfig } from '@holdfast/runtime'
+import { isHoldfastError, type StorageDriver } from '@holdfast/sdk'
+import {
+  fsStorage,
+  loadConfig,
+  openStorage,
+  openStorageAddress,
+  problemsOf,
+  type LoadedConfig,
+  type ResolvedConfig,
+} from '@holdfast/runtime'
 import { join } from 'node:path'
 import type { CommandContext } from './context.ts'
 import { environmentForm } from './environment.ts'
@@ -46,7 +54,16 @@ export async function loadQuietly(context: CommandContext): Promise<LoadedConfig
   })
   const { config } = loaded
   const url = settings.storage ?? (config.storage ? undefined : settings.defaultStorage)
-  return url === undefined ? loaded : { ...loaded, config: { ...config, storage: await openStorage(url) } }
+  return url === undefined ? loaded : { ...loaded, config: { ...config, storage: await openStorageAt(url, io.cwd) } }
+}
+
+/**
+ * Opens the store that the command line or the environment names.
+ *
+ * @throws HoldfastError `STORAGE_…`, `MODULE_…`, `EXPORT_MISSING`
+ */
+export function openStorageAt(address: string, cwd: string): Promise<StorageDriver> {
+  return openStorageAddress(address, { cwd, builtins, modules: providedModules(), openStorage })
 }
 
 /** The same configuration with its store named, also where it is the default one in the state directory. */

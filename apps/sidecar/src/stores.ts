@@ -6,13 +6,12 @@ import {
   createSecrets,
   fsStorage,
   listInstances,
-  openStorage,
   systemClock,
   type ArtifactStore,
   type LoadedConfig,
   type StoredArtifact,
 } from '@holdfast/runtime'
-import { defaultStore, findConfiguration } from './configuration.ts'
+import { defaultStore, findConfiguration, openStorageAt } from './configuration.ts'
 import type { CommandContext } from './context.ts'
 import { errors } from './errors.ts'
 
@@ -66,7 +65,7 @@ export async function openStores(context: CommandContext, options: StoreOptions)
 }
 
 async function chooseStore(
-  { settings }: CommandContext,
+  { settings, io }: CommandContext,
   loaded: LoadedConfig | undefined,
 ): Promise<{ readonly driver: StorageDriver; readonly address: string }> {
   // The configuration's store is the one of --storage, if that is given.
@@ -75,7 +74,7 @@ async function chooseStore(
     return { driver, address: driver.localDirectory ?? driver.name }
   }
   const url = settings.storage ?? settings.defaultStorage
-  if (url !== undefined) return { driver: await openStorage(url), address: url.replace(/:\{.*$/s, '') }
+  if (url !== undefined) return { driver: await openStorageAt(url, io.cwd), address: url.replace(/:\{.*$/s, '') }
   const directory = defaultStore(settings.stateDirectory)
   if (!existsSync(directory)) throw errors.STORE_MISSING({ directory })
   return { driver: fsStorage({ path: directory }), address: directory }

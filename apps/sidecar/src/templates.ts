@@ -18,9 +18,14 @@ const script: TemplateFile = {
 # Runs in the hook "backups". Its exit code counts: anything but 0 fails the run.
 set -eu
 
-# What save_artifact reads becomes an artifact: compressed, with a digest, read back after it was written.
-# It counts only if this script succeeds.
-date | save_artifact example.txt
+# Here goes your own, such as: pg_dump --format custom shop >"$dump"
+dump=$(mktemp)
+trap 'rm -f "$dump"' EXIT
+date >"$dump"
+
+# It becomes an artifact: compressed, with a digest, read back after it was written. It counts only if this script
+# succeeds.
+save_artifact example.txt "$dump"
 `,
 }
 

@@ -53,7 +53,7 @@ function writeScripts(directory: string): void {
 }
 
 interface Killed {
-  readonly points?: number
+  readonly points?: readonly string[]
   readonly status?: string
   readonly signal?: string | null
 }
@@ -105,34 +105,54 @@ async function recoverAndCheck(place: string, scripts: string, generation: strin
   engine.close()
 }
 
-/** Two processes at a time: there are two cores. */
-async function sweep(prefix: string, check: (place: string, point: number) => Promise<void>): Promise<number> {
+/**
+ * Kills at each of the points. Two processes at a time: there are two cores.
+ *
+ * @returns the points at which it was killed
+ */
+async function sweep(
+  prefix: string,
+  matters: (point: string) => boolean,
+  check: (place: string, where: string) => Promise<void>,
+): Promise<readonly string[]> {
   const whole = await runAndDie(newPlace(`${prefix}-whole`), 0)
   expect(whole.status).toBe('succeeded')
-  const { points = 0 } = whole
-  const waiting = Array.from({ length: points }, (_, index) => index + 1)
+  const all = (whole.points ?? [])
+    .map((name, index) => ({ name, number: index + 1 }))
+    .filter(({ name }) => matters(name))
+  const waiting = [...all]
   const worker = async (): Promise<void> => {
     for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
-      const place = newPlace(`${prefix}-${point}`)
-      expect(await runAndDie(place, point)).toEqual({ signal: 'SIGKILL' })
-      await check(place, point)
+      const place = newPlace(`${prefix}-${point.number}`)
+      expect(await runAndDie(place, point.number)).toEqual({ signal: 'SIGKILL' })
+      await check(place, `killed at point ${point.number}, ${point.name}`)
       rmSync(place, { recursive: true, force: true })
     }
   }
   await Promise.all([worker(), worker()])
-  return points
+  return all.map(({ name }) => name)
 }
 
 test('fault F3, fault F15: killed at every point, restarted with the same code', { timeout: 60_000 }, async () => {
-  const points = await sweep('same', (place, point) => recoverAndCheck(place, scriptsOne, 'one', `point ${point}`))
-  // Three effects with two boundaries each way, and the journal's writes around them.
-  expect(points).toBeGreaterThan(60)
+  const points = await sweep(
+    'same',
+    () => true,
+    (place, where) => recoverAndCheck(place, scriptsOne, 'one', where),
+  )
+  expect(points.filter((name) => name.startsWith('before write')).length).toBeGreaterThan(40)
+  expect(points.filter((name) => !name.includes('write')).length).toBeGreaterThan(10)
 })
 
-test('fault F3: killed at every point, restarted with other code and other scripts', { timeout: 60_000 }, async () => {
-  const scriptsTwo = join(root, 'scripts-two')
-  cpSync(scriptsOne, scriptsTwo, { recursive: true })
-  // The undo is gone from the directory: its stored copy runs.
-  rmSync(join(scriptsTwo, 'before_backups'), { recursive: true })
-  await sweep('other', (place, point) => recoverAndCheck(place, scriptsTwo, 'two', `point ${point}`))
-})
+test(
+  'fault F3: killed after every write and at every effect, restarted with other code and other scripts',
+  { timeout: 60_000 },
+  async () => {
+    const scriptsTwo = join(root, 'scripts-two')
+    cpSync(scriptsOne, scriptsTwo, { recursive: true })
+    // The undo is gone from the directory: its stored copy runs.
+    rmSync(join(scriptsTwo, 'before_backups'), { recursive: true })
+    // Just before a write the world is as it was after the last one, or at the last effect.
+    const matters = (point: string): boolean => !point.startsWith('before write')
+    await sweep('other', matters, (place, where) => recoverAndCheck(place, scriptsTwo, 'two', where))
+  },
+)

@@ -59,5 +59,5 @@ export function defineUndo<S extends StandardSchemaV1<unknown, Json>, Config = u
   readonly deadline: Duration
   run(input: StandardSchemaV1.InferOutput<S>, ctx: UndoContext<Config>): unknown
 }): UndoDefinition<StandardSchemaV1.InferOutput<S>, Config> {
-  return definition as UndoDefinition<StandardSchemaV1.InferOutput<S>, Config>
+  return definition
 }

@@ -72,8 +72,7 @@ export interface TestRun {
  */
 export async function createTestRun(options: CreateTestRunOptions): Promise<TestRun> {
   const clock = testClock({ now: options.now })
-  const temporary = options.stateDirectory === undefined ? mkdtempSync(join(tmpdir(), 'holdfast-test-')) : undefined
-  const stateDirectory = options.stateDirectory ?? (temporary as string)
+  const stateDirectory = options.stateDirectory ?? mkdtempSync(join(tmpdir(), 'holdfast-test-'))
   const storage = options.config?.storage ?? memoryStorage()
   const events: RunEvent[] = []
   const log: string[] = []
@@ -113,7 +112,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
   let engine = await start(options.use)
   const close = async (): Promise<void> => {
     engine.close()
-    if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
+    if (options.stateDirectory === undefined) rmSync(stateDirectory, { recursive: true, force: true })
   }
   return {
     clock,

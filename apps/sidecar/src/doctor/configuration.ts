@@ -1,6 +1,6 @@
 import { isHoldfastError, type StorageDriver } from '@holdfast/sdk'
-import { fsStorage, openStorage, problemsOf, reasonOf, type LoadedConfig } from '@holdfast/runtime'
-import { defaultStore, loadQuietly } from '../configuration.ts'
+import { fsStorage, problemsOf, reasonOf, type LoadedConfig } from '@holdfast/runtime'
+import { defaultStore, loadQuietly, openStorageAt } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 import { count } from '../output/format.ts'
 import { ok, problem, warning, type Finding } from './check.ts'
@@ -32,12 +32,12 @@ async function load(
 }
 
 async function checkStore(context: CommandContext, loaded: LoadedConfig | undefined): Promise<readonly Finding[]> {
-  const { settings } = context
+  const { settings, io } = context
   const check = 'store'
   const byDefault = defaultStore(settings.stateDirectory)
   const url = settings.storage ?? (loaded?.config.storage ? undefined : settings.defaultStorage)
   try {
-    const driver = url === undefined ? (loaded?.config.storage ?? fsStorage({ path: byDefault })) : await openStorage(url)
+    const driver = url === undefined ? (loaded?.config.storage ?? fsStorage({ path: byDefault })) : await openStorageAt(url, io.cwd)
     await look(driver)
     const name = url ?? driver.localDirectory ?? driver.name
     if (url !== undefined || loaded?.config.storage) return [ok(check, `${name} can be read`)]

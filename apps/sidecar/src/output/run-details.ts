@@ -39,13 +39,12 @@ export function runDetailsJson(journal: Details, run: RunRecord): object {
 function hooksTable(hooks: readonly HookRecord[], { style, width }: Layout): string {
   if (hooks.length === 0) return ''
   const rows = hooks.map(({ hook, participant, target, attempt, durationMs, error }) => [
-    error ? style.red(hook) : hook,
+    (error ? style.red(hook) : hook) + (attempt > 1 ? ` (attempt ${attempt})` : ''),
     target === undefined || target === participant ? participant : `${participant} → ${target}`,
-    attempt > 1 ? String(attempt) : '',
     durationMs === undefined ? style.yellow('never ended') : formatDuration(durationMs),
     printable(error?.message ?? ''),
   ])
-  return formatTable(['HOOK', 'WHO', 'ATTEMPT', 'TOOK', 'ERROR'], rows, { style, width, right: [3] })
+  return formatTable(['HOOK', 'WHO', 'TOOK', 'ERROR'], rows, { style, width, right: [2] })
 }
 
 function targetsTable(journal: Details, run: RunRecord, { style, width }: Layout): string {

@@ -1,12 +1,12 @@
 // The process that the crash sweep kills. Arguments: state directory, world directory, script directory, and the number
-// of the journal write or effect boundary at which to die (0: never). Prints how many there were.
+// of the journal write or effect boundary at which to die (0: never). Prints their names.
 import { engineFor } from './engine.ts'
 
 const [, , state = '', world = '', scripts = '', dieAt = '0'] = process.argv
-let points = 0
-const point = (): void => {
-  points += 1
-  if (points === Number(dieAt)) process.kill(process.pid, 'SIGKILL')
+const points: string[] = []
+const point = (name: string): void => {
+  points.push(name)
+  if (points.length === Number(dieAt)) process.kill(process.pid, 'SIGKILL')
 }
 
 const engine = await engineFor({ state, world, scripts, point, generation: 'one' })

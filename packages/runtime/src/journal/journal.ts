@@ -354,16 +354,16 @@ export class Journal {
   }
 
   #write(point: string, sql: string, ...values: (string | number | null)[]): number {
-    this.#observe(`before ${point}`)
+    this.#observe(`before write: ${point}`)
     const { lastInsertRowid } = this.#prepare(sql).run(...values)
-    this.#observe(`after ${point}`)
+    this.#observe(`after write: ${point}`)
     return Number(lastInsertRowid)
   }
 
   #change(point: string, sql: string, ...values: (string | number | null)[]): number {
-    this.#observe(`before ${point}`)
+    this.#observe(`before write: ${point}`)
     const { changes } = this.#prepare(sql).run(...values)
-    this.#observe(`after ${point}`)
+    this.#observe(`after write: ${point}`)
     return Number(changes)
   }
 

@@ -1,74 +1,25 @@
 // Builds what hooks see. A plugin never imports the runtime: everything it needs comes in here.
 import type {
   CheckContext,
-  Exec,
   FinishContext,
   Outcome,
   PruneContext,
   RestorePoint,
-  Run,
   RunContext,
   ServiceContext,
   Target,
   TargetContext,
-  Vars,
   VerifyContext,
 } from '@holdfast/sdk'
 import { reasonOf } from '../failure.ts'
-import type { Participant, ResolvedPlan } from '../load/resolved.ts'
-import type { Services } from '../services.ts'
-import type { RuntimeLogger } from '../telemetry/log.ts'
 import { assertFreezable } from './freezable.ts'
 import type { TargetState } from './outcome.ts'
-import type { Scope } from './scope.ts'
+import { extend, serviceContext, type CallSite, type RunCallSite } from './service-context.ts'
 import { armUndo } from './undo.ts'
-
-/** One call of one handler: what its context is built from. */
-export interface CallSite {
-  readonly services: Services
-  readonly plan: ResolvedPlan
-  readonly participant: Participant
-  readonly hook: string
-  readonly signal: AbortSignal
-  readonly scope: Scope
-}
-
-/** A call within a run. */
-export interface RunCallSite extends CallSite {
-  readonly run: Run
-  readonly vars: Vars
-  readonly target?: Target | undefined
-}
 
 /** Ends a target as skipped: thrown by `ctx.skip`, caught by the runner. */
 export class TargetSkipped extends Error {
   override readonly name = 'TargetSkipped'
-}
-
-/** Context of code outside a run: undos, restores, checks. */
-export function serviceContext(site: CallSite, log: RuntimeLogger): ServiceContext<unknown> {
-  const { services, participant, signal, scope } = site
-  let exec: Exec | undefined
-  return {
-    config: participant.config,
-    signal,
-    log,
-    clock: services.clock,
-    meter: services.meter,
-    secrets: services.secrets,
-    kubernetes: services.kubernetes,
-    // Made at first use: most hooks run no command.
-    get exec() {
-      return (exec ??= services.execFor({ signal, log }))
-    },
-    workspace: async () => scope.workspace(),
-    lock: (name, body, options) =>
-      services.locks.withLock(`user-${name}`, body, {
-        owner: `${participant.id} of plan ${site.plan.name}`,
-        wait: options?.wait,
-        signal,
-      }),
-  }
 }
 
 /** Context of `validate`, of target discovery and of `describe`. */
@@ -179,9 +130,4 @@ export function pruneContext(
 /** Context of `onError` and `onFinish`. */
 export function finishContext(site: RunCallSite, outcome: Outcome): FinishContext<unknown> {
   return extend(runContext(site), { outcome })
-}
-
-/** Adds members and keeps getters, which a spread would call. */
-function extend<Base extends object, More extends object>(base: Base, more: More): Base & More {
-  return Object.defineProperties(base, Object.getOwnPropertyDescriptors(more)) as Base & More
 }

@@ -1,15 +1,8 @@
 import type { HookHandler, HookName, Outcome, RestorePoint } from '@holdfast/sdk'
 import type { Participant, ResolvedHook } from '../load/resolved.ts'
 import { findExpired, removeExpired, verifyArtifacts, artifactOf } from './builtins.ts'
-import {
-  checkContext,
-  finishContext,
-  pruneContext,
-  runContext,
-  targetContext,
-  verifyContext,
-  type RunCallSite,
-} from './contexts.ts'
+import { checkContext, finishContext, pruneContext, runContext, targetContext, verifyContext } from './contexts.ts'
+import type { RunCallSite } from './service-context.ts'
 import type { TargetState } from './outcome.ts'
 import type { RunExecution } from './run.ts'
 

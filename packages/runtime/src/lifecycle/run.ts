@@ -1,13 +1,22 @@
 // The lifecycle's one runner. The policy table says when each hook runs and what its failure means; there is one code
 // path per kind of hook here and none per hook.
-import type { HoldfastError, HookName, HookPolicy, HookKind, Outcome, Run, Vars } from '@holdfast/sdk'
-import { parseDuration } from '@holdfast/sdk'
+import {
+  parseDuration,
+  type HoldfastError,
+  type HookKind,
+  type HookName,
+  type HookPolicy,
+  type Outcome,
+  type Run,
+  type Vars,
+} from '@holdfast/sdk'
 
 import { recordFailure, toFailure, type FailureContext } from '../failure.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { callWithDeadline } from './call.ts'
-import { TargetSkipped, type RunCallSite } from './contexts.ts'
+import { TargetSkipped } from './contexts.ts'
+import type { RunCallSite } from './service-context.ts'
 import { handlersFor, type HandlerCall } from './handlers.ts'
 import { hasFailed, outcomeOf, type RunState, type TargetState } from './outcome.ts'
 import { lifecyclePolicy } from './policy.ts'

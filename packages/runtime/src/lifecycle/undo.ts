@@ -17,7 +17,7 @@ import type { UndoRecord } from '../journal/records.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { callWithDeadline } from './call.ts'
-import { serviceContext, type RunCallSite } from './contexts.ts'
+import { serviceContext, type RunCallSite } from './service-context.ts'
 import { Scope } from './scope.ts'
 import { workspaceName } from './workspaces.ts'
 

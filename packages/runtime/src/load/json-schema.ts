@@ -58,7 +58,7 @@ export function configJsonSchema(
   }
   const storage = { type: 'object', patternProperties: { [reference]: {} }, additionalProperties: false }
   const { $schema, ...shape } = list
-  return describe({
+  const described = describe({
     $schema,
     title: 'Holdfast configuration',
     ...shape,
@@ -67,8 +67,9 @@ export function configJsonSchema(
       storage: { anyOf: [{ type: 'string' }, { ...storage, minProperties: 1, maxProperties: 1 }] },
       plans: { anyOf: [plansOf(map), plansOf(list)] },
     },
-    definitions: { module: { anyOf: [{ type: 'string', pattern: reference }, module] } },
   }) as JsonSchema
+  // Added last: a plugin's options have meanings of their own.
+  return { ...described, definitions: { module: { anyOf: [{ type: 'string', pattern: reference }, module] } } }
 }
 
 /** The keys that a schema knows at a path; `undefined` when it doesn't say. */
@@ -97,9 +98,13 @@ export function inputSchema(schema: StandardSchemaV1): JsonSchema | undefined {
   }
 }
 
+const own = new Map<'list' | 'map', JsonSchema>()
+
 /** The keys of our own shape at a path. */
 export function knownConfigKeys(path: Path, form: 'list' | 'map'): readonly string[] {
-  return knownKeys(toJsonSchema(form === 'list' ? listShape : mapShape), path) ?? []
+  const schema = own.get(form) ?? toJsonSchema(form === 'list' ? listShape : mapShape)
+  own.set(form, schema)
+  return knownKeys(schema, path) ?? []
 }
 
 function toJsonSchema(shape: z.ZodMiniType): JsonSchema {

@@ -52,7 +52,8 @@ export interface LoadedConfig extends ResolvedDraft {
  * Finds, reads and checks the configuration, whatever it is written in.
  *
  * Loading again sees what has changed: the file, hook modules and whatever they import by a relative path are
- * evaluated anew. Packages are not, they need a new process; nor are modules that are imported later, inside a hook.
+ * evaluated anew. Packages are not: they need a new process. What a hook imports while it runs is not watched. Node keeps
+ * the code of every load until the process ends, so load when something changed, not in a loop.
  *
  * @throws HoldfastError `CONFIG_INVALID`, with everything that is wrong in `details.problems` ({@link ConfigProblem}) and
  * what was read in `details.files`
@@ -64,7 +65,6 @@ export interface LoadedConfig extends ResolvedDraft {
 export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConfig> {
   provideModules(options.modules ?? {})
   const loader = createModuleLoader(options.clock)
-  const files = new Set<string>()
   let source = 'environment'
   let draft: ConfigDraft | undefined
   const problems = collectProblems((path, part) => draft?.locate(path, part))
@@ -74,7 +74,6 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     const found = await findConfig(options)
     if (found.file !== undefined) {
       source = found.file
-      files.add(source)
       before = await fingerprint([source])
     }
     for (const warning of found.warnings) problems.warn(warning)
@@ -90,7 +89,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     if (!isHoldfastError(error)) throw error
     problems.addAll(error)
   }
-  const read = [...new Set([...files, ...loader.files])].toSorted()
+  const read = [...new Set([...(source === 'environment' ? [] : [source]), ...loader.files])].toSorted()
   if (resolved === undefined) throw invalidConfig(source, problems.problems, read)
   // What was written while it was read is for the next time.
   const settled = before === undefined || (await fingerprint([source])).content === before.content

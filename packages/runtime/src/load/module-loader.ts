@@ -74,12 +74,6 @@ export function createModuleLoader(clock: Pick<RuntimeClock, 'setTimer'> = syste
     }
   }
 
-  return {
-    files,
-    import: (specifier, from) => inTime(clock, importNow(specifier, from)),
-    exported: () => inTime(clock, exported()),
-  }
-
   async function exported(): Promise<ReadonlyMap<unknown, ExportedAs>> {
     const found = new Map<unknown, ExportedAs>()
     for (const file of files) {
@@ -88,10 +82,17 @@ export function createModuleLoader(clock: Pick<RuntimeClock, 'setTimer'> = syste
         ? createRequire(file).cache[file]?.exports
         : await nativeImport(generation.entryURL(pathToFileURL(file).href, file)).catch(() => ({}))
       for (const [name, value] of Object.entries(Object(exports) as Record<string, unknown>)) {
-        if (!found.has(value)) found.set(value, { file, name })
+        // A hook's own file comes before one that hands it on.
+        if (!found.has(value) || name === 'default') found.set(value, { file, name })
       }
     }
     return found
+  }
+
+  return {
+    files,
+    import: (specifier, from) => inTime(clock, importNow(specifier, from)),
+    exported: () => inTime(clock, exported()),
   }
 }
 

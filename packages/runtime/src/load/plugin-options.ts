@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
 import { suggest } from './did-you-mean.ts'
 import { formatPath, type Path, type Problems } from './problems.ts'
-import { describeIssue, type SchemaIssue } from './schema-issue.ts'
+import { describeIssue } from './schema-issue.ts'
 
 /** What a plugin made of its options. */
 export interface ValidatedOptions {
@@ -32,27 +32,33 @@ export async function validateOptions(
     return undefined
   }
   if (result.issues === undefined) return { value: result.value }
+  const json = await jsonSchemaOf(schema)
   for (const issue of result.issues.flatMap((found) => describeIssue(found, options))) {
-    const known = await knownOptions(schema, issue)
+    const known = json?.keys(issue.path.slice(0, -1))
     const key = issue.path.at(-1)
     // Schemas that don't say that a key is unknown say that its value should not be there.
-    const unknown =
+    const isUnknown =
       issue.kind === 'unknown-key' || (known !== undefined && typeof key === 'string' && !known.includes(key))
-    const reason = issue.kind === 'unknown-key' || unknown ? 'is no option of it' : issue.reason
-    const meant = unknown && known !== undefined ? suggest(String(key), known) : ''
-    const list = unknown && known !== undefined ? `Its options here: ${known.join(', ')}. ` : ''
-    const suggestion = issue.kind === 'value' && !unknown ? issue.suggestion : `${meant}${list}`
     const shown = issue.path.length === 0 ? 'what it was given' : formatPath(issue.path)
-    problems.add(errors.PLUGIN_OPTIONS_INVALID({ plugin, path: shown, reason, suggestion }), {
+    const params = isUnknown
+      ? { reason: 'is no option of it', suggestion: suggestOption(String(key), known) }
+      : { reason: issue.reason, suggestion: issue.suggestion }
+    problems.add(errors.PLUGIN_OPTIONS_INVALID({ plugin, path: shown, ...params }), {
       path: [...path, ...issue.path],
-      part: unknown ? 'key' : 'value',
+      part: isUnknown ? 'key' : 'value',
     })
   }
   return undefined
 }
 
-async function knownOptions(schema: StandardSchemaV1, issue: SchemaIssue): Promise<readonly string[] | undefined> {
+function suggestOption(key: string, known: readonly string[] | undefined): string | undefined {
+  return known && `${suggest(key, known)}Its options here: ${known.join(', ')}. `
+}
+
+async function jsonSchemaOf(
+  schema: StandardSchemaV1,
+): Promise<{ keys(path: Path): readonly string[] | undefined } | undefined> {
   const { inputSchema, knownKeys } = await import('./json-schema.ts')
   const json = inputSchema(schema)
-  return json && knownKeys(json, issue.path.slice(0, -1))
+  return json && { keys: (path) => knownKeys(json, path) }
 }

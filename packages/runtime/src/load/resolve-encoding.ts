@@ -4,12 +4,22 @@ import { reasonOf } from '../failure.ts'
 import { formatPath, type Path, type Problems } from './problems.ts'
 import type { ResolvedEncoding } from './resolved.ts'
 
-/** How artifacts are stored, with the defaults: zstd, not encrypted. */
-export function resolveEncoding(encoding: EncodingOptions | undefined): ResolvedEncoding {
+const defaults: ResolvedEncoding = { compression: 'zstd', recipients: [], identity: undefined }
+
+/**
+ * How artifacts are stored. What is left out is inherited one by one: a plan that only sets its compression is still
+ * encrypted to everybody that the top level names; `recipients: []` is how to say that it isn't.
+ *
+ * @param inherited - the top level's, for a plan. Default: zstd, not encrypted
+ */
+export function resolveEncoding(
+  encoding: EncodingOptions | undefined,
+  inherited: ResolvedEncoding = defaults,
+): ResolvedEncoding {
   return {
-    compression: encoding?.compression ?? 'zstd',
-    recipients: encoding?.recipients ?? [],
-    identity: encoding?.identity,
+    compression: encoding?.compression ?? inherited.compression,
+    recipients: encoding?.recipients ?? inherited.recipients,
+    identity: encoding?.identity ?? inherited.identity,
   }
 }
 

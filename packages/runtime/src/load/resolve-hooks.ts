@@ -11,8 +11,7 @@ import { hookEntryShape } from './shape.ts'
 
 type Entry = HookHandler<HookName, unknown> | (HookOptions & { readonly handler: HookHandler<HookName, unknown> })
 
-/** Every hook there is, in their order. */
-export const hookNames = Object.keys(lifecyclePolicy) as readonly HookName[]
+const hookNames = Object.keys(lifecyclePolicy) as readonly HookName[]
 
 const entryKeys = ['handler', 'order', 'timeout', 'retry', 'attempts', 'backoff']
 const defaultBackoff: Duration = '1m'
@@ -41,8 +40,7 @@ export function resolveHooks(
   return resolved
 }
 
-/** Whether a name is that of a hook. */
-export function isHookName(name: string): name is HookName {
+function isHookName(name: string): name is HookName {
   return Object.hasOwn(lifecyclePolicy, name)
 }
 

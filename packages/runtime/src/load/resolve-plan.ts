@@ -61,7 +61,7 @@ export async function resolvePlan(
     retry: resolveRetry(plan.retry),
     retention: plan.retention,
     allowEmpty: plan.allowEmpty ?? false,
-    encoding: plan.encoding === undefined ? encoding : resolveEncoding(plan.encoding),
+    encoding: resolveEncoding(plan.encoding, encoding),
     maintenance: !participants.some(({ hooks }) => hooks.backups),
   }
   warnUnused(resolved, plan, path, problems)

@@ -42,9 +42,10 @@ const allowed = [
 /**
  * Checks an expression: five fields or a nickname.
  *
+ * @param timeZone - one that is known; the expression's meaning doesn't depend on it
  * @throws HoldfastError `CRON_INVALID`, `CRON_NEVER`
  */
-export function parseCronSyntax(text: string): CronSyntax {
+export function parseCronSyntax(text: string, timeZone: string): CronSyntax {
   const trimmed = text.trim()
   const expression = trimmed.replaceAll(/[ \t]+/g, ' ')
   const fields = fieldsOf(expression)
@@ -58,12 +59,20 @@ export function parseCronSyntax(text: string): CronSyntax {
   const dayFields = `${dayOfMonth} ${month} ${both ? '+' : ''}${weekday}`
   const pattern = `${minute} ${hour} ${dayFields}`
   const days = `0 0 ${dayFields}`
-  if (engineOf(days, 'UTC').nextRun(new Date(0)) === null) throw errors.CRON_NEVER({ expression })
+  const everyDay = [dayOfMonth, month, weekday].every(isWild)
+  try {
+    engineOf(pattern, timeZone)
+  } catch (error) {
+    // Croner is asked about each field alone, so that the message can name the one that is wrong.
+    const guilty = fields.findIndex((field, index) => !isField(field, index))
+    throw guilty === -1 ? error : invalidField(expression, guilty, fields[guilty] ?? '')
+  }
+  if (!everyDay && engineOf(days, 'UTC').nextRun(new Date(0)) === null) throw errors.CRON_NEVER({ expression })
   return {
     expression,
     pattern,
     days,
-    everyDay: [dayOfMonth, month, weekday].every(isWild),
+    everyDay,
     weekly: isWild(dayOfMonth) && isWild(month) && !/[#L]/i.test(weekday),
     fixedTime: !/[*?/]/.test(minute + hour),
     everyHour: isWild(hour),
@@ -105,7 +114,6 @@ function nickname(expression: string, invalid: (reason: string, hint: string) =>
   throw invalid('this nickname is not known', `Known are ${Object.keys(nicknames).join(', ')}.`)
 }
 
-// Croner is asked about each field alone, so that a message can name the one that is wrong.
 function isField(field: string, index: number): boolean {
   try {
     engineOf(fieldNames.map((_, at) => (at === index ? field : '*')).join(' '), 'UTC')

@@ -4,7 +4,7 @@ import { Cron } from 'croner'
 export const cronerOptions = { mode: '5-part', fixedTimeRule: 'no-wildcard', paused: true } as const
 
 // A Croner job takes 83 KB, so a thousand plans must not hold one each; making one again takes 25 µs.
-const kept = 64
+const kept = 16
 
 const engines = new Map<string, Cron>()
 

@@ -6,11 +6,11 @@ import type { Participant, ResolvedPlan } from '../../src/load/resolved.ts'
 const run: Run = { id: 'r', plan: 'p', attempt: 1, scheduledFor: new Date(0), trigger: 'manual', dryRun: false }
 const plan = { name: 'p', allowEmpty: false, maintenance: false } as ResolvedPlan
 const error = new HoldfastError({ code: 'X', message: 'x' })
-const point = (state: RestorePoint['state']): RestorePoint => ({
+const point = (of: RestorePoint['state']): RestorePoint => ({
   id: '1',
   target: 't',
   createdAt: new Date(0),
-  state,
+  state: of,
   ref: null,
 })
 

@@ -44,12 +44,12 @@ const codes: Readonly<Record<RunStatus, number>> = { succeeded: 0, failed: 1, pa
 describe.each(['throws', 'hangs', 'ignores abort'] as const)('a hook that %s', (behaviour: Behaviour) => {
   test.each(Object.entries(table) as [HookName, Row][])('%s', async (hook, { status, runs }) => {
     const called: string[] = []
-    const test = await createTestRun({
+    const run = await createTestRun({
       use: [backup({ behaviours: { [hook]: behaviour }, called })],
       plan: { retention: { latest: 2 } },
     })
-    const done = test.run()
-    if (behaviour !== 'throws') await waitOut(test.clock, done)
+    const done = run.run()
+    if (behaviour !== 'throws') await waitOut(run.clock, done)
     const { outcome } = await done
     expect(called).toEqual([...runs, 'onFinish'])
     expect(outcome.status).toBe(status)
@@ -61,18 +61,18 @@ describe.each(['throws', 'hangs', 'ignores abort'] as const)('a hook that %s', (
       )
       expect(failure).toMatchObject({ hook, plugin: 'backup' })
     }
-    expect(test.engine.journal.runs()).toMatchObject([{ status }])
-    await test.close()
+    expect(run.engine.journal.runs()).toMatchObject([{ status }])
+    await run.close()
   })
 })
 
 test('a run in which nothing fails calls every hook once, but onError', async () => {
   const called: string[] = []
-  const test = await createTestRun({ use: [backup({ called })], plan: { retention: { latest: 2 } } })
-  const { outcome } = await test.run()
+  const run = await createTestRun({ use: [backup({ called })], plan: { retention: { latest: 2 } } })
+  const { outcome } = await run.run()
   expect(outcome).toMatchObject({ status: 'succeeded', targets: [{ status: 'succeeded', verification: 'verified' }] })
   expect(called).toEqual([...every, 'onFinish'])
-  await test.close()
+  await run.close()
 })
 
 /** Lets time pass until a run has ended. */

@@ -148,14 +148,14 @@ describe('undos armed for a target', () => {
 
   test('an undo that another process ran fails its target', async () => {
     const world = effects()
-    let run: TestRun | undefined
+    const started: { run?: TestRun } = {}
     const taken = freezer(world, (target) => {
       if (target !== 'a') return
-      const [pending] = run?.engine.journal.pendingUndos() ?? []
-      run?.engine.journal.claimUndo(pending?.id ?? '', 'another process')
-      run?.engine.journal.settleUndo(pending?.id ?? '', 'done')
+      const [pending] = started.run?.engine.journal.pendingUndos() ?? []
+      started.run?.engine.journal.claimUndo(pending?.id ?? '', 'another process')
+      started.run?.engine.journal.settleUndo(pending?.id ?? '', 'done')
     })
-    run = await testRun([taken])
+    const run = (started.run = await testRun([taken]))
     const { outcome } = await run.run()
     expect(outcome.targets[0]).toMatchObject({ status: 'failed', error: { code: 'UNDO_TAKEN' } })
     expect(outcome.targets[1]).toMatchObject({ status: 'succeeded' })
@@ -216,10 +216,10 @@ describe('an undo that fails', () => {
     const full = (): never => {
       throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
     }
-    let run: TestRun | undefined
-    run = await testRun([
+    const started: { run?: TestRun } = {}
+    const run = (started.run = await testRun([
       quiesce(world, 'app', () => {
-        const journal = run?.engine.journal
+        const journal = started.run?.engine.journal
         if (journal)
           Object.assign(journal, {
             claimUndo: full,
@@ -230,7 +230,7 @@ describe('an undo that fails', () => {
           })
       }),
       backup({}),
-    ])
+    ]))
     const { outcome } = await run.run()
     expect(world.held.size).toBe(0)
     expect(outcome.status).toBe('succeeded')

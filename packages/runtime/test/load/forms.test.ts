@@ -133,7 +133,7 @@ const expected = {
       retry: { attempts: 2, backoffMs: 10_000 },
       retention: { latest: 3, days: 14 },
       allowEmpty: true,
-      encoding: { compression: 'none', recipients: [] },
+      encoding: { compression: 'none', recipients: [recipient], identity: { env: 'AGE_KEY' } },
       maintenance: false,
       participants: [
         {

@@ -8,7 +8,7 @@ type Validate = (value: unknown) => StandardSchemaV1.Result<unknown> | Promise<S
 
 function schema(validate: Validate, properties?: Record<string, object>): StandardSchemaV1 {
   const jsonSchema = properties && { input: () => ({ type: 'object', properties }) }
-  return { '~standard': { version: 1, vendor: 'any', validate, ...(jsonSchema && { jsonSchema }) } } as StandardSchemaV1
+  return { '~standard': { version: 1, vendor: 'any', validate, ...(jsonSchema && { jsonSchema }) } }
 }
 
 async function problemsWith(config: StandardSchemaV1, options: unknown): Promise<readonly string[]> {

@@ -1,0 +1,53 @@
+import type { Exec, Run, ServiceContext, Target, Vars } from '@holdfast/sdk'
+import type { Participant, ResolvedPlan } from '../load/resolved.ts'
+import type { Services } from '../services.ts'
+import type { RuntimeLogger } from '../telemetry/log.ts'
+import type { Scope } from './scope.ts'
+
+/** One call of one handler: what its context is built from. */
+export interface CallSite {
+  readonly services: Services
+  readonly plan: ResolvedPlan
+  readonly participant: Participant
+  readonly hook: string
+  readonly signal: AbortSignal
+  readonly scope: Scope
+}
+
+/** A call within a run. */
+export interface RunCallSite extends CallSite {
+  readonly run: Run
+  readonly vars: Vars
+  readonly target?: Target | undefined
+}
+
+/** Context of code outside a run: undos, restores, checks. */
+export function serviceContext(site: CallSite, log: RuntimeLogger): ServiceContext<unknown> {
+  const { services, participant, signal, scope } = site
+  let exec: Exec | undefined
+  return {
+    config: participant.config,
+    signal,
+    log,
+    clock: services.clock,
+    meter: services.meter,
+    secrets: services.secrets,
+    kubernetes: services.kubernetes,
+    // Made at first use: most hooks run no command.
+    get exec() {
+      return (exec ??= services.execFor({ signal, log }))
+    },
+    workspace: async () => scope.workspace(),
+    lock: (name, body, options) =>
+      services.locks.withLock(`user-${name}`, body, {
+        owner: `${participant.id} of plan ${site.plan.name}`,
+        wait: options?.wait,
+        signal,
+      }),
+  }
+}
+
+/** Adds members and keeps getters, which a spread would call. */
+export function extend<Base extends object, More extends object>(base: Base, more: More): Base & More {
+  return Object.defineProperties(base, Object.getOwnPropertyDescriptors(more)) as Base & More
+}
