@@ -1,6 +1,8 @@
 // The store's side of artifact.bench.ts: one file into a new store, in a process of its own.
 import { createReadStream } from 'node:fs'
-import { createArtifactStore, fsStorage, systemClock } from '@holdfast/runtime'
+import { fsStorage } from '../packages/runtime/src/artifacts/fs-driver.ts'
+import { createArtifactStore } from '../packages/runtime/src/artifacts/store.ts'
+import { systemClock } from '../packages/runtime/src/clock.ts'
 
 const [input = '', path = ''] = process.argv.slice(2)
 const store = createArtifactStore({

@@ -31,8 +31,11 @@ export async function run(): Promise<Row[]> {
   const ratio = ms('many') / ms('one')
   const mebibytes = (median(start.many.map(({ rss }) => rss)) - median(start.one.map(({ rss }) => rss))) / 2 ** 20
   const late = (plans: number): { p99: number; note: string } => {
-    const samples = Array.from({ length: 3 }, () => child('burst', plans)).sort((a, b) => (a.p99 ?? 0) - (b.p99 ?? 0))
-    const { p99 = Infinity, most = 0, settledMs = 0 } = samples[1] ?? {}
+    const samples = Array.from({ length: 3 }, () => child('burst', plans)).toSorted(
+      (a, b) => (a.p99 ?? 0) - (b.p99 ?? 0),
+    )
+    // The worst of three.
+    const { p99 = Infinity, most = 0, settledMs = 0 } = samples.at(-1) ?? {}
     return {
       p99,
       note: `p99 ${p99} ms late, the last ${most} ms; all next slots known ${settledMs.toFixed(0)} ms later`,
@@ -86,6 +89,6 @@ function child(mode: 'start' | 'burst', plans: number): Sample {
 }
 
 function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
+  const sorted = [...values].toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }

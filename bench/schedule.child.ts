@@ -14,8 +14,8 @@ const plans = Array.from({ length: Number(amount) }, (_, n) => ({
 }))
 
 /** The machine's clock, set to another time; tells when the scheduler has nothing left to do but wait. */
-function shiftedClock(now: string): RuntimeClock & { idle(): Promise<void> } {
-  const shift = Date.parse(now) - Date.now()
+function shiftedClock(now: number): RuntimeClock & { idle(): Promise<void> } {
+  const shift = now - Date.now()
   let isIdle = false
   let settle = (): void => undefined
   return {
@@ -33,7 +33,8 @@ function shiftedClock(now: string): RuntimeClock & { idle(): Promise<void> } {
 }
 
 // The wall clock has whole milliseconds, so late is measured to that.
-const clock = shiftedClock('2026-05-01T00:59:59.000Z')
+const slot = Date.parse('2026-05-01T01:00:00Z')
+const clock = shiftedClock(slot - 1000 - plans.length / 2)
 const late: number[] = []
 const { promise: allFired, resolve } = Promise.withResolvers<void>()
 const scheduler = createScheduler({
@@ -51,6 +52,7 @@ const scheduler = createScheduler({
 scheduler.start()
 await clock.idle()
 if (mode === 'burst') {
+  if (late.length > 0) throw new Error('the slot came before every plan was ready')
   await allFired
   const again = performance.now()
   await clock.idle()

@@ -3,5 +3,7 @@ import { audit } from './ledger.ts'
 
 const [, , path = 'ledger.sqlite'] = process.argv
 const { balanced, sum, transfers } = audit(path)
-process.stdout.write(`${transfers} transfers, the accounts hold ${sum}: ${balanced ? 'balanced' : 'MONEY IS MISSING'}\n`)
+process.stdout.write(
+  `${transfers} transfers, the accounts hold ${sum}: ${balanced ? 'balanced' : 'MONEY IS MISSING'}\n`,
+)
 process.exitCode = balanced ? 0 : 1

@@ -8,7 +8,8 @@ const standing = (file: string): string => `${file}.standing`
 /** Asks the application to stand still, and waits until it does. */
 export async function pause(file: string, order: string, signal: AbortSignal): Promise<void> {
   writeFileSync(file, order)
-  while (!existsSync(standing(file)) || readFileSync(standing(file), 'utf8') !== order) await sleep(5, undefined, { signal })
+  while (!existsSync(standing(file)) || readFileSync(standing(file), 'utf8') !== order)
+    await sleep(5, undefined, { signal })
 }
 
 /** Lets it go on; asking twice does no harm. */

@@ -32,7 +32,7 @@ export interface Plan {
   readonly retention?: Retention | undefined
   /** Finding no target is a success. Default false. */
   readonly allowEmpty?: boolean | undefined
-  /** Default: the top level's. */
+  /** What it leaves out is the top level's: `recipients: []` turns encryption off for this plan. */
   readonly encoding?: EncodingOptions | undefined
 }
 

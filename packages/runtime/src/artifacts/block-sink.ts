@@ -2,7 +2,7 @@ import type { Bytes, Sink } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 
 /** Bytes of a block: also of a zstd frame, see zstd.ts. */
-export const blockSize = 2 * 1024 * 1024
+export const blockSize = 1024 * 1024
 
 /** How many full blocks may wait for their reader. */
 const longestQueue = 1

@@ -24,7 +24,7 @@ export interface PipeReader {
 export interface Patience {
   /** After this many milliseconds without a byte. */
   readonly silenceMs: number
-  /** And after 2 s and 1 MiB, whatever comes. That is more than a pipe holds: nothing the child wrote itself is lost. */
+  /** And after 2 s, whatever comes, once all that the child has written itself is read. */
   readonly bounded: boolean
 }
 
@@ -33,7 +33,10 @@ export type PipeSource = { readonly fd: number } | { readonly stream: Readable }
 
 const chunkSize = 64 * 1024
 const pollMs = 10
-const mostAfterExit = { bytes: 2 ** 20, ms: 2000 }
+/** How long a pipe is read at most after the exit, where that is bounded, in ms. */
+const longestMs = 2000
+/** Bytes of the largest pipe that a process without privileges can make. */
+const largestPipe = 2 ** 20
 
 /**
  * Reads a child's output. Bytes are handed on as they come, one chunk at a time, through one buffer.
@@ -175,8 +178,9 @@ function readStream(stream: Readable, onChunk: ChunkHandler, onError: (error: un
 }
 
 interface Wait {
-  /** Counts bytes that were handled. */
+  /** Counts bytes that were handled. @returns whether to stop here */
   hasEnough(bytes: number): boolean
+  /** The pipe was found empty. @returns whether to stop here */
   isOver(): boolean
   /** Whether others must get a turn of the loop. */
   isLong(): boolean
@@ -186,13 +190,18 @@ function createWait({ silenceMs, bounded }: Patience): Wait {
   const begin = performance.now()
   let last = begin
   let total = 0
+  let emptied = false
+  const isLate = (): boolean => bounded && performance.now() - begin > longestMs
   return {
     hasEnough(bytes) {
       last = performance.now()
       total += bytes
-      return bounded && total > mostAfterExit.bytes && last - begin > mostAfterExit.ms
+      return isLate() && (emptied || total > largestPipe)
     },
-    isOver: () => performance.now() - last > silenceMs,
-    isLong: () => total > mostAfterExit.bytes,
+    isOver() {
+      emptied = true
+      return isLate() || performance.now() - last > silenceMs
+    },
+    isLong: () => total > largestPipe,
   }
 }

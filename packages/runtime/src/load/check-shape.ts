@@ -1,5 +1,6 @@
 import { errors } from '../errors.ts'
 import { suggest } from './did-you-mean.ts'
+import { knownConfigKeys } from './json-schema.ts'
 import { isPlainObject } from './plain-object.ts'
 import { formatPath, type Path, type Problems } from './problems.ts'
 import { describeIssue } from './schema-issue.ts'
@@ -12,6 +13,7 @@ export interface CheckedShape {
 
 /** Checks keys, types and ranges of a whole configuration; whatever is wrong is among the problems. */
 export async function checkShape(value: unknown, problems: Pick<Problems, 'add'>): Promise<CheckedShape> {
+  // Imported here, so that a command that loads no configuration does without it.
   const { listShape, mapShape } = await import('./shape.ts')
   const form = isPlainObject(value) && isPlainObject(value['plans']) ? 'map' : 'list'
   const { error } = (form === 'map' ? mapShape : listShape).safeParse(value)
@@ -20,8 +22,7 @@ export async function checkShape(value: unknown, problems: Pick<Problems, 'add'>
     const { path } = issue
     wrong.push(path)
     if (issue.kind === 'unknown-key') {
-      const { knownConfigKeys } = await import('./json-schema.ts')
-      const known = knownConfigKeys(path.slice(0, -1), form)
+      const known = await knownConfigKeys(path.slice(0, -1), form)
       const params = { key: issue.key, parent: formatPath(path.slice(0, -1)) }
       const suggestion = suggest(issue.key, known)
       problems.add(errors.CONFIG_UNKNOWN_KEY({ ...params, suggestion, known: known.join(', ') }), { path, part: 'key' })

@@ -1,8 +1,6 @@
 import type { PluginFactory } from '@holdfast/sdk'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import * as z from 'zod/mini'
 import type { Path } from './problems.ts'
-import { listShape, mapShape } from './shape.ts'
 
 /** A JSON Schema, draft-07. */
 export interface JsonSchema {
@@ -42,11 +40,10 @@ const reference = String.raw`^(?:\.{0,2}/.+|.+#.+)$`
  * @param plugins - plugins and storage drivers that are known, by `module#export`: their options are completed and
  * checked too, as far as their schema can say what it accepts
  */
-export function configJsonSchema(
+export async function configJsonSchema(
   plugins: Readonly<Record<string, Pick<PluginFactory<never>, 'definition'>>> = {},
-): JsonSchema {
-  const list = toJsonSchema(listShape)
-  const map = toJsonSchema(mapShape)
+): Promise<JsonSchema> {
+  const { list, map } = await shapes()
   const options = Object.entries(plugins).map(([name, { definition }]) => [name, inputSchema(definition.config) ?? {}])
   const module = {
     type: 'object',
@@ -98,17 +95,22 @@ export function inputSchema(schema: StandardSchemaV1): JsonSchema | undefined {
   }
 }
 
-const own = new Map<'list' | 'map', JsonSchema>()
-
 /** The keys of our own shape at a path. */
-export function knownConfigKeys(path: Path, form: 'list' | 'map'): readonly string[] {
-  const schema = own.get(form) ?? toJsonSchema(form === 'list' ? listShape : mapShape)
-  own.set(form, schema)
-  return knownKeys(schema, path) ?? []
+export async function knownConfigKeys(path: Path, form: 'list' | 'map'): Promise<readonly string[]> {
+  return knownKeys((await shapes())[form], path) ?? []
 }
 
-function toJsonSchema(shape: z.ZodMiniType): JsonSchema {
-  return z.toJSONSchema(shape, { target: 'draft-7', io: 'input', unrepresentable: 'any' }) as JsonSchema
+interface Shapes {
+  readonly list: JsonSchema
+  readonly map: JsonSchema
+}
+
+let known: Promise<Shapes> | undefined
+
+// Only when somebody asks: a daemon whose configuration is right never needs it.
+function shapes(): Promise<Shapes> {
+  known ??= import('./shape-schema.ts').then(({ listSchema, mapSchema }) => ({ list: listSchema(), map: mapSchema() }))
+  return known
 }
 
 function plansOf(schema: JsonSchema): unknown {

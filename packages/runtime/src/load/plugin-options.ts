@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
 import { suggest } from './did-you-mean.ts'
+import { inputSchema, knownKeys } from './json-schema.ts'
 import { formatPath, type Path, type Problems } from './problems.ts'
 import { describeIssue } from './schema-issue.ts'
 
@@ -32,9 +33,9 @@ export async function validateOptions(
     return undefined
   }
   if (result.issues === undefined) return { value: result.value }
-  const json = await jsonSchemaOf(schema)
+  const json = inputSchema(schema)
   for (const issue of result.issues.flatMap((found) => describeIssue(found, options))) {
-    const known = json?.keys(issue.path.slice(0, -1))
+    const known = json && knownKeys(json, issue.path.slice(0, -1))
     const key = issue.path.at(-1)
     // Schemas that don't say that a key is unknown say that its value should not be there.
     const isUnknown =
@@ -53,12 +54,4 @@ export async function validateOptions(
 
 function suggestOption(key: string, known: readonly string[] | undefined): string | undefined {
   return known && `${suggest(key, known)}Its options here: ${known.join(', ')}. `
-}
-
-async function jsonSchemaOf(
-  schema: StandardSchemaV1,
-): Promise<{ keys(path: Path): readonly string[] | undefined } | undefined> {
-  const { inputSchema, knownKeys } = await import('./json-schema.ts')
-  const json = inputSchema(schema)
-  return json && { keys: (path) => knownKeys(json, path) }
 }

@@ -1,17 +1,14 @@
 import { parseDuration, type Duration, type HookHandler, type HookName, type HookOptions } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
-import { lifecyclePolicy } from '../lifecycle/policy.ts'
+import { hookNames, lifecyclePolicy } from '../lifecycle/policy.ts'
 import { describeValue } from './describe-export.ts'
 import { suggest } from './did-you-mean.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { Path, Problems } from './problems.ts'
 import type { Participant, ResolvedHook } from './resolved.ts'
 import { describeIssue } from './schema-issue.ts'
-import { hookEntryShape } from './shape.ts'
 
 type Entry = HookHandler<HookName, unknown> | (HookOptions & { readonly handler: HookHandler<HookName, unknown> })
-
-const hookNames = Object.keys(lifecyclePolicy) as readonly HookName[]
 
 const entryKeys = ['handler', 'order', 'timeout', 'retry', 'attempts', 'backoff']
 const defaultBackoff: Duration = '1m'
@@ -21,20 +18,20 @@ const defaultBackoff: Duration = '1m'
  *
  * @param of - whose they are, for messages: `plugin "scripts"`
  */
-export function resolveHooks(
+export async function resolveHooks(
   hooks: Readonly<Record<string, unknown>>,
   of: string,
   path: Path,
   problems: Pick<Problems, 'add'>,
-): Participant['hooks'] {
+): Promise<Participant['hooks']> {
   const resolved: Record<string, ResolvedHook> = {}
   for (const [hook, entry] of Object.entries(hooks)) {
     if (entry === undefined) continue
     if (!isHookName(hook)) {
       const known = hookNames.join(', ')
       problems.add(errors.HOOK_UNKNOWN({ hook, of, suggestion: suggest(hook, hookNames), known }), { path })
-    } else if (isEntry(entry, hook, of, path, problems)) {
-      resolved[hook] = resolveEntry(entry)
+    } else if (await isEntry(entry, hook, of, path, problems)) {
+      resolved[hook] = resolveEntry(entry as Entry)
     }
   }
   return resolved
@@ -60,18 +57,19 @@ function resolveEntry(entry: Entry): ResolvedHook {
   }
 }
 
-function isEntry(
+async function isEntry(
   entry: unknown,
   hook: string,
   of: string,
   path: Path,
   problems: Pick<Problems, 'add'>,
-): entry is Entry {
+): Promise<boolean> {
   if (typeof entry === 'function') return true
   if (!isPlainObject(entry)) {
     problems.add(errors.HOOK_ENTRY_INVALID({ hook, of, reason: `it is ${describeValue(entry)}` }), { path })
     return false
   }
+  const { hookEntryShape } = await import('./shape.ts')
   const result = hookEntryShape.safeParse(entry)
   for (const found of result.error?.issues ?? []) {
     for (const issue of describeIssue(found, entry)) {

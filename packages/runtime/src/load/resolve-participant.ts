@@ -17,14 +17,14 @@ export async function resolveParticipant(used: Used, problems: Problems): Promis
   const participant =
     used.kind === 'plugin'
       ? await resolvePlugin(used, problems)
-      : resolveHookModule(used.hook, used.name, used.source, used.path, problems)
+      : await resolveHookModule(used.hook, used.name, used.source, used.path, problems)
   const wrong = participant && checkParticipantName(participant.id)
   if (wrong) problems.add(wrong, { path: used.path })
   return participant
 }
 
 async function resolvePlugin(
-  { plugin, source, path, options: optionsPath }: Used & { readonly kind: 'plugin' },
+  { plugin, source, path }: Used & { readonly kind: 'plugin' },
   problems: Problems,
 ): Promise<Participant | undefined> {
   const internals = internalsOf(plugin)
@@ -40,9 +40,9 @@ async function resolvePlugin(
     problems.add(errors.PLUGIN_SDK_MISMATCH(params), { path })
     return undefined
   }
-  const hooks = resolveHooks(definition.hooks, of, path, problems)
+  const hooks = await resolveHooks(definition.hooks, of, path, problems)
   const undos = resolveUndos(definition.undos, of, path, problems)
-  const config = await validateOptions(instance, definition.config, options, optionsPath, problems)
+  const config = await validateOptions(instance, definition.config, options, path, problems)
   if (config === undefined) return undefined
   return {
     kind: 'plugin',
@@ -60,13 +60,13 @@ async function resolvePlugin(
   }
 }
 
-function resolveHookModule(
+async function resolveHookModule(
   hook: HookModule,
   name: string,
   source: string,
   path: Path,
   problems: Problems,
-): Participant {
+): Promise<Participant> {
   const of = `hook "${name}"`
   return {
     kind: 'hook',
@@ -74,7 +74,7 @@ function resolveHookModule(
     name,
     source,
     config: undefined,
-    hooks: resolveHooks({ [hook.hook]: hook.entry }, of, path, problems),
+    hooks: await resolveHooks({ [hook.hook]: hook.entry }, of, path, problems),
     undos: resolveUndos(hook.undos, of, path, problems),
     permissions: hook.permissions ?? [],
     targets: undefined,

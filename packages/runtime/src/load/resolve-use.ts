@@ -8,13 +8,7 @@ import { formatPath, type Path } from './problems.ts'
 
 /** Something that a plan uses, ready to be resolved. */
 export type Used =
-  | {
-      readonly kind: 'plugin'
-      readonly plugin: Plugin
-      readonly source: string
-      readonly path: Path
-      readonly options: Path
-    }
+  | { readonly kind: 'plugin'; readonly plugin: Plugin; readonly source: string; readonly path: Path }
   | {
       readonly kind: 'hook'
       readonly hook: HookModule
@@ -28,7 +22,7 @@ export type Used =
 export async function resolveUse(item: unknown, path: Path, context: ResolveContext): Promise<Used | undefined> {
   if (context.draft.form === 'yaml') return useByReference(item, path, context)
   const { source, exported } = context.draft
-  if (isPlugin(item)) return { kind: 'plugin', plugin: item, source, path, options: path }
+  if (isPlugin(item)) return { kind: 'plugin', plugin: item, source, path }
   if (isHookModule(item)) {
     const from = exported.get(item)
     return {
@@ -65,7 +59,7 @@ async function useByReference(item: unknown, path: Path, context: ResolveContext
   const source = imported.isFile ? imported.source : text
   if (isPluginFactory(value)) {
     const plugin = value(options ?? {}, name === undefined ? undefined : { name })
-    return { kind: 'plugin', plugin, source, path: itemPath, options: itemPath }
+    return { kind: 'plugin', plugin, source, path: itemPath }
   }
   if (options !== undefined && options !== null) {
     const reason = 'is a hook module, which takes no options'

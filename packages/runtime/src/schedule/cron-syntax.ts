@@ -1,5 +1,6 @@
+import { CronPattern } from 'croner'
 import { errors } from '../errors.ts'
-import { engineOf } from './engine.ts'
+import { cronerOptions, engineOf } from './engine.ts'
 
 /** A cron expression that was checked. */
 export interface CronSyntax {
@@ -39,18 +40,21 @@ const allowed = [
   `A weekday is 0-7 or SUN-SAT (0 and 7 are Sunday), with ${forms}, or 5#2 for the second Friday.`,
 ] as const
 
+const knownFields = new Set<string>()
+const mostKnownFields = 10_000
+
 /**
  * Checks an expression: five fields or a nickname.
  *
- * @param timeZone - one that is known; the expression's meaning doesn't depend on it
  * @throws HoldfastError `CRON_INVALID`, `CRON_NEVER`
  */
-export function parseCronSyntax(text: string, timeZone: string): CronSyntax {
+export function parseCronSyntax(text: string): CronSyntax {
   const trimmed = text.trim()
   const expression = trimmed.replaceAll(/[ \t]+/g, ' ')
   const fields = fieldsOf(expression)
-  for (const [index, field] of fields.entries())
+  for (const [index, field] of fields.entries()) {
     if (!isField(field, index)) throw invalidField(expression, index, field)
+  }
 
   const [minute = '', hour = '', dayOfMonth = '', month = '', weekday = ''] = fields
   // cron's rule: days match when either field does, unless one of them begins with a star. Croner looks for the star
@@ -60,13 +64,6 @@ export function parseCronSyntax(text: string, timeZone: string): CronSyntax {
   const pattern = `${minute} ${hour} ${dayFields}`
   const days = `0 0 ${dayFields}`
   const everyDay = [dayOfMonth, month, weekday].every(isWild)
-  try {
-    engineOf(pattern, timeZone)
-  } catch (error) {
-    // Croner is asked about each field alone, so that the message can name the one that is wrong.
-    const guilty = fields.findIndex((field, index) => !isField(field, index))
-    throw guilty === -1 ? error : invalidField(expression, guilty, fields[guilty] ?? '')
-  }
   if (!everyDay && engineOf(days, 'UTC').nextRun(new Date(0)) === null) throw errors.CRON_NEVER({ expression })
   return {
     expression,
@@ -114,9 +111,14 @@ function nickname(expression: string, invalid: (reason: string, hint: string) =>
   throw invalid('this nickname is not known', `Known are ${Object.keys(nicknames).join(', ')}.`)
 }
 
+// Croner is asked about each field alone: a message can name the one that is wrong, and a thousand plans have few
+// different fields.
 function isField(field: string, index: number): boolean {
+  const pattern = fieldNames.map((_, at) => (at === index ? field : '*')).join(' ')
+  if (knownFields.has(pattern)) return true
   try {
-    engineOf(fieldNames.map((_, at) => (at === index ? field : '*')).join(' '), 'UTC')
+    const parsed = new CronPattern(pattern, 'UTC', cronerOptions)
+    if (knownFields.size < mostKnownFields) knownFields.add(parsed.pattern)
     return true
   } catch {
     return false

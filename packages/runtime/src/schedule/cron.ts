@@ -45,7 +45,7 @@ const dayMs = 86_400_000
  */
 export function parseCron(expression: string, timeZone?: string): Cron {
   const zone = resolveTimeZone(timeZone)
-  const syntax = parseCronSyntax(expression, zone)
+  const syntax = parseCronSyntax(expression)
 
   const next = (after: Date): Date | undefined => {
     const found = engineOf(syntax.pattern, zone).nextRun(after)

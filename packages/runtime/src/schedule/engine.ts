@@ -3,10 +3,16 @@ import { Cron } from 'croner'
 /** How Croner is asked everywhere: five fields, and lists such as `30 2,14 * * *` count as fixed times across DST. */
 export const cronerOptions = { mode: '5-part', fixedTimeRule: 'no-wildcard', paused: true } as const
 
-// A Croner job takes 83 KB, so a thousand plans must not hold one each; making one again takes 25 µs.
-const kept = 16
+interface Kept {
+  readonly pattern: string
+  readonly timeZone: string
+  readonly engine: Cron
+}
 
-const engines = new Map<string, Cron>()
+// A Croner job takes 83 KB, so a thousand plans must not hold one each; making one again takes 25 µs. A ring that is
+// overwritten in place, and no map: tables that a map has outgrown hold what it dropped until the next full collection.
+const ring: (Kept | undefined)[] = Array.from({ length: 16 }, () => undefined)
+let oldest = 0
 
 /**
  * Croner's job for a pattern in a zone, never started.
@@ -14,15 +20,10 @@ const engines = new Map<string, Cron>()
  * @throws TypeError | RangeError when the pattern is not valid
  */
 export function engineOf(pattern: string, timeZone: string): Cron {
-  const key = `${pattern} ${timeZone}`
-  let engine = engines.get(key)
-  if (engine) engines.delete(key)
-  else engine = new Cron(pattern, { ...cronerOptions, timezone: timeZone })
-  // A map keeps the order of insertion: the first key is the one that was not asked for longest.
-  engines.set(key, engine)
-  if (engines.size > kept) {
-    const [oldest = key] = engines.keys()
-    engines.delete(oldest)
-  }
+  const found = ring.find((kept) => kept?.pattern === pattern && kept.timeZone === timeZone)
+  if (found) return found.engine
+  const engine = new Cron(pattern, { ...cronerOptions, timezone: timeZone })
+  ring[oldest] = { pattern, timeZone, engine }
+  oldest = (oldest + 1) % ring.length
   return engine
 }

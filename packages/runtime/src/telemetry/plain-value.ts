@@ -31,14 +31,16 @@ export function plainValue(value: unknown, text: (value: string) => string, opti
 
   const list = (input: readonly unknown[], depth: number): unknown[] => {
     const items = input.slice(0, mostEntries).map((item) => any(item, depth))
-    return input.length > mostEntries ? [...items, `[${input.length - mostEntries} more]`] : items
+    return input.length > mostEntries ? [...items, `[${input.length - mostEntries} entries cut]`] : items
   }
 
   const record = (input: object, depth: number): Record<string, unknown> => {
     const out: Record<string, unknown> = {}
-    for (const [key, field] of Object.entries(input).slice(0, mostEntries)) {
+    const entries = Object.entries(input)
+    for (const [key, field] of entries.slice(0, mostEntries)) {
       if (field !== undefined && typeof field !== 'function') out[key] = any(field, depth)
     }
+    if (entries.length > mostEntries) out['cut'] = `[${entries.length - mostEntries} entries cut]`
     return out
   }
 

@@ -9,8 +9,8 @@ interface Schema extends JsonSchema {
   readonly items: Schema
 }
 
-test('the schema for editors has every key, its meaning, and the options of known plugins', () => {
-  const schema = configJsonSchema({ '@holdfast/plugin-files#files': files }) as Schema
+test('the schema for editors has every key, its meaning, and the options of known plugins', async () => {
+  const schema = (await configJsonSchema({ '@holdfast/plugin-files#files': files })) as Schema
   expect(schema).toMatchObject({
     $schema: 'http://json-schema.org/draft-07/schema#',
     type: 'object',
@@ -20,7 +20,7 @@ test('the schema for editors has every key, its meaning, and the options of know
   expect(Object.keys(schema.properties)).toEqual(['instance', 'storage', 'encoding', 'metrics', 'plans'])
   const [map, list] = schema.properties['plans']?.anyOf ?? []
   const plan = map?.additionalProperties
-  expect(Object.keys(plan?.properties ?? {})).toEqual([...knownConfigKeys(['plans', 'shop'], 'map')])
+  expect(Object.keys(plan?.properties ?? {})).toEqual([...(await knownConfigKeys(['plans', 'shop'], 'map'))])
   expect(Object.keys(list?.items.properties ?? {})).toEqual(['name', ...Object.keys(plan?.properties ?? {})])
   expect(plan?.properties['budget']).toMatchObject({
     description: expect.stringContaining('Default: 24h'),
@@ -44,8 +44,8 @@ test('the schema for editors has every key, its meaning, and the options of know
   })
 })
 
-test('the keys that are known at a place', () => {
-  expect(knownConfigKeys(['plans', 0, 'schedule'], 'list')).toEqual([
+test('the keys that are known at a place', async () => {
+  expect(await knownConfigKeys(['plans', 0, 'schedule'], 'list')).toEqual([
     'cron',
     'timeZone',
     'jitter',
@@ -53,6 +53,6 @@ test('the keys that are known at a place', () => {
     'misfire',
     'paused',
   ])
-  expect(knownConfigKeys(['plans', 'shop', 'encoding', 'identity'], 'map')).toEqual(['env', 'file'])
-  expect(knownConfigKeys(['nowhere'], 'map')).toEqual([])
+  expect(await knownConfigKeys(['plans', 'shop', 'encoding', 'identity'], 'map')).toEqual(['env', 'file'])
+  expect(await knownConfigKeys(['nowhere'], 'map')).toEqual([])
 })

@@ -74,7 +74,7 @@ describe('fault F16: fire times are what a clock on the wall says, minute by min
             )
           })
         }),
-        { numRuns: isLong ? 5000 : 300 },
+        { numRuns: isLong ? 5000 : 200 },
       )
     },
     patience,
@@ -105,7 +105,7 @@ describe('fault F16: fire times are what a clock on the wall says, minute by min
             )
           })
         }),
-        { numRuns: isLong ? 5000 : 150 },
+        { numRuns: isLong ? 5000 : 100 },
       )
     },
     patience,

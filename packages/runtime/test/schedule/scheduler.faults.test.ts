@@ -202,7 +202,7 @@ describe('fault F17: the clock jumps, the machine sleeps', () => {
     await clock.advance('2m')
     clock.jump(-10 * 365 * dayMs)
     await clock.advance('1d')
-    expect(fired.sort()).toEqual(['05-01 03:00', '05-05 03:00', 'old 05-01 03:00', 'old 05-05 03:00'])
+    expect(fired.toSorted()).toEqual(['05-01 03:00', '05-05 03:00', 'old 05-01 03:00', 'old 05-05 03:00'])
   })
 
   test('any sequence of jumps by less than a day never fires a slot twice', async () => {

@@ -149,14 +149,14 @@ describe('update', () => {
         add: { ...daily, cron: '50 11 * * *' },
       }),
     )
-    expect([...scheduler.running()].sort()).toEqual(['change', 'keep', 'remove'])
+    expect([...scheduler.running()].toSorted()).toEqual(['change', 'keep', 'remove'])
     expect(scheduler.next('change')).toEqual(new Date('2026-05-01T11:30:00Z'))
     await clock.advance('119m')
-    expect(fired.slice(0, 3).sort()).toEqual(['change 05-01 11:00', 'keep 05-01 11:00', 'remove 05-01 11:00'])
+    expect(fired.slice(0, 3).toSorted()).toEqual(['change 05-01 11:00', 'keep 05-01 11:00', 'remove 05-01 11:00'])
     // The slots of 11:30 and 12:00 waited until 12:30, when the runs of 11:00 ended.
     expect(fired.slice(3)).toEqual(['add 05-01 11:50', 'keep 05-01 12:00', 'change 05-01 11:30'])
     expect(missed).toEqual([])
-    expect([...scheduler.running()].sort()).toEqual(['add', 'change', 'keep'])
+    expect([...scheduler.running()].toSorted()).toEqual(['add', 'change', 'keep'])
   })
 
   test('an invalid schedule leaves everything as it was', async () => {

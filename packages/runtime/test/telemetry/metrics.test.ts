@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+
+describe('metrics', () => {
+  it('count before and after they are asked for', async () => {
+    const metrics = createMetrics()
+    const runs = metrics.counter('holdfast_runs_total', 'Runs', ['plan', 'result'])
+    runs.add(0, { plan: 'nightly', result: 'failed' })
+    runs.add(2, { plan: 'nightly', result: 'succeeded' })
+    metrics.gauge('holdfast_up', 'Up').set(1)
+    expect(await metrics.text()).toBe(
+      '# HELP holdfast_runs_total Runs\n# TYPE holdfast_runs_total counter\n' +
+        'holdfast_runs_total{plan="nightly",result="failed"} 0\n' +
+        'holdfast_runs_total{plan="nightly",result="succeeded"} 2\n\n' +
+        '# HELP holdfast_up Up\n# TYPE holdfast_up gauge\nholdfast_up 1\n',
+    )
+    runs.add(1, { plan: 'nightly', result: 'succeeded' })
+    metrics.counter('later_total', 'Later').add()
+    const text = await metrics.text()
+    expect(text).toContain('holdfast_runs_total{plan="nightly",result="succeeded"} 3')
+    expect(text).toContain('later_total 1')
+  })
+
+  it('sort observations into buckets', async () => {
+    const metrics = createMetrics()
+    const duration = metrics.histogram('holdfast_run_duration_seconds', 'Duration', ['plan'])
+    for (const seconds of [0.2, 1, 59, 7200, 100_000]) duration.record(seconds, { plan: 'a' })
+    const text = await metrics.text()
+    const value = (series: string): number =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(series))
+          ?.split(' ')[1],
+      )
+    expect(value('holdfast_run_duration_seconds_bucket{plan="a",le="1"}')).toBe(2)
+    expect(value('holdfast_run_duration_seconds_bucket{plan="a",le="60"}')).toBe(3)
+    expect(value('holdfast_run_duration_seconds_bucket{plan="a",le="86400"}')).toBe(4)
+    expect(value('holdfast_run_duration_seconds_bucket{plan="a",le="+Inf"}')).toBe(5)
+    expect(value('holdfast_run_duration_seconds_count{plan="a"}')).toBe(5)
+    expect(value('holdfast_run_duration_seconds_sum{plan="a"}')).toBeCloseTo(107_260.2)
+  })
+
+  it('are the same when registered twice, also by two plugins', async () => {
+    const metrics = createMetrics()
+    metrics.counter('x_total', 'X', ['a']).add(1, { a: '1' })
+    metrics.counter('x_total', 'another help', ['a']).add(1, { a: '1' })
+    expect(await metrics.text()).toContain('x_total{a="1"} 2')
+  })
+
+  it('never fail a backup: mistakes are reported once and count nothing', async () => {
+    const warnings: string[] = []
+    const metrics = createMetrics({ log: { warn: (message) => warnings.push(message) } })
+    metrics.counter('x_total', 'X', ['a'])
+    for (let again = 0; again < 3; again++) metrics.gauge('x_total', 'X', ['a']).set(9)
+    metrics.counter('x_total', 'X', ['b']).add()
+    metrics.counter('bad name', 'X').add()
+    metrics.gauge('bad_label', 'X', ['le']).set(1)
+    const good = metrics.counter('good_total', 'G', ['plan'])
+    good.add(Number.NaN, { plan: 'a' })
+    good.add(-1, { plan: 'a' })
+    good.add(1, { plan: 'a', surplus: 'b' })
+    good.add(1)
+    expect(warnings).toEqual([
+      'the metric "x_total" is not counted: it is registered as a counter already',
+      'the metric "bad name" is not counted: a name has letters, digits, underscores and colons only',
+      'the metric "bad_label" is not counted: "le" is no name for a label',
+    ])
+    const text = await metrics.text()
+    expect(text).toContain('good_total{plan="a"} 1\ngood_total{plan=""} 1')
+    expect(text).not.toContain('bad')
+  })
+
+  it('escape odd label values', async () => {
+    const metrics = createMetrics()
+    metrics.gauge('g', 'G', ['x']).set(1, { x: 'a"b\\c\nd{}=,é' })
+    expect(await metrics.text()).toContain('g{x="a\\"b\\\\c\\nd{}=,é"} 1')
+  })
+
+  it('of a plan that is gone can be dropped', async () => {
+    const metrics = createMetrics()
+    const size = metrics.gauge('size_bytes', 'S', ['plan', 'target'])
+    size.set(1, { plan: 'old', target: 'a' })
+    size.set(2, { plan: 'kept', target: 'a' })
+    metrics.gauge('unrelated', 'U').set(5)
+    metrics.remove({ plan: 'old' })
+    const text = await metrics.text()
+    expect(text).not.toContain('old')
+    expect(text).toContain('size_bytes{plan="kept",target="a"} 2')
+    expect(text).toContain('unrelated 5')
+  })
+
+  it('of two engines in one process are apart', async () => {
+    const [one, two] = [createMetrics(), createMetrics()]
+    one.counter('a_total', 'A').add()
+    expect(await two.text()).not.toContain('a_total')
+  })
+})
