@@ -161,7 +161,7 @@ const hookModule = `export default { $type: 'holdfast.hook/v1', hook: 'maintain'
 
 function yaml(plans: number): string {
   const lines = Array.from({ length: plans }, (_, at) => {
-    const cron = `${at % 60} ${at % 24} 1 1 *`
+    const cron = `${at % 60} ${Math.floor(at / 60)} * * *`
     return `  plan-${at}: { schedule: { cron: '${cron}' }, use: [./hook.mjs] }`
   })
   return `plans:\n${lines.join('\n')}\n`

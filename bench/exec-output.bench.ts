@@ -36,7 +36,11 @@ export async function run(): Promise<BenchResult[]> {
       output: rawOutput({ stdout: toNull, stderr: toNull }),
       signal: new AbortController().signal,
     })
-    const loud = script(directory, 'loud', `yes '${'a line of sixty-four bytes, '.padEnd(63, '.')}' | head -c ${1024 * MiB}`)
+    const loud = script(
+      directory,
+      'loud',
+      `yes '${'a line of sixty-four bytes, '.padEnd(63, '.')}' | head -c ${1024 * MiB}`,
+    )
     const trivial = script(directory, 'trivial', 'echo done')
     return [...(await throughput(exec, loud)), await perCommand(exec, trivial)]
   } finally {

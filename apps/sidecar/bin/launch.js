@@ -24,7 +24,7 @@ module.exports = function launch(name) {
           process.versions.node +
           '. Install a newer Node; on Linux with glibc, `npm install node-linux-' +
           process.arch +
-          '@24` beside Holdfast is enough.'
+          '@24` beside Holdfast is enough.',
       )
     } else runWith(newer, name)
     return

@@ -38,7 +38,10 @@ function entriesOf(command: Command, path: readonly string[]): readonly Entry[] 
   const help = command.createHelp()
   const options = [...command.options, ...(path.length > 0 ? help.visibleGlobalOptions(command) : [])]
   const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? [])
-  const below = command.commands.map((each) => ({ word: each.name(), description: each.summary() || each.description() }))
+  const below = command.commands.map((each) => ({
+    word: each.name(),
+    description: each.summary() || each.description(),
+  }))
   return [
     {
       path,
@@ -62,7 +65,10 @@ _${name}() {
   case $before in
 ${valued
   .filter(({ choices }) => choices.length > 0)
-  .map(({ option, choices }) => `    ${option}) mapfile -t COMPREPLY < <(compgen -W '${choices.join(' ')}' -- "$word"); return ;;`)
+  .map(
+    ({ option, choices }) =>
+      `    ${option}) mapfile -t COMPREPLY < <(compgen -W '${choices.join(' ')}' -- "$word"); return ;;`,
+  )
   .join('\n')}
     ${free.join(' | ')}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
   esac
@@ -131,7 +137,8 @@ function fish(name: string, entries: readonly Entry[]): string {
       ),
       ...options.map(({ word, description }) => {
         const value = values.find(({ option }) => option === word)
-        const choices = value && value.choices.length > 0 ? ` -x -a ${quote(value.choices.join(' '))}` : value ? ' -r' : ''
+        const choices =
+          value && value.choices.length > 0 ? ` -x -a ${quote(value.choices.join(' '))}` : value ? ' -r' : ''
         return `complete -c ${name} -n ${condition} -l ${word.slice(2)} -d ${quote(description)}${choices}`
       }),
     ]

@@ -75,4 +75,3 @@ export function withStorage(config: ResolvedConfig, stateDirectory: string): Res
 export function defaultStore(stateDirectory: string): string {
   return join(stateDirectory, 'artifacts')
 }
-

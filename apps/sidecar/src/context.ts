@@ -52,7 +52,7 @@ export function createContext(io: Io, options: GlobalOptions): CommandContext {
     redactor,
     destination: { write: (line) => screen.write(line) },
     colors: hasColors(screen, env),
-    now: io.now,
+    now: () => io.clock.now(),
   })
   const show = (failure: HoldfastFailure, label: 'error' | 'warning'): void =>
     screen.write(redactor.text(formatFailure(failure, { style: screenStyle, width: screen.columns, debug, label })))

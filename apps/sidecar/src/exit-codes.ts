@@ -14,7 +14,13 @@ export const exitCode = {
   config: 78,
 } as const
 
-const usageErrors = new Set(['PLAN_UNKNOWN', 'OPTION_INVALID', 'CONFIRMATION_NEEDED', 'RESTORE_CHOICE', 'RESTORE_PLACE'])
+const usageErrors = new Set([
+  'PLAN_UNKNOWN',
+  'OPTION_INVALID',
+  'CONFIRMATION_NEEDED',
+  'RESTORE_CHOICE',
+  'RESTORE_PLACE',
+])
 const busyErrors = new Set(['PLAN_BUSY', 'LOCK_BUSY', 'STORE_OWNED'])
 const configErrors = new Set(['STORAGE_INVALID', 'STORAGE_URL_INVALID', 'STORAGE_UNKNOWN'])
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isHoldfastError } from '@holdfast/sdk'
-import { createEngine, createMetrics, logOutput, systemClock, type Engine, type LoadedConfig } from '@holdfast/runtime'
+import { createEngine, createMetrics, logOutput, type Engine, type LoadedConfig } from '@holdfast/runtime'
 import { withStorage } from './configuration.ts'
 import type { CommandContext } from './context.ts'
 import { hasJournal } from './journal.ts'
@@ -24,8 +24,9 @@ export async function withInspectingEngine<T>(
       log,
       redactor,
       metrics: createMetrics({ log }),
+      clock: io.clock,
       env: io.env,
-      output: logOutput({ log, clock: systemClock }),
+      output: logOutput({ log, clock: io.clock }),
     })
   const stop = new AbortController()
   const close = io.onSignal((signal) => stop.abort(new Error(`stopped by ${signal}`)))

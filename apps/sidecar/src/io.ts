@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { systemClock, type RuntimeClock } from '@holdfast/runtime'
 
 /** A stream that text goes to, and what is known of the screen behind it. */
 export interface Terminal {
@@ -18,7 +19,7 @@ export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean }
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
-  readonly now: () => Date
+  readonly clock: RuntimeClock
   /** @returns stops listening */
   onSignal(listener: (signal: Signal) => void): () => void
   /**
@@ -47,7 +48,7 @@ export function processIo(): Io {
     },
     env: process.env,
     cwd: process.cwd(),
-    now: () => new Date(),
+    clock: systemClock,
     onSignal(listener) {
       const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
       for (const signal of signals) process.on(signal, listener)

@@ -18,5 +18,5 @@ export function hasJournal(stateDirectory: string): boolean {
 export function lookIntoJournal({ settings, io, warn }: Pick<CommandContext, 'settings' | 'io' | 'warn'>): Journal {
   const directory = settings.stateDirectory
   if (!hasJournal(directory)) throw errors.STATE_MISSING({ directory })
-  return openJournal({ directory, now: io.now, onCorrupt: (error) => warn(error as HoldfastError) })
+  return openJournal({ directory, now: () => io.clock.now(), onCorrupt: (error) => warn(error as HoldfastError) })
 }

@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError } from '@holdfast/sdk'
+import { isHoldfastError, type HoldfastError } from '@holdfast/sdk'
 import { CommanderError } from 'commander'
 import { createContext, type CommandContext } from './context.ts'
 import { errors } from './errors.ts'

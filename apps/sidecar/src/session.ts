@@ -3,7 +3,6 @@ import {
   createEngine,
   createMetrics,
   logOutput,
-  systemClock,
   type Engine,
   type ExecOutput,
   type LoadedConfig,
@@ -35,7 +34,11 @@ export interface Session {
  *
  * @throws HoldfastError `JOURNAL_NEWER`, `JOURNAL_UNWRITABLE`
  */
-export function openEngine(context: CommandContext, { config }: Pick<LoadedConfig, 'config'>, options: OpenEngineOptions = {}): Session {
+export function openEngine(
+  context: CommandContext,
+  { config }: Pick<LoadedConfig, 'config'>,
+  options: OpenEngineOptions = {},
+): Session {
   const { io, settings, redactor, log } = context
   const metrics = createMetrics({ log })
   const engine = createEngine({
@@ -44,8 +47,9 @@ export function openEngine(context: CommandContext, { config }: Pick<LoadedConfi
     log,
     redactor,
     metrics,
+    clock: io.clock,
     env: io.env,
-    output: options.output ?? logOutput({ log, clock: systemClock }),
+    output: options.output ?? logOutput({ log, clock: io.clock }),
     events: options.events ?? logRunEvents(log),
   })
   if (config.storage === undefined && config.plans.some(({ maintenance }) => !maintenance)) {
@@ -67,9 +71,9 @@ export interface Started {
  * What comes before anything is run: what dead processes have taken is given back, dependencies are installed, and
  * what could not be given back is tried again, insistently.
  */
-export async function startEngine({ engine }: Session, context: Pick<CommandContext, 'log'>): Promise<Started> {
-  const { log } = context
-  reportRecovery(await engine.recover(), log)
+export async function startEngine({ engine }: Session, context: Pick<CommandContext, 'log' | 'io'>): Promise<Started> {
+  const { log, io } = context
+  reportRecovery(await engine.recover(), log, io.clock.now())
   const boot = await engine.boot()
   if (!boot.ok) return { failed: true, error: boot.results.at(-1)?.outcome.error }
   const still = (await engine.finishRecovery()).filter(({ result }) => result === 'failed' || result === 'unknown')
@@ -79,10 +83,10 @@ export async function startEngine({ engine }: Session, context: Pick<CommandCont
   return {}
 }
 
-function reportRecovery({ undos, interrupted }: Recovery, log: CommandContext['log']): void {
+function reportRecovery({ undos, interrupted }: Recovery, log: CommandContext['log'], now: Date): void {
   const given = undos.filter(({ result }) => result === 'done')
   if (interrupted.length === 0 && given.length === 0) return
-  const longest = Math.max(0, ...given.map(({ undo }) => Date.now() - undo.armedAt.getTime()))
+  const longest = Math.max(0, ...given.map(({ undo }) => now.getTime() - undo.armedAt.getTime()))
   const held = given.length === 0 ? '' : `, after at most ${formatDuration(longest)}`
   log.warn(
     `an earlier process ended in the middle of ${count(interrupted.length, 'run')}; ${count(given.length, 'undo')} given back${held}`,

@@ -6,7 +6,6 @@ import {
   createSecrets,
   fsStorage,
   listInstances,
-  systemClock,
   type ArtifactStore,
   type LoadedConfig,
   type StoredArtifact,
@@ -59,7 +58,7 @@ export async function openStores(context: CommandContext, options: StoreOptions)
   const identities = identitiesOf(loaded, options.identity && resolve(io.cwd, options.identity))
   const secrets = createSecrets({ redactor, env: io.env })
   const stores = instances.map((instance) =>
-    createArtifactStore({ driver, instance, clock: systemClock, log, secrets, identities: () => identities }),
+    createArtifactStore({ driver, instance, clock: io.clock, log, secrets, identities: () => identities }),
   )
   return { stores, address, loaded }
 }
@@ -108,7 +107,10 @@ export async function oneArtifact(stores: Stores, id: string): Promise<FoundArti
   if (!first || id === '') throw errors.ARTIFACT_UNKNOWN({ artifact: id, store: stores.address })
   if (more.length > 0) {
     const shown = found.slice(0, 5).map(({ artifact }) => artifact.id)
-    throw errors.ARTIFACT_AMBIGUOUS({ artifact: id, artifacts: [...shown, ...(more.length > 4 ? ['…'] : [])].join(', ') })
+    throw errors.ARTIFACT_AMBIGUOUS({
+      artifact: id,
+      artifacts: [...shown, ...(more.length > 4 ? ['…'] : [])].join(', '),
+    })
   }
   return first
 }

@@ -15,11 +15,17 @@ const pathLimit = 100
 type Context = Pick<TargetContext<unknown>, 'createArtifact' | 'log' | 'workspace'>
 
 /** An artifact on its way, or what became of it. */
-type Save =
-  | { readonly state: 'receiving'; readonly socket: Socket; readonly done: Promise<void> }
-  /** All bytes are in the store; it counts once its script has ended well. */
-  | { readonly state: 'stored'; readonly done: Promise<void> }
-  | { readonly state: 'failed'; readonly reason: string }
+interface Save {
+  /** `stored`: all bytes are in the store; it counts once its script has ended well. */
+  readonly state: 'receiving' | 'stored' | 'failed'
+  readonly socket: Socket
+  /** Resolves when it is committed. */
+  readonly done: Promise<void>
+  /** Why it failed. */
+  readonly reason?: string
+  /** Tells it how its script ended. */
+  readonly release: (well: boolean) => void
+}
 
 /** What one script saves. */
 interface Batch {
@@ -28,9 +34,6 @@ interface Batch {
   readonly saves: Map<string, Save>
   /** Names that were refused: of what was sent under them, nothing was kept. */
   readonly refused: Map<string, string>
-  readonly ended: Promise<boolean>
-  /** @param well - whether the script exited with 0 */
-  end(well: boolean): void
 }
 
 /**
@@ -76,10 +79,8 @@ export class ArtifactServer {
 
   /** From now on, what arrives is this script's. Returns what the script needs to know. */
   begin(script: string): ScriptEnvironment {
-    let end: (well: boolean) => void = () => {}
-    const ended = new Promise<boolean>((resolve) => (end = resolve))
     const token = randomBytes(16).toString('hex')
-    this.#batch = { script, token, saves: new Map(), refused: new Map(), ended, end }
+    this.#batch = { script, token, saves: new Map(), refused: new Map() }
     return { HOLDFAST_ARTIFACT_SOCKET: this.#path, HOLDFAST_ARTIFACT_TOKEN: token }
   }
 
@@ -95,24 +96,23 @@ export class ArtifactServer {
     const batch = this.#batch
     if (!batch) return
     this.#batch = undefined
-    for (const save of batch.saves.values()) {
-      if (save.state === 'receiving') save.socket.destroy(new Error('the script ended while it was still being sent'))
+    const failures: unknown[] = []
+    // One after the other: restore points are in the order in which they were saved.
+    for (const { state, socket, release, done } of batch.saves.values()) {
+      if (state === 'receiving') socket.destroy(new Error('the script ended while it was still being sent'))
+      release(well)
+      await done.catch((error: unknown) => state === 'stored' && failures.push(error))
     }
-    batch.end(well)
-    const results = await Promise.allSettled(
-      [...batch.saves.values()].map((save) => (save.state === 'failed' ? undefined : save.done)),
-    )
     if (!well) return
     const lost = new Map(batch.refused)
-    for (const [artifact, save] of batch.saves) {
-      if (save.state === 'failed') lost.set(artifact, save.reason)
+    for (const [artifact, { state, reason = '' }] of batch.saves) {
+      if (state === 'failed') lost.set(artifact, reason)
       else this.#names.add(artifact)
     }
     for (const [artifact, reason] of lost) {
       throw errors.SCRIPT_ARTIFACT_LOST({ script: batch.script, artifact, reason })
     }
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed) throw failed.reason
+    if (failures.length > 0) throw failures[0]
   }
 
   /** Stops listening and removes what it made. */
@@ -149,6 +149,7 @@ export class ArtifactServer {
   }
 
   async #receive(batch: Batch, name: string, socket: Socket, frames: AsyncGenerator<Frame>): Promise<void> {
+    const { promise: ended, resolve: release } = Promise.withResolvers<boolean>()
     // Why it ended early, in the words of whoever ended it.
     let cut: unknown
     const produce = async (sink: Sink): Promise<void> => {
@@ -157,19 +158,19 @@ export class ArtifactServer {
         cut = error
         throw error
       })
-      batch.saves.set(name, { state: 'stored', done })
+      batch.saves.set(name, { state: 'stored', socket, done, release })
       this.#ctx.log.info(`stored "${name}", ${size} bytes`, { artifact: name, bytes: size })
       answer(socket, 'S')
-      if (!(await batch.ended)) throw new Error(`the script that saved "${name}" did not end well`)
+      if (!(await ended)) throw new Error(`the script that saved "${name}" did not end well`)
     }
     const done: Promise<void> = Promise.resolve(this.#ctx.createArtifact(name, produce)).then(() => {})
-    batch.saves.set(name, { state: 'receiving', socket, done })
+    batch.saves.set(name, { state: 'receiving', socket, done, release })
     try {
       await done
     } catch (error) {
       // Once stored, the client has gone: then the error is that of the commit, and `end` reports it.
       if (batch.saves.get(name)?.state === 'stored') return
-      batch.saves.set(name, { state: 'failed', reason: reasonOf(cut ?? error) })
+      batch.saves.set(name, { state: 'failed', socket, done, release, reason: reasonOf(cut ?? error) })
       throw cut ?? error
     }
   }

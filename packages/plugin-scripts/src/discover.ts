@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { access, open, readdir, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isHoldfastError, type HoldfastError } from '@holdfast/sdk'
@@ -111,8 +111,8 @@ async function readScriptFile(name: string, path: string): Promise<FoundFile | u
 }
 
 /** Tells one state of a file from another. */
-export function fingerprintOf(found: { dev: number; ino: number; size: number; mtimeMs: number }): string {
-  return `${found.dev}:${found.ino}:${found.size}:${found.mtimeMs}`
+export function fingerprintOf(found: Pick<Stats, 'dev' | 'ino' | 'size' | 'mtimeMs' | 'mode'>): string {
+  return `${found.dev}:${found.ino}:${found.size}:${found.mtimeMs}:${found.mode}`
 }
 
 /** Whether a file's content is remembered in full. */

@@ -33,8 +33,11 @@ export function reportError(outcome: Outcome): ErrorReport {
 
 /** The script's exit behind an error. */
 function scriptFailure(error: unknown): HoldfastFailure | undefined {
-  for (let each = error; isHoldfastError(each); each = each.cause) {
+  // Causes may go round in circles: a script is told to stop because its hook's time is up, and that error names it.
+  const seen = new Set<unknown>()
+  for (let each = error; isHoldfastError(each) && !seen.has(each); each = each.cause) {
     if (each.code === errors.SCRIPT_FAILED.code) return each
+    seen.add(each)
   }
   return undefined
 }

@@ -1,3 +1,4 @@
+export { advanceUntil } from './advance-until.ts'
 export { createTestRun, type CreateTestRunOptions, type TestRun } from './create-test-run.ts'
 export {
   dropsWithoutStatus,
@@ -12,6 +13,5 @@ export {
   type FakeExec,
   type FakeReply,
 } from './fake-exec.ts'
-export { memoryStorage } from './memory-storage.ts'
-export { storageConformance } from './storage-conformance.ts'
+export { memoryStorage, type MemoryStorage, type MemoryStorageOptions } from './memory-storage.ts'
 export { testClock, type TestClock, type TestClockOptions } from './test-clock.ts'

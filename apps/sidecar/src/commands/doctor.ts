@@ -32,7 +32,8 @@ export async function runDoctorCommand(context: CommandContext): Promise<number>
   for (const { check, status, message, hint } of findings) {
     print(`${marks[status]} ${check.padEnd(column)}  ${printable(message)}\n`)
     const indent = ' '.repeat(column + 4)
-    for (const line of hint ? wrap(printable(hint), width && width - indent.length) : []) print(`${style.dim(indent + line)}\n`)
+    for (const line of hint ? wrap(printable(hint), width && width - indent.length) : [])
+      print(`${style.dim(indent + line)}\n`)
   }
   print(problems.length === 0 ? `\nHoldfast ${version} is fit to run.\n` : `\n${count(problems.length, 'problem')}.\n`)
   return code

@@ -42,7 +42,8 @@ export async function runExplainCommand(context: CommandContext, name: string | 
 
 function handlersOf(plan: ResolvedPlan): readonly ExplainedHandler[] {
   return hookNames.flatMap((hook) => {
-    if (plan.maintenance && !['installDependencies', 'validate', 'maintain', 'onError', 'onFinish'].includes(hook)) return []
+    if (plan.maintenance && !['installDependencies', 'validate', 'maintain', 'onError', 'onFinish'].includes(hook))
+      return []
     const ranks = { pre: 0, normal: 1, post: 2 }
     const own = plan.participants
       .filter(({ hooks }) => hooks[hook])
@@ -90,7 +91,11 @@ function builtIn(hook: HookName, plan: ResolvedPlan): readonly ExplainedHandler[
 
 function undosOf(plan: ResolvedPlan): readonly object[] {
   return plan.participants.flatMap(({ id, undos }) =>
-    [...undos.values()].map(({ name, deadline }) => ({ undo: name, participant: id, deadlineMs: parseDuration(deadline) })),
+    [...undos.values()].map(({ name, deadline }) => ({
+      undo: name,
+      participant: id,
+      deadlineMs: parseDuration(deadline),
+    })),
   )
 }
 

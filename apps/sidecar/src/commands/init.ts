@@ -30,7 +30,9 @@ export async function runInitCommand(
   else {
     const names = files.map(({ path, about }) => `  ${style.green('+')} ${relative(io.cwd, path)}  ${style.dim(about)}`)
     const inside = into === io.cwd ? '' : `cd ${relative(io.cwd, into)} && `
-    context.print(`${names.join('\n')}\n\nNext: ${style.bold(`${inside}holdfast plan`)}, then ${style.bold('holdfast run example')}\n`)
+    context.print(
+      `${names.join('\n')}\n\nNext: ${style.bold(`${inside}holdfast plan`)}, then ${style.bold('holdfast run example')}\n`,
+    )
   }
   return exitCode.ok
 }

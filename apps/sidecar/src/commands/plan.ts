@@ -1,5 +1,12 @@
 import { isHoldfastError } from '@holdfast/sdk'
-import { formatRetention, inspectPlan, recordFailure, toFailure, validatePlan, type ResolvedPlan } from '@holdfast/runtime'
+import {
+  formatRetention,
+  inspectPlan,
+  recordFailure,
+  toFailure,
+  validatePlan,
+  type ResolvedPlan,
+} from '@holdfast/runtime'
 import { openConfiguration } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCode } from '../exit-codes.ts'

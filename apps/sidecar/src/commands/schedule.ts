@@ -16,7 +16,7 @@ export async function runScheduleCommand(context: CommandContext, options: Sched
   const count = positiveInteger('--count', options.count)
   const { config } = await openConfiguration(context)
   const scheduled = config.plans.filter(isScheduled)
-  const previews = preview(scheduled, context.io.now(), count)
+  const previews = preview(scheduled, context.io.clock.now(), count)
   if (context.settings.json) context.printJson(previewJson(previews))
   else {
     const byHand = config.plans.filter((plan) => !isScheduled(plan)).map(({ name }) => name)

@@ -56,7 +56,11 @@ export async function runUndoRunCommand(
     const only = chosen.map(({ id }) => id)
     const results = await session.engine.runUndos({ only, force: options.force })
     if (settings.json) {
-      const json = results.map(({ undo, result, error }) => ({ ...undoJson(undo), result, error: error && recordFailure(error) }))
+      const json = results.map(({ undo, result, error }) => ({
+        ...undoJson(undo),
+        result,
+        error: error && recordFailure(error),
+      }))
       context.printJson(json)
     } else {
       for (const { undo, result, error } of results) {
@@ -112,7 +116,7 @@ function undoJson(undo: UndoRecord): object {
 }
 
 function undoTable(pending: readonly UndoRecord[], { style, width, io }: CommandContext): string {
-  const now = io.now().getTime()
+  const now = io.clock.now().getTime()
   const rows = pending.map(({ id, undo, plan, participant, run, armedAt, attempts, error }) => [
     id.slice(0, 8),
     undo,

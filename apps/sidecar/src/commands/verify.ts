@@ -63,7 +63,11 @@ export async function runVerifyCommand(
   return damaged.length === 0 ? exitCode.ok : exitCode.failed
 }
 
-async function choose(stores: Stores, ids: readonly string[], options: VerifyOptions): Promise<readonly FoundArtifact[]> {
+async function choose(
+  stores: Stores,
+  ids: readonly string[],
+  options: VerifyOptions,
+): Promise<readonly FoundArtifact[]> {
   if (ids.length > 0) return Promise.all(ids.map((id) => oneArtifact(stores, id)))
   const found: FoundArtifact[] = []
   for await (const each of findArtifacts(stores, options)) found.push(each)

@@ -29,7 +29,9 @@ export interface WrittenCrontab {
 export function writeCrontab({ schedule, scriptsPath, cronPath, cwd }: WriteCrontabOptions): WrittenCrontab {
   const file = resolve(cwd, cronPath ?? defaultCronPath)
   if (cronPath === undefined && !isWritable(file)) {
-    return { message: `No crontab was written: ${file} can't be. \`holdfast daemon\` needs none; for another cron say -c PATH` }
+    return {
+      message: `No crontab was written: ${file} can't be. \`holdfast daemon\` needs none; for another cron say -c PATH`,
+    }
   }
   try {
     writeFileSync(file, crontabText(schedule, scriptsPath))

@@ -14,7 +14,6 @@ import {
   validatePlan,
   type Engine,
   type LoadedConfig,
-  type RuntimeLogger,
 } from '@holdfast/runtime'
 import { environmentForm, environmentPlan, scriptsPath } from '../environment.ts'
 import { openStorageAt } from '../configuration.ts'
@@ -23,9 +22,8 @@ import type { Io } from '../io.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { stopOnSignals } from '../stop-signals.ts'
 import { writeCrontab } from './fridge-crontab.ts'
-import { showRunAsFridge } from './fridge-events.ts'
+import { createFridgeLog, type FridgeLog } from './fridge-log.ts'
 import { parseFridgeOptions, UsageError, type FridgeOptions } from './fridge-options.ts'
-import { createFridgeLogger } from './log.ts'
 
 const usage = 'usage: fridge [-h] [-i] [-r] [-csp CONTAINER_SCRIPTS_PATH] [-c CRON_PATH]\n'
 const help = `${usage}
@@ -67,7 +65,7 @@ export async function runFridge(args: readonly string[], io: Io): Promise<number
     write(help)
     return exitCode.ok
   }
-  const log = createFridgeLogger({ write, redactor, now: io.now, level: settings.logLevel })
+  const { log, events } = createFridgeLog({ write, redactor, now: () => io.clock.now(), level: settings.logLevel })
   const path = resolve(io.cwd, scriptsPath(io.env, options.scriptsPath))
   const refused = check(options, path, io.env)
   if (refused !== undefined) {
@@ -76,7 +74,7 @@ export async function runFridge(args: readonly string[], io: Io): Promise<number
   }
   try {
     const loaded = await load(path, io)
-    return await runWith({ options, path, io, settings, log, redactor, loaded })
+    return await runWith({ options, path, io, settings, log, events, redactor, loaded })
   } catch (error) {
     if (!isHoldfastError(error)) throw error
     for (const { message, hint } of listed(error)) log.error(message, { hint })
@@ -101,7 +99,7 @@ function check(options: FridgeOptions, path: string, env: NodeJS.ProcessEnv): st
 
 /** The environment's configuration, whatever files lie about. */
 async function load(path: string, { env, cwd }: Io): Promise<LoadedConfig> {
-  const { HOLDFAST_CONFIG: _, ...variables } = env
+  const variables = { ...env, HOLDFAST_CONFIG: undefined }
   // Nothing is ever found below this path.
   const nowhere = '/dev/null'
   const form = (): ReturnType<typeof environmentForm> => environmentForm(env, path)
@@ -115,23 +113,25 @@ interface FridgeCall {
   readonly path: string
   readonly io: Io
   readonly settings: Settings
-  readonly log: RuntimeLogger
+  readonly log: FridgeLog['log']
+  readonly events: FridgeLog['events']
   readonly redactor: ReturnType<typeof createRedactor>
   readonly loaded: LoadedConfig
 }
 
 async function runWith(call: FridgeCall): Promise<number> {
-  const { options, io, settings, log, redactor, loaded } = call
+  const { options, io, settings, log, events, redactor, loaded } = call
   const engine = createEngine({
     config: loaded.config,
     stateDirectory: settings.stateDirectory,
     log,
     redactor,
     metrics: createMetrics({ log }),
+    clock: io.clock,
     env: io.env,
     // Untouched, in order with our own lines, and not as JSON: descriptors 1 and 2 of this process.
     output: rawOutput({ stdout: 1, stderr: 2, log }),
-    events: showRunAsFridge(log),
+    events,
   })
   const signals = stopOnSignals({ io, settings, log }, engine)
   try {
@@ -180,5 +180,5 @@ function listed(error: HoldfastFailure): readonly Pick<HoldfastFailure, 'message
   const problems = problemsOf(error)
   if (problems.length > 0) return problems
   const { problems: more } = error.details
-  return Array.isArray(more) ? (more as unknown as readonly Pick<HoldfastFailure, 'message' | 'hint'>[]) : [error]
+  return Array.isArray(more) ? more : [error]
 }

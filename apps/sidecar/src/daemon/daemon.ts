@@ -2,7 +2,6 @@
 import type { HoldfastFailure } from '@holdfast/sdk'
 import {
   createScheduler,
-  systemClock,
   watchConfig,
   type FireSlot,
   type LoadedConfig,
@@ -26,7 +25,7 @@ import { createValidation } from './validation.ts'
 /** Runs until it is told to stop. @returns the exit code */
 export async function runDaemon(context: CommandContext, loaded: LoadedConfig): Promise<number> {
   const { io, settings, log } = context
-  const clock = systemClock
+  const { clock } = io
   const session = openEngine(context, loaded)
   const { engine } = session
   const { journal } = engine
@@ -49,7 +48,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       cron: schedule?.cron,
       next: scheduler?.next(name),
       running: running.has(name),
-      lastSuccess: journal.lastSuccess(name),
+      lastSuccess: metrics.lastSuccess(name),
     }))
   }
 
@@ -58,6 +57,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     status.changed()
     try {
       const { outcome } = await engine.run(plan, { trigger, scheduledFor, signal })
+      if (outcome.status === 'succeeded') metrics.succeeded(plan, clock.now())
       if (outcome.status === 'aborted' && stoppedBy !== undefined) aborted = true
       if (outcome.status === 'failed') validation.again(plan)
     } finally {
@@ -90,7 +90,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     metrics.configured(config, before)
     checkSchedules(config)
     status.configured(config.source, false)
-    validation.start()
+    void validation.start()
     log.info('the changed configuration is in force', { source: config.source, plans: config.plans.length })
   }
 
@@ -136,7 +136,9 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       void reload()
       return
     }
-    log.info(stoppedBy === undefined ? `${signal}: stopping` : `${signal} again: hooks get no more time, undos still do`)
+    log.info(
+      stoppedBy === undefined ? `${signal}: stopping` : `${signal} again: hooks get no more time, undos still do`,
+    )
     stoppedBy ??= signal
     status.set('daemon', [reasonFrom(errors.DAEMON_STOPPING({}))])
     watch.stop()
@@ -164,7 +166,6 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     status.configured(loaded.config.source, false)
     const started = await startEngine(session, context)
     if (started.failed) return stoppedBy === undefined ? exitCode.failed : exitCodeOfSignal(stoppedBy)
-    metrics.configured(loaded.config)
     metrics.valid(true)
     checkSchedules(loaded.config)
     await validation.start()
@@ -181,6 +182,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       status.set('daemon', [])
       log.info('scheduling', { plans: engine.config().plans.length, source: engine.config().source })
     }
+    metrics.configured(loaded.config)
     const stopHousekeeping = keepHouse(engine, clock, log)
     takeOver()
     await stop.promise

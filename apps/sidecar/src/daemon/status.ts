@@ -67,7 +67,7 @@ export function statusFile(stateDirectory: string): string {
   return join(stateDirectory, 'status.json')
 }
 
-/** Begins a status, not ready in no respect. */
+/** Begins a status; until something is said against it, it is ready. */
 export function createStatus(source: StatusSource): StatusKeeper {
   const { version, stateDirectory, clock, log, plans } = source
   const startedAt = clock.now()
@@ -98,10 +98,15 @@ export function createStatus(source: StatusSource): StatusKeeper {
     }
   }
 
+  /** A thousand plans that begin at once are one write. */
+  const soon = (): void => {
+    if (!closed) cancel ??= clock.setTimer(soonMs, write)
+  }
+
   const announce = (before: boolean): void => {
-    const { ready, reasons } = current()
-    if (ready && !before) log.info('ready')
-    if (!ready) for (const { code, message, hint, plan } of reasons) log.warn(`not ready: ${message}`, { code, hint, plan })
+    const reasons = [...respects.values()].flat()
+    if (reasons.length === 0 && !before) log.info('ready')
+    for (const { code, message, hint, plan } of reasons) log.warn(`not ready: ${message}`, { code, hint, plan })
   }
 
   return {
@@ -112,15 +117,13 @@ export function createStatus(source: StatusSource): StatusKeeper {
       const wasReady = [...respects.values()].flat().length === 0
       respects.set(respect, reasons)
       announce(wasReady)
-      write()
+      soon()
     },
     configured(from, waiting) {
       configuration = { source: from, loadedAt: waiting ? configuration.loadedAt : clock.now(), waiting }
-      write()
+      soon()
     },
-    changed() {
-      if (!closed) cancel ??= clock.setTimer(soonMs, write)
-    },
+    changed: soon,
     close() {
       closed = true
       write()
@@ -129,6 +132,9 @@ export function createStatus(source: StatusSource): StatusKeeper {
 }
 
 /** An error as a reason. */
-export function reasonFrom({ code, message, hint }: Pick<HoldfastFailure, 'code' | 'message' | 'hint'>, plan?: string): NotReadyReason {
+export function reasonFrom(
+  { code, message, hint }: Pick<HoldfastFailure, 'code' | 'message' | 'hint'>,
+  plan?: string,
+): NotReadyReason {
   return { code, message, ...(hint !== undefined && { hint }), ...(plan !== undefined && { plan }) }
 }

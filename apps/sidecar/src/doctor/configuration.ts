@@ -37,7 +37,8 @@ async function checkStore(context: CommandContext, loaded: LoadedConfig | undefi
   const byDefault = defaultStore(settings.stateDirectory)
   const url = settings.storage ?? (loaded?.config.storage ? undefined : settings.defaultStorage)
   try {
-    const driver = url === undefined ? (loaded?.config.storage ?? fsStorage({ path: byDefault })) : await openStorageAt(url, io.cwd)
+    const driver =
+      url === undefined ? (loaded?.config.storage ?? fsStorage({ path: byDefault })) : await openStorageAt(url, io.cwd)
     await look(driver)
     const name = url ?? driver.localDirectory ?? driver.name
     if (url !== undefined || loaded?.config.storage) return [ok(check, `${name} can be read`)]

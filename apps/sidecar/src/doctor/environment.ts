@@ -18,7 +18,7 @@ export function checkTime({ io }: CommandContext): readonly Finding[] {
     return [problem('time zones', 'there is no time zone data', hint)]
   }
   const zone = io.env['TZ'] || Intl.DateTimeFormat().resolvedOptions().timeZone
-  return [ok('time zones', `${zones} known; here it is ${formatTime(io.now())} in ${zone}`)]
+  return [ok('time zones', `${zones} known; here it is ${formatTime(io.clock.now())} in ${zone}`)]
 }
 
 /** The commands that scripts call. */

@@ -1,12 +1,11 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { formatDuration } from '@holdfast/sdk'
+import { formatDuration, isHoldfastError } from '@holdfast/sdk'
 import { isStateDurable, reasonOf } from '@holdfast/runtime'
 import type { CommandContext } from '../context.ts'
 import { statusFile, type DaemonStatus } from '../daemon/status.ts'
 import { hasJournal, lookIntoJournal } from '../journal.ts'
 import { count, formatBytes } from '../output/format.ts'
-import { isHoldfastError } from '@holdfast/sdk'
 import { ok, problem, warning, type Finding } from './check.ts'
 
 /** Filesystems by the magic number of statfs. */
@@ -35,13 +34,19 @@ export function checkStateDirectory({ settings }: CommandContext): readonly Find
   const home = nearestDirectory(directory)
   const refused = tryWrite(home)
   if (refused !== undefined) {
-    const hint = 'Nothing can run: an effect might never be taken back. Make it writable, or name another with --state-dir.'
+    const hint =
+      'Nothing can run: an effect might never be taken back. Make it writable, or name another with --state-dir.'
     return [problem(check, `${directory} can't be written: ${refused}`, hint)]
   }
   const { type, bavail, bsize } = statfsSync(home)
   const filesystem = filesystems[type] ?? `0x${type.toString(16)}`
   const free = bavail * bsize
-  const findings = [ok(check, `${directory} ${there ? 'can be written' : 'is not there yet, and can be made'} (${filesystem}, ${formatBytes(free)} free)`)]
+  const findings = [
+    ok(
+      check,
+      `${directory} ${there ? 'can be written' : 'is not there yet, and can be made'} (${filesystem}, ${formatBytes(free)} free)`,
+    ),
+  ]
   if (!isStateDurable(home)) {
     const hint = 'What is armed there is forgotten when the container restarts. Mount an emptyDir or a volume at it.'
     findings.push(warning(check, `${directory} is on the container's own layer`, hint))
@@ -93,7 +98,8 @@ export function checkJournal(context: CommandContext): readonly Finding[] {
       const ran = last === undefined ? 'no run yet' : `last run ${last.plan}, ${last.status ?? 'going on'}`
       const findings = [ok('journal', `can be read (${ran})`)]
       if (pending.length === 0) return [...findings, ok('undos', 'nothing is pending')]
-      const hint = 'Unless a run is going on, something is still frozen, locked or paused: `holdfast undo list`, `holdfast undo run --all`.'
+      const hint =
+        'Unless a run is going on, something is still frozen, locked or paused: `holdfast undo list`, `holdfast undo run --all`.'
       return [...findings, warning('undos', `${count(pending.length, 'undo')} pending`, hint)]
     } finally {
       journal.close()
@@ -108,7 +114,7 @@ export function checkJournal(context: CommandContext): readonly Finding[] {
 export function checkDaemon({ settings, io }: CommandContext): readonly Finding[] {
   const status = readStatus(statusFile(settings.stateDirectory))
   if (!status || !isAlive(status.pid)) return [ok('daemon', 'none is running with this state directory')]
-  const since = formatDuration(io.now().getTime() - new Date(status.startedAt).getTime())
+  const since = formatDuration(io.clock.now().getTime() - new Date(status.startedAt).getTime())
   if (status.ready) return [ok('daemon', `is ready, for ${since} (pid ${status.pid})`)]
   return status.reasons.map(({ message, hint = '' }) => problem('daemon', `is not ready: ${message}`, hint))
 }

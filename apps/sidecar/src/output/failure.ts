@@ -25,7 +25,7 @@ type Shown = HoldfastFailure | FailureRecord
 export function formatFailure(failure: Shown, options: FormatFailureOptions): string {
   const { style, debug, label = 'error' } = options
   const paint = label === 'error' ? style.red : style.yellow
-  const problems = 'cause' in failure && typeof failure.cause !== 'string' ? problemsOf(failure as HoldfastFailure) : []
+  const problems = problemsOf(failure)
   const lines = [`${paint(style.bold(`${label}:`))} ${printable(failure.message)}`]
   if (problems.length > 0) {
     for (const problem of problems) lines.push('', ...problemLines(problem, options))
@@ -53,7 +53,7 @@ function problemLines(problem: ConfigProblem, options: FormatFailureOptions): re
 function causeLines(failure: Shown, options: FormatFailureOptions): readonly string[] {
   const lines: string[] = []
   let said = failure.message
-  for (let cause: unknown = failure.cause; cause !== undefined && cause !== null; ) {
+  for (let cause: unknown = failure.cause; cause !== undefined && cause !== null;) {
     const message = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : undefined
     if (message === undefined) break
     const [first = ''] = message.split('\n', 1)

@@ -16,7 +16,9 @@ export interface Inspection {
 export function formatInspection({ plan, targets, problems }: Inspection, { style, width }: Layout): string {
   const lines = [`${style.bold(plan.name)}  ${style.dim(summary(plan, targets))}`]
   if (targets.length === 0 && !plan.maintenance && problems.length === 0) {
-    lines.push(`  ${style.yellow('!')} nothing to back up: ${plan.allowEmpty ? 'the run succeeds (allowEmpty)' : 'the run fails'}`)
+    lines.push(
+      `  ${style.yellow('!')} nothing to back up: ${plan.allowEmpty ? 'the run succeeds (allowEmpty)' : 'the run fails'}`,
+    )
   }
   for (const { id, steps, points, expired } of targets) {
     const newest = points[0]

@@ -54,10 +54,13 @@ export function logRunEvents(log: RuntimeLogger): RunEventListener {
         return
       case 'pruned':
         if (event.points.length === 0) return
-        log.info(`${event.dryRun ? 'would remove' : 'removes'} ${count(event.points.length, 'expired restore point')}`, {
-          ...at,
-          points: event.points.map(({ id }) => id),
-        })
+        log.info(
+          `${event.dryRun ? 'would remove' : 'removes'} ${count(event.points.length, 'expired restore point')}`,
+          {
+            ...at,
+            points: event.points.map(({ id }) => id),
+          },
+        )
         return
       case 'planned':
         for (const step of event.steps) log.info(`would: ${step.what}`, { ...at, kind: step.kind, where: step.where })

@@ -1,5 +1,12 @@
 import { formatDuration, type HookName, type Outcome, type RestorePoint, type Run } from '@holdfast/sdk'
-import type { ExecOutput, ExecOutputStream, Redactor, RunEvent, RunEventListener, RuntimeLogger } from '@holdfast/runtime'
+import type {
+  ExecOutput,
+  ExecOutputStream,
+  Redactor,
+  RunEvent,
+  RunEventListener,
+  RuntimeLogger,
+} from '@holdfast/runtime'
 import { count, formatBytes } from './format.ts'
 import { formatFailure } from './failure.ts'
 import { printable } from './printable.ts'
@@ -64,7 +71,9 @@ export function createRunPrinter({ screen, style, redactor, debug }: CreateRunPr
     const mark = { succeeded: marks.ok, partial: marks.odd, skipped: marks.odd, failed: marks.bad, aborted: marks.bad }
     const because = outcome.reason === undefined ? '' : ` (${outcome.reason})`
     const sum = summaryOf(outcome)
-    line(`${mark[outcome.status]} ${style.bold(run.plan)} ${outcome.status}${because} in ${formatDuration(durationMs)}${sum}`)
+    line(
+      `${mark[outcome.status]} ${style.bold(run.plan)} ${outcome.status}${because} in ${formatDuration(durationMs)}${sum}`,
+    )
     for (const target of outcome.targets) {
       if (target.status !== 'succeeded' || target.verification === 'unverified') {
         const why = target.reason ?? target.error?.message ?? ''
@@ -104,7 +113,8 @@ export function createRunPrinter({ screen, style, redactor, debug }: CreateRunPr
         return undoSettled(event)
       case 'planned':
         line(`  ${event.target}`)
-        for (const step of event.steps) line(`    ${style.dim(step.kind)} ${step.what}${step.where ? ` (${step.where})` : ''}`)
+        for (const step of event.steps)
+          line(`    ${style.dim(step.kind)} ${step.what}${step.where ? ` (${step.where})` : ''}`)
         return
       case 'pruned':
         for (const point of event.points) {

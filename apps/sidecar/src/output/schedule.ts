@@ -18,5 +18,8 @@ function changeLines(change: NonNullable<PlanPreview['change']>, style: Style): 
   const what = direction === 'forward' ? 'clocks go forward' : 'clocks go back'
   const gone = lost === 0 ? '' : `; ${count(lost, 'slot')} fall away`
   const around = [before && `before it ${before.local}`, after && `after it ${after.local}`].filter(Boolean).join(', ')
-  return [style.dim(`  ${local}: ${what}, ${from} to ${to}${gone}`), ...(around === '' ? [] : [style.dim(`    ${around}`)])]
+  return [
+    style.dim(`  ${local}: ${what}, ${from} to ${to}${gone}`),
+    ...(around === '' ? [] : [style.dim(`    ${around}`)]),
+  ]
 }

@@ -30,7 +30,9 @@ export function formatTable(
   if (width !== undefined) shrink(widths, head, width)
   const line = (cells: readonly string[], paint: (text: string) => string): string =>
     cells
-      .map((cell, column) => fill(cell, widths[column] ?? 0, right.includes(column), column === cells.length - 1, paint))
+      .map((cell, column) =>
+        fill(cell, widths[column] ?? 0, right.includes(column), column === cells.length - 1, paint),
+      )
       .join(gap)
       .trimEnd()
   return [line(head, style.bold), ...rows.map((row) => line(row, (text) => text))].join('\n') + '\n'

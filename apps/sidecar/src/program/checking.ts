@@ -9,12 +9,16 @@ export function addCheckingCommands(program: Command, bind: Bind): void {
   program
     .command('validate')
     .summary('check the configuration and everything it uses')
-    .description('Checks the configuration, its schedules, plugins and scripts, and prints every problem at once. Changes nothing.')
+    .description(
+      'Checks the configuration, its schedules, plugins and scripts, and prints every problem at once. Changes nothing.',
+    )
     .action(bind<[], object>(async (context) => (await import('../commands/validate.ts')).runValidateCommand(context)))
   program
     .command('plan')
     .summary('show what would be backed up')
-    .description('Validates, finds targets, and prints per target the steps of a run and what retention would remove. Changes nothing.')
+    .description(
+      'Validates, finds targets, and prints per target the steps of a run and what retention would remove. Changes nothing.',
+    )
     .argument('[plan]', 'name of the plan (default: all)')
     .action(
       bind<[string | undefined], object>(async (context, plan) =>
@@ -24,7 +28,9 @@ export function addCheckingCommands(program: Command, bind: Bind): void {
   program
     .command('explain')
     .summary('show the hooks of a plan in their order')
-    .description('Prints the hooks of a plan in the order of a run: who takes part, how long it may take, what its failure means.')
+    .description(
+      'Prints the hooks of a plan in the order of a run: who takes part, how long it may take, what its failure means.',
+    )
     .argument('[plan]', 'name of the plan (default: all)')
     .action(
       bind<[string | undefined], object>(async (context, plan) =>
@@ -53,7 +59,9 @@ function addUndoCommands(program: Command, bind: Bind): void {
   const undo = program
     .command('undo')
     .summary('give back what an interrupted run has taken')
-    .description('Shows and runs undos that are pending: what was frozen, locked or paused by a run that could not give it back.')
+    .description(
+      'Shows and runs undos that are pending: what was frozen, locked or paused by a run that could not give it back.',
+    )
     .helpCommand(false)
   undo
     .command('list')

@@ -3,10 +3,7 @@ import type { CommandContext } from '../context.ts'
 import type { GlobalOptions } from '../settings.ts'
 
 /** Runs a command's body with the context that its global options ask for. */
-export type Execute = (
-  options: GlobalOptions,
-  body: (context: CommandContext) => Promise<number>,
-) => Promise<void>
+export type Execute = (options: GlobalOptions, body: (context: CommandContext) => Promise<number>) => Promise<void>
 
 /** What commander calls; everything that the command needs is imported only then. */
 export type Action = (...args: unknown[]) => Promise<void>

@@ -39,13 +39,18 @@ export function createProgram(io: Pick<Io, 'stdout' | 'stderr'>, execute: Execut
 
 function globalOptions(): readonly Option[] {
   return [
-    new Option('--config <file>', 'configuration: *.ts, *.js, *.yaml or crontab (HOLDFAST_CONFIG; default: looked for)'),
+    new Option(
+      '--config <file>',
+      'configuration: *.ts, *.js, *.yaml or crontab (HOLDFAST_CONFIG; default: looked for)',
+    ),
     new Option(
       '--state-dir <directory>',
       'journal, locks, variables (HOLDFAST_STATE_DIR; default: /var/lib/holdfast, else the XDG state directory)',
     ),
     new Option('--storage <url>', 'artifact store, in place of the configured one (HOLDFAST_STORAGE)'),
-    new Option('--log-level <level>', 'debug, info, warn, error or silent (HOLDFAST_LOG_LEVEL; default: info)').choices(logLevels),
+    new Option('--log-level <level>', 'debug, info, warn, error or silent (HOLDFAST_LOG_LEVEL; default: info)').choices(
+      logLevels,
+    ),
     new Option('--log-format <format>', 'pretty or json (HOLDFAST_LOG_FORMAT; default: pretty on a terminal)').choices(
       logFormats,
     ),

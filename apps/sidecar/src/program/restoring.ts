@@ -30,7 +30,9 @@ export function addRestoringCommands(program: Command, bind: Bind): void {
   program
     .command('verify')
     .summary('read artifacts back and check their digests')
-    .description('Reads artifacts back from the store, and compares every byte with the digest of the day they were made.')
+    .description(
+      'Reads artifacts back from the store, and compares every byte with the digest of the day they were made.',
+    )
     .argument('[artifact...]', 'ids, or their beginnings')
     .option('--all', 'every artifact')
     .option('--plan <name>', 'the artifacts of this plan')
@@ -42,7 +44,10 @@ export function addRestoringCommands(program: Command, bind: Bind): void {
         (await import('../commands/verify.ts')).runVerifyCommand(context, artifacts, options),
       ),
     )
-    .addHelpText('after', examples(['holdfast verify --all', 'the whole store'], ['holdfast verify --plan shop', 'one plan']))
+    .addHelpText(
+      'after',
+      examples(['holdfast verify --all', 'the whole store'], ['holdfast verify --plan shop', 'one plan']),
+    )
   program
     .command('restore')
     .summary('get a backup back')
@@ -53,7 +58,11 @@ export function addRestoringCommands(program: Command, bind: Bind): void {
     .option('--plan <name>', 'of this plan')
     .option('--target <id>', 'of this target')
     .option('--at <time>', 'as it was then: the newest before this time (ISO 8601)')
-    .requiredOption('--to <place>', 'a file, a directory (ending in /), or key=value for the plugin; more than once', collect)
+    .requiredOption(
+      '--to <place>',
+      'a file, a directory (ending in /), or key=value for the plugin; more than once',
+      collect,
+    )
     .option('--force', 'overwrite what is there')
     .option('--bytes', 'write the bytes to --to, also where a plugin knows how to restore them')
     .option('--instance <name>', 'whose artifacts (default: as configured, else all)')

@@ -16,6 +16,8 @@ export interface BlockSink {
   readonly sink: Sink
   /** Read once. Throws what {@link BlockSink.fail} was told. */
   readonly blocks: Bytes
+  /** Gives a block back that nobody reads any more, to be filled again. Optional: saves memory and its clearing. */
+  release(block: Uint8Array): void
   /** Bytes taken so far. */
   readonly size: number
   /** What {@link BlockSink.fail} was told first. */
@@ -36,6 +38,7 @@ export interface BlockSink {
  */
 export function createBlockSink(): BlockSink {
   const queue: Uint8Array[] = []
+  const spare: ArrayBuffer[] = []
   let block: Uint8Array<ArrayBuffer> | undefined
   let used = 0
   let size = 0
@@ -62,7 +65,7 @@ export function createBlockSink(): BlockSink {
     if (ended) throw errors.ARTIFACT_SINK_CLOSED({})
     if (failure || abandoned) await room()
     for (let rest = chunk; rest.byteLength > 0;) {
-      block ??= new Uint8Array(Buffer.allocUnsafeSlow(blockSize).buffer)
+      block ??= new Uint8Array(spare.pop() ?? Buffer.allocUnsafeSlow(blockSize).buffer)
       const part = rest.subarray(0, blockSize - used)
       block.set(part, used)
       used += part.byteLength
@@ -104,6 +107,9 @@ export function createBlockSink(): BlockSink {
   return {
     sink: { write: (chunk) => after(() => take(chunk)) },
     blocks: read(),
+    release({ buffer }) {
+      if (buffer instanceof ArrayBuffer) spare.push(buffer)
+    },
     get size() {
       return size
     },

@@ -1,5 +1,5 @@
 // Two phases: the data goes to its final key, and only the manifest, written last, makes it an artifact.
-import { isHoldfastError, type Bytes, type HoldfastError, type Json, type Sink } from '@holdfast/sdk'
+import { isHoldfastError, type HoldfastError, type Json, type Sink } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
 import type { RuntimeClock } from '../clock.ts'
@@ -77,7 +77,8 @@ async function createOnce(
       minSize,
       produce,
       stored,
-      write: (blocks) => driver.put(dataKey, stored.tap(encoder.encode(plain.tap(blocks))), { signal }),
+      write: ({ blocks, release }) =>
+        driver.put(dataKey, stored.tap(encoder.encode(plain.tap(blocks), release)), { signal }),
     })
     const verdict = await judge(options, request, plain.size)
     const { plan, target, run, name, startedAt, meta = {} } = request
@@ -117,7 +118,7 @@ interface Transfer {
   readonly minSize: number
   readonly produce: (sink: Sink) => unknown
   readonly stored: Digest
-  readonly write: (blocks: Bytes) => Promise<void>
+  readonly write: (pipe: BlockSink) => Promise<void>
 }
 
 /** Runs the producer and the store side by side; whichever fails first says why, and stops the other. */
@@ -144,7 +145,7 @@ async function transfer({ id, signal, minSize, produce, stored, write }: Transfe
     await pipe.end()
   })()
   const written = (async () => {
-    await write(pipe.blocks)
+    await write(pipe)
     // A driver that is content with less has not stored it.
     if (!stored.complete)
       throw errors.STORAGE_IO({ operation: 'put', key: id, reason: 'the driver did not read all of it' })

@@ -10,7 +10,8 @@ import { compressZstd, decompressZstd } from './zstd.ts'
 export interface Encoder {
   /** What is applied, in this order. */
   readonly applied: readonly Encoding[]
-  encode(source: Bytes): Bytes
+  /** @param release - is given each chunk of the source that isn't needed any more; some never are */
+  encode(source: Bytes, release?: (chunk: Uint8Array) => void): Bytes
 }
 
 /**
@@ -19,13 +20,16 @@ export interface Encoder {
  * @throws HoldfastError `ENCODING_INVALID`
  */
 export async function openEncoder({ compression, recipients }: Omit<ResolvedEncoding, 'identity'>): Promise<Encoder> {
-  const steps: { readonly name: Encoding; readonly apply: (source: Bytes) => Bytes }[] = []
+  const steps: { readonly name: Encoding; readonly apply: Encoder['encode'] }[] = []
   if (compression === 'zstd') steps.push({ name: 'zstd', apply: compressZstd })
   if (compression === 'gzip') steps.push({ name: 'gzip', apply: (source) => through(source, createGzip) })
   if (recipients.length > 0) steps.push({ name: 'age', apply: await openEncrypter(recipients) })
   return {
     applied: steps.map(({ name }) => name),
-    encode: (source) => steps.reduce((bytes, { apply }) => apply(bytes), source),
+    encode(source, release) {
+      const [first, ...others] = steps
+      return others.reduce((bytes, { apply }) => apply(bytes), first ? first.apply(source, release) : source)
+    },
   }
 }
 

@@ -13,25 +13,41 @@ const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
 /** Frames made or read at once; libuv's pool has four threads, and the others are for files. */
-const parallel = 3
+const parallel = 2
 
 /** Nothing that is larger was written by us: bounds the memory that a damaged or foreign file can take. */
 const longestFrame = 64 * 1024 * 1024
 
-/** Compresses at level 3, with a checksum in each frame. Every chunk of the source becomes a frame. */
-export async function* compressZstd(source: Bytes): AsyncGenerator<Uint8Array> {
+/**
+ * Compresses at level 3, with a checksum in each frame. Every chunk of the source becomes a frame.
+ *
+ * @param release - is given each chunk when it isn't needed any more
+ */
+export async function* compressZstd(
+  source: Bytes,
+  release: (chunk: Uint8Array) => void = () => {},
+): AsyncGenerator<Uint8Array> {
   let frames = 0
-  for await (const frame of mapInOrder(source, parallel, compressFrame)) {
+  let longest = 64 * 1024
+  const compressNext = async (block: Uint8Array): Promise<Uint8Array> => {
+    // Room for a frame like the last ones, so that it is made in one call; more is added where that isn't enough.
+    const frame = await compressFrame(block, longest + (longest >> 3))
+    longest = Math.max(frame.byteLength, longest - (longest >> 4))
+    release(block)
+    return frame
+  }
+  for await (const frame of mapInOrder(source, parallel, compressNext)) {
     frames++
     yield frame
   }
-  if (frames === 0) yield await compressFrame(new Uint8Array())
+  if (frames === 0) yield await compressFrame(new Uint8Array(), 1024)
 }
 
-function compressFrame(block: Uint8Array): Promise<Uint8Array> {
+function compressFrame(block: Uint8Array, chunkSize: number): Promise<Uint8Array> {
   return compress(block, {
-    // Room for the whole frame (ZSTD_COMPRESSBOUND), so that it is made in one call.
-    chunkSize: block.byteLength + (block.byteLength >> 7) + 1024,
+    chunkSize,
+    // Smaller tables for a small frame, and its size in its header.
+    pledgedSrcSize: block.byteLength,
     params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
   })
 }

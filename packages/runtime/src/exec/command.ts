@@ -70,7 +70,13 @@ export async function startCommand(
     })
     handedOver = true
     const child = await start(checked, pipes, [services.signal, request.signal])
-    return supervise({ request: { ...request, stdout, stderr }, checked, services, wiring, pipes, child })
+    try {
+      return supervise({ request: { ...request, stdout, stderr }, checked, services, wiring, pipes, child })
+    } catch (error) {
+      // Nobody would look after it.
+      child.signal('SIGKILL')
+      throw error
+    }
   } catch (error) {
     if (!handedOver) for (const fd of [wiring.stdin, wiring.stdout]) if (typeof fd === 'number') closeSync(fd)
     throw error

@@ -63,3 +63,25 @@ export function rawOutput({ stdout, stderr, log }: RawOutputOptions): ExecOutput
     }),
   }
 }
+
+/** Opens an output for one command so that no error of it reaches the command; the first one is logged. */
+export function openOutput(output: ExecOutput, label: ExecOutputLabel, log: Pick<Logger, 'warn'>): ExecOutputStream {
+  let lost = false
+  const lose = (error: unknown): void => {
+    if (!lost) log.warn(`the output of ${label.command} could not be passed on`, { ...label, error })
+    lost = true
+  }
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return lost ? undefined : work()
+    } catch (error) {
+      lose(error)
+      return undefined
+    }
+  }
+  const stream = attempt(() => output.open(label))
+  return {
+    write: (chunk, from) => attempt(() => stream?.write(chunk, from))?.catch(lose),
+    end: () => attempt(() => stream?.end()),
+  }
+}

@@ -1,4 +1,4 @@
-import type { Logger, Sink } from '@holdfast/sdk'
+import type { Sink } from '@holdfast/sdk'
 import type { RedactingStream } from '../telemetry/redaction.ts'
 import type { ExecOutputStream } from './output.ts'
 import type { Lines } from './lines.ts'
@@ -29,7 +29,6 @@ export interface ReceiverOptions {
   /** Where the last bytes are kept, redacted. */
   readonly tail: Tail | undefined
   readonly lines: Lines | undefined
-  readonly log: Logger
 }
 
 /** Bytes of the largest output that is kept as text. */
@@ -39,24 +38,14 @@ export const longestText = 16 * 2 ** 20
 export class TextTooLarge extends Error {}
 
 /** Creates a {@link Receiver}. Its `take` rejects when a sink or a line handler fails. */
-export function createReceiver({ from, to, output, redaction, tail, lines, log }: ReceiverOptions): Receiver {
+export function createReceiver({ from, to, output, redaction, tail, lines }: ReceiverOptions): Receiver {
   const kept: Buffer[] = []
   let bytes = 0
-  let outputLost = false
 
-  const loseOutput = (error: unknown): void => {
-    if (!outputLost) log.warn('the output of a command could not be passed on', { error })
-    outputLost = true
-  }
   const toLog = (chunk: Uint8Array): void | Promise<void> => {
     if (chunk.length === 0) return
     tail?.push(chunk)
-    if (to !== 'log' || outputLost) return
-    try {
-      return output.write(chunk, from)?.catch(loseOutput)
-    } catch (error) {
-      loseOutput(error)
-    }
+    if (to === 'log') return output.write(chunk, from)
   }
 
   return {

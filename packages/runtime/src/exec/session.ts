@@ -3,10 +3,8 @@ import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
 import { startCommand, type ExecServices } from './command.ts'
 
-interface Waiting {
-  readonly match: (line: string) => boolean
-  readonly found: (line: string) => void
-}
+/** Somebody who waits for a line. */
+type Waiting = (line: string) => void
 
 /**
  * Starts a command that is talked to. Its disposal ends its input, which is its order to give back, waits for the
@@ -20,7 +18,7 @@ export async function openSession(request: ExecRequest, services: ExecServices):
   const running = await startCommand(request, services, {
     stdin: request.stdin === undefined ? 'open' : undefined,
     onLine(line) {
-      for (const each of waiting) if (each.match(line)) each.found(line)
+      for (const offer of waiting) offer(line)
     },
   })
   const { command, stdin, result } = running
@@ -49,12 +47,14 @@ export async function openSession(request: ExecRequest, services: ExecServices):
           leave()
           reject(errors.EXEC_NO_LINE({ command, reason }, { cause }))
         }
-        const mine: Waiting = {
-          match,
-          found(line) {
+        const mine: Waiting = (line) => {
+          try {
+            if (!match(line)) return
             leave()
             resolve(line)
-          },
+          } catch (error) {
+            fail(reasonOf(error), error)
+          }
         }
         const cancel = clock.setTimer(ms, () => fail(`it was silent about it for ${formatDuration(ms)}`))
         waiting.add(mine)

@@ -3,6 +3,7 @@ import type { Child } from './child.ts'
 import type { CommandWiring, ExecServices, RunningCommand } from './command.ts'
 import { aborted, badExit, exitCodeOf, idled, incomplete, notFed, notTaken, timedOut } from './failures.ts'
 import { createLines } from './lines.ts'
+import { openOutput } from './output.ts'
 import { BrokenPipe, readPipe, type Patience, type PipeReader, type PipeSource } from './pipe-reader.ts'
 import type { Pipes } from './pipes.ts'
 import { createReceiver, type Receiver, type ReceiverOptions, type StreamName } from './receiver.ts'
@@ -35,7 +36,7 @@ export function supervise({ request, checked, services, wiring, pipes, child }: 
   const begin = clock.monotonic()
   const stopper = createStopper(child, services.killGraceMs)
   const tail = createTail(tailSize)
-  const output = services.output.open({ command })
+  const output = openOutput(services.output, { command }, log)
   const ends = pipes.ends(child.process)
   const stdin = ends.stdin && openStdin(ends.stdin)
   let lastOutput = begin
@@ -46,7 +47,7 @@ export function supervise({ request, checked, services, wiring, pipes, child }: 
       wiring.onLine?.(line, from)
     }
     const lines = request.onLine || wiring.onLine ? createLines(onLine) : undefined
-    const receiver = createReceiver({ from, output, redaction: redactor.stream(), lines, log, ...options })
+    const receiver = createReceiver({ from, output, redaction: redactor.stream(), lines, ...options })
     const take = (chunk: Uint8Array): void | Promise<void> => {
       lastOutput = clock.monotonic()
       return receiver.take(chunk)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { isHoldfastError, type Exec, type HoldfastError, type Logger } from '@holdfast/sdk'
-import { systemClock, type RuntimeClock } from '../../src/clock.ts'
+import { sleepOn, systemClock, type RuntimeClock } from '../../src/clock.ts'
 import { createExec } from '../../src/exec/create-exec.ts'
 import type { ExecOutput } from '../../src/exec/output.ts'
 import { createRedactor, type Redactor } from '../../src/telemetry/redaction.ts'
@@ -118,4 +118,28 @@ export function kill(pid: number): void {
   } catch {
     // It is gone.
   }
+}
+
+/** A clock that stands still until it is moved. */
+export function manualClock(): RuntimeClock & { advance(ms: number): void } {
+  let time = 0
+  const timers = new Set<{ readonly due: number; readonly callback: () => void }>()
+  const clock: RuntimeClock & { advance(ms: number): void } = {
+    now: () => new Date(time),
+    monotonic: () => time,
+    setTimer(ms, callback) {
+      const timer = { due: time + ms, callback }
+      timers.add(timer)
+      return () => timers.delete(timer)
+    },
+    sleep: (duration, signal) => sleepOn(clock, duration, signal),
+    advance(ms) {
+      time += ms
+      for (const timer of [...timers].filter(({ due }) => due <= time)) {
+        timers.delete(timer)
+        timer.callback()
+      }
+    },
+  }
+  return clock
 }

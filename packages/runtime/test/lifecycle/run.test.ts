@@ -1,4 +1,4 @@
-import { createTestRun, type TestRun } from '@holdfast/testing'
+import { advanceUntil, createTestRun, type TestRun } from '@holdfast/testing'
 import { defineHook, definePlugin, type HookModule, type Plugin } from '@holdfast/sdk'
 import { afterEach, describe, expect, test } from 'vitest'
 import { anything, backup, effects } from './hooks.ts'
@@ -16,7 +16,7 @@ async function testRun(
   return made
 }
 const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
 }
 
 /** Targets that fail, are skipped or hang, by their id. */
@@ -293,9 +293,7 @@ describe('a plan', () => {
 
   test('is tried again as often as it says, each attempt a run of its own', async () => {
     const run = await testRun([mixed(['fail'])], { plan: { retry: { attempts: 3, backoff: '1m' } } })
-    const done = run.run()
-    await run.clock.advance('5m')
-    expect((await done).run).toMatchObject({ attempt: 3, trigger: 'retry' })
+    expect((await advanceUntil(run.clock, run.run())).run).toMatchObject({ attempt: 3, trigger: 'retry' })
     expect(run.engine.journal.runs().map(({ attempt, status }) => [attempt, status])).toEqual([
       [3, 'failed'],
       [2, 'failed'],

@@ -1,4 +1,4 @@
-import { createTestRun, type TestRun } from '@holdfast/testing'
+import { advanceUntil, createTestRun, type TestRun } from '@holdfast/testing'
 import { defineHook, definePlugin, type HookModule, type Plugin } from '@holdfast/sdk'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -83,9 +83,7 @@ describe('the window of beforeBackups', () => {
       { name: 'retried', undos: [world.undo] },
     )
     const run = await testRun([retried, backup({})])
-    const done = run.run()
-    await run.clock.advance('1m')
-    expect((await done).outcome.status).toBe('succeeded')
+    expect((await advanceUntil(run.clock, run.run())).outcome.status).toBe('succeeded')
     expect(heldAtStart).toEqual([0, 0, 0])
     expect(world.order).toEqual(['app', 'app', 'app'])
   })
@@ -181,9 +179,7 @@ describe('an undo that fails', () => {
   test('is tried again until it succeeds', async () => {
     const world = stubborn(5)
     const run = await testRun([quiesce(world, 'app'), backup({})])
-    const done = run.run()
-    await run.clock.advance('1m')
-    expect((await done).outcome.status).toBe('succeeded')
+    expect((await advanceUntil(run.clock, run.run())).outcome.status).toBe('succeeded')
     expect(world.order).toEqual(['app'])
   })
 
@@ -191,9 +187,7 @@ describe('an undo that fails', () => {
     const world = stubborn(Infinity)
     const other = effects()
     const run = await testRun([quiesce(other, 'other'), quiesce(world, 'app'), backup({})])
-    const done = run.run()
-    await run.clock.advance('5m')
-    const { outcome } = await done
+    const { outcome } = await advanceUntil(run.clock, run.run())
     expect(outcome).toMatchObject({ status: 'failed', error: { code: 'UNDO_FAILED' } })
     expect(other.order).toEqual(['other'])
     expect(run.engine.journal.pendingUndos()).toMatchObject([{ undo: 'release', state: 'armed' }])
@@ -267,9 +261,7 @@ test('property: undos run newest first, all of them, whichever fail and whenever
           { name: 'hook', undos: [undo] },
         )
         const run = await createTestRun({ use: [hook] })
-        const done = run.run()
-        await run.clock.advance('1m')
-        const { outcome } = await done
+        const { outcome } = await advanceUntil(run.clock, run.run())
         await run.close()
         expect(outcome.status).toBe(runFails ? 'failed' : 'succeeded')
         const expected = steps.flatMap(({ disarm }, index) => (disarm ? [] : [`${index}`])).toReversed()

@@ -79,6 +79,7 @@ describe('jitter', () => {
     expect([times.next().value, times.next().value]).toEqual(expected)
     const timetable = createTimetable(schedule, 'shop')
     expect(timetable.previous(new Date('2026-03-02T12:00:00Z'))).toEqual(expected[1])
+    expect(timetable.previous(new Date('2026-03-02T03:01:00Z'))).toEqual(expected[0])
     // The slot of today is still to come although it is past three.
     expect(timetable.next(new Date('2026-03-01T03:01:00Z'))).toEqual(expected[0])
     expect(timetable.count(from, new Date('2026-03-02T03:01:00Z'))).toBe(1)

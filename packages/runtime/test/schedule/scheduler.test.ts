@@ -34,6 +34,21 @@ describe('scheduler', () => {
     expect(fired).toEqual(['berlin 05-01 01:00', 'utc 05-01 03:00', 'kolkata 05-01 21:30'])
   })
 
+  test('however many plans there are, they fire in their order', async () => {
+    const minutes = Array.from({ length: 60 }, (_, n) => (n * 37) % 60)
+    const { clock, scheduler, fired } = harness({
+      now: '2026-05-01T09:59:59Z',
+      plans: Object.fromEntries(
+        minutes.map((minute) => [`p${minute}`, { cron: `${minute} * * * *`, timeZone: 'UTC' }]),
+      ),
+    })
+    scheduler.start()
+    await clock.advance('2h')
+    const order = fired.map((slot) => slot.replace(/^p\d+ /, ''))
+    expect(order).toEqual(order.toSorted())
+    expect(order).toHaveLength(120)
+  })
+
   test('a run that throws, a record that throws: the next slot fires all the same', async () => {
     const { clock, scheduler, fired, logged } = harness({
       now: '2026-05-01T10:30:00Z',
@@ -157,6 +172,29 @@ describe('update', () => {
     expect(fired.slice(3)).toEqual(['add 05-01 11:50', 'keep 05-01 12:00', 'change 05-01 11:30'])
     expect(missed).toEqual([])
     expect([...scheduler.running()].toSorted()).toEqual(['add', 'change', 'keep'])
+  })
+
+  test('what is due at that very moment is still fired as it was configured', async () => {
+    const { clock, scheduler, fired } = harness({ now: '2026-05-01T10:59:59Z', schedule: hourly })
+    scheduler.start()
+    clock.jump(1500)
+    scheduler.update(plansOf({ shop: daily }))
+    expect(fired).toEqual(['05-01 11:00'])
+  })
+
+  test('a slot that waits is given up when its plan is removed or paused', async () => {
+    const queue = { ...hourly, overlap: 'queue' } as const
+    const { clock, scheduler, fired, missed } = harness({
+      now: '2026-05-01T10:59:00Z',
+      plans: { gone: queue, off: queue },
+      run: (_, { sleep }) => sleep('90m'),
+    })
+    scheduler.start()
+    await clock.advance('65m')
+    scheduler.update(plansOf({ off: { ...queue, paused: true } }))
+    await clock.advance('40m')
+    expect(fired.toSorted()).toEqual(['gone 05-01 11:00', 'off 05-01 11:00'])
+    expect(missed).toEqual(['overlap gone 05-01 12:00', 'paused off 05-01 12:00'])
   })
 
   test('an invalid schedule leaves everything as it was', async () => {

@@ -1,5 +1,5 @@
-import { errors } from './errors.ts'
-import { findArtifacts, type FoundArtifact, type Stores } from './stores.ts'
+import { errors } from '../errors.ts'
+import { findArtifacts, type FoundArtifact, type Stores } from '../stores.ts'
 
 /** Which backup to restore. */
 export interface RestoreSelection {

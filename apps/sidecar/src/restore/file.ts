@@ -3,7 +3,7 @@ import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isHoldfastError, type Bytes } from '@holdfast/sdk'
 import { reasonOf } from '@holdfast/runtime'
-import { errors } from './errors.ts'
+import { errors } from '../errors.ts'
 
 /** What to write, and where. */
 export interface RestoreFileOptions {
