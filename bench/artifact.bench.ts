@@ -71,7 +71,7 @@ interface Stored {
 
 function store(input: string, path: string): Stored {
   const child = join(import.meta.dirname, 'artifact.child.ts')
-  const args = [...process.execArgv, child, input, path]
+  const args = ['--conditions=@holdfast/source', child, input, path]
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Stored
 }
 

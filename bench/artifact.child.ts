@@ -1,5 +1,5 @@
 // The store's side of artifact.bench.ts: one file into a new store, in a process of its own.
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { fsStorage } from '../packages/runtime/src/artifacts/fs-driver.ts'
 import { createArtifactStore } from '../packages/runtime/src/artifacts/store.ts'
 import { systemClock } from '../packages/runtime/src/clock.ts'
@@ -22,7 +22,14 @@ const artifact = await store.create(
     signal: new AbortController().signal,
   },
   async (sink) => {
-    for await (const chunk of createReadStream(input, { highWaterMark: 256 * 1024 })) await sink.write(chunk as Buffer)
+    const file = await open(input)
+    const buffer = Buffer.alloc(256 * 1024)
+    for (;;) {
+      const { bytesRead } = await file.read(buffer)
+      if (bytesRead === 0) break
+      await sink.write(buffer.subarray(0, bytesRead))
+    }
+    await file.close()
   },
 )
 console.log(JSON.stringify({ rss: process.resourceUsage().maxRSS * 1024, stored: artifact.storedSize }))

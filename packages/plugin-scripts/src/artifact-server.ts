@@ -98,10 +98,12 @@ export class ArtifactServer {
     this.#batch = undefined
     const failures: unknown[] = []
     // One after the other: restore points are in the order in which they were saved.
-    for (const { state, socket, release, done } of batch.saves.values()) {
+    for (const [name, { state, socket, release, done }] of batch.saves) {
       if (state === 'receiving') socket.destroy(new Error('the script ended while it was still being sent'))
       release(well)
-      await done.catch((error: unknown) => state === 'stored' && failures.push(error))
+      await done.catch((error: unknown) => {
+        if (batch.saves.get(name)?.state === 'stored') failures.push(error)
+      })
     }
     if (!well) return
     const lost = new Map(batch.refused)

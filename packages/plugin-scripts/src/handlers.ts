@@ -9,7 +9,6 @@ import {
   type HookName,
   type HoldfastError,
   type Hooks,
-  type PruneContext,
   type RunContext,
   type TargetContext,
   type VerifyContext,
@@ -18,7 +17,7 @@ import { ArtifactServer } from './artifact-server.ts'
 import { artifactOf, artifactVariables } from './artifact-variables.ts'
 import { checkScriptSet, refusal } from './check.ts'
 import type { ScriptsConfig } from './config.ts'
-import { surroundingsFor, type ScriptEnvironment } from './environment.ts'
+import { surroundingsFor } from './environment.ts'
 import { errors } from './errors.ts'
 import { observingScriptsOf, scriptsOf, type HookScripts } from './hook-scripts.ts'
 import { directoryOf, type HookDirectory } from './hooks.ts'
@@ -57,8 +56,8 @@ export function createHandlers(kind: ScriptKind, target: string, options: unknow
     if (refused) throw refused
   }
 
-  const of = async (ctx: RunContext<ScriptsConfig>, hook: HookName, env?: ScriptEnvironment): Promise<HookScripts> =>
-    scriptsOf(ctx, await setsOf(ctx.config).of(ctx.run), directoryOf[hook], target, env)
+  const of = async (ctx: RunContext<ScriptsConfig>, hook: HookName): Promise<HookScripts> =>
+    scriptsOf(ctx, await setsOf(ctx.config).of(ctx.run), directoryOf[hook], target)
 
   const series = (hook: HookName) => async (ctx: RunContext<ScriptsConfig>) => {
     const { scripts, run } = await of(ctx, hook)
@@ -100,12 +99,6 @@ export function createHandlers(kind: ScriptKind, target: string, options: unknow
     }
   }
 
-  async function pruneBackups(ctx: PruneContext<ScriptsConfig>): Promise<void> {
-    const expired = ctx.expired.map(({ id }) => id).join('\n')
-    const { scripts, run } = await of(ctx, 'pruneBackups', { HOLDFAST_EXPIRED: expired })
-    for (const script of scripts) await run(script)
-  }
-
   const observing = (hook: 'onError' | 'onFinish') => async (ctx: FinishContext<ScriptsConfig>) => {
     const sets = setsOf(ctx.config)
     const { env, sentence } = reportError(ctx.outcome)
@@ -139,7 +132,7 @@ export function createHandlers(kind: ScriptKind, target: string, options: unknow
     ...(kind === 'backs-up' && {
       backups: timed('backups', backups),
       verifyBackups: timed('verifyBackups', verifyBackups),
-      pruneBackups: timed('pruneBackups', pruneBackups),
+      pruneBackups: timed('pruneBackups', series('pruneBackups')),
     }),
     afterBackups: timed('afterBackups', series('afterBackups')),
     maintain: timed('maintain', series('maintain')),

@@ -132,6 +132,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
         .add(1, { op: 'corrupt' })
     },
     observe: options.observeJournal,
+    redact: (text) => redactor.text(text),
   })
   const locks = openLocks(lockDirectoryOf(stateDirectory), clock)
   const self = enterProcess({ journal, locks, clock, pod: options.pod })

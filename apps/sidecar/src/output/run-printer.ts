@@ -41,7 +41,9 @@ export function createRunPrinter({ screen, style, redactor, debug }: CreateRunPr
 
   function redraw(): void {
     const now = performance.now()
-    const parts = [...active.values()].map(({ label, since, note }) => `${label} ${formatDuration(now - since)}${note}`)
+    // What is over at once needs no mention.
+    const lasting = [...active.values()].filter(({ since }) => now - since >= redrawMs)
+    const parts = lasting.map(({ label, since, note }) => `${label} ${formatDuration(now - since)}${note}`)
     screen.status(parts.length === 0 ? undefined : style.dim(`  … ${parts.join(', ')}`))
   }
 

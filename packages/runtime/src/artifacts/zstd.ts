@@ -13,7 +13,7 @@ const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
 /** Frames made or read at once; libuv's pool has four threads, and the others are for files. */
-const parallel = 2
+const parallel = 3
 
 /** Nothing that is larger was written by us: bounds the memory that a damaged or foreign file can take. */
 const longestFrame = 64 * 1024 * 1024

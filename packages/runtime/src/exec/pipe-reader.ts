@@ -131,48 +131,48 @@ function readNow(fd: number, buffer: Uint8Array): number | undefined {
   }
 }
 
-/** Where there are no FIFOs. */
+/** Where pipes of the system can't be had. */
 function readStream(stream: Readable, onChunk: ChunkHandler, onError: (error: unknown) => void): PipeReader {
   let wait: Wait | undefined
   let enough = false
-  let handling: Promise<void> | undefined
+  let handling = false
+  let over = false
   let ended = false
 
-  const fail = (error: unknown): void => {
-    if (stream.destroyed) return
-    stream.destroy()
-    onError(error)
-  }
-  const handled = (size: number): void => {
-    handling = undefined
-    enough ||= wait?.hasEnough(size) ?? false
-    stream.resume()
-  }
-  for (const event of ['end', 'close']) stream.on(event, () => (ended = true))
-  stream.on('error', onError)
-  stream.on('data', (chunk: Uint8Array) => {
+  const read = async (): Promise<void> => {
     try {
-      const pending = onChunk(chunk)
-      if (!pending) return handled(chunk.length)
-      stream.pause()
-      handling = pending.then(() => handled(chunk.length), fail)
+      // Not by events: Node makes the streams of a child flow when it exits, ready or not.
+      for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+        handling = true
+        await onChunk(chunk)
+        handling = false
+        enough = wait?.hasEnough(chunk.length) ?? false
+        if (enough) break
+      }
+      ended = !enough
     } catch (error) {
-      fail(error)
+      // What was closed on purpose ends early.
+      if (!over) onError(error)
     }
-  })
+    over = true
+  }
+  void read()
+  const close = (): void => {
+    over = true
+    stream.destroy()
+  }
   return {
-    close: () => void stream.destroy(),
+    close,
     async finish(patience) {
       wait = createWait(patience)
-      while (!ended && !enough) {
-        await (handling ?? new Promise((resolve) => setTimeout(resolve, pollMs)))
+      while (!over) {
+        await new Promise((resolve) => setTimeout(resolve, pollMs))
         // Timers come before reads in a turn of the loop: what is there is read before silence counts.
         await new Promise((resolve) => setImmediate(resolve))
         if (!handling && wait.isOver()) break
       }
-      const complete = ended
-      stream.destroy()
-      return complete
+      close()
+      return ended
     },
   }
 }

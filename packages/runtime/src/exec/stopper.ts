@@ -13,8 +13,12 @@ export type Failure = (remains: Remains) => HoldfastError
 
 /** Ends a command before its time: TERM to its group, and KILL to what is left after the grace. */
 export interface Stopper {
-  /** The first reason it was stopped for. */
+  /** The first reason for which it failed or was stopped. */
   readonly failure: Failure | undefined
+  /** Whether it was stopped. */
+  readonly stopping: boolean
+  /** It failed by itself. */
+  fail(failure: Failure): void
   stop(failure: Failure): void
   /** Resolves when a stopped command's group is gone; at once if it was never stopped. */
   groupGone(): Promise<void>
@@ -43,6 +47,7 @@ export function createStopper(child: Child, graceMs: number): Stopper {
     timers.add(timer)
   }
   let failure: Failure | undefined
+  let stopping = false
   const given = Promise.withResolvers<void>()
   let over = false
   const giveUp = (): void => {
@@ -54,10 +59,17 @@ export function createStopper(child: Child, graceMs: number): Stopper {
     get failure() {
       return failure
     },
+    get stopping() {
+      return stopping
+    },
     givenUp: given.promise,
+    fail(reason) {
+      failure ??= reason
+    },
     stop(reason) {
-      if (failure || over) return
-      failure = reason
+      if (stopping || over) return
+      stopping = true
+      failure ??= reason
       child.signal('SIGTERM')
       later(child.lives() ? graceMs : 0, () => {
         child.signal('SIGKILL')
@@ -65,7 +77,7 @@ export function createStopper(child: Child, graceMs: number): Stopper {
       })
     },
     async groupGone() {
-      while (failure && !over && child.lives()) await new Promise((resolve) => setTimeout(resolve, pollMs))
+      while (stopping && !over && child.lives()) await new Promise((resolve) => setTimeout(resolve, pollMs))
     },
     release() {
       over = true

@@ -125,7 +125,7 @@ async function drain(streams: readonly Listening[], stopper: Stopper): Promise<r
   const held: Listening[] = []
   const finish = async (stream: Listening): Promise<void> => {
     const { reader, receiver, patience } = stream
-    if (!(await reader.finish(stopper.failure ? atOnce : patience))) held.push(stream)
+    if (!(await reader.finish(stopper.stopping ? atOnce : patience))) held.push(stream)
     try {
       await receiver.end()
     } catch (error) {

@@ -28,14 +28,25 @@ export class Journal {
   readonly #db: DatabaseSync
   readonly #observe: (point: string) => void
   readonly #now: () => Date
+  readonly #redact: (text: string) => string
   readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
 
-  /** @param observe - called before and after every write */
-  constructor(path: string, db: DatabaseSync, now: () => Date, observe: (point: string) => void = () => {}) {
+  /**
+   * @param observe - called before and after every write
+   * @param redact - applied to what people wrote: no later reader knows the secrets of this process (fault F54)
+   */
+  constructor(
+    path: string,
+    db: DatabaseSync,
+    now: () => Date,
+    observe: (point: string) => void = () => {},
+    redact: (text: string) => string = (same) => same,
+  ) {
     this.path = path
     this.#db = db
     this.#now = now
     this.#observe = observe
+    this.#redact = redact
   }
 
   close(): void {
@@ -116,9 +127,9 @@ export class Journal {
       this.#now().getTime(),
       outcome.durationMs ?? null,
       outcome.status,
-      outcome.reason ?? null,
-      outcome.error ? JSON.stringify(outcome.error) : null,
-      JSON.stringify(outcome.warnings ?? []),
+      this.#shown(outcome.reason),
+      this.#shown(outcome.error),
+      this.#shown(outcome.warnings ?? []),
       outcome.observersDue ? 1 : 0,
       id,
     )
@@ -199,7 +210,7 @@ export class Journal {
       'hook-end',
       'UPDATE hooks SET duration_ms = ?, error = ? WHERE rowid = ?',
       durationMs,
-      error ? JSON.stringify(error) : null,
+      this.#shown(error),
       row,
     )
   }
@@ -224,8 +235,8 @@ export class Journal {
       outcome.target.id,
       outcome.status,
       outcome.verification,
-      outcome.reason ?? null,
-      outcome.error ? JSON.stringify(recordFailure(outcome.error)) : null,
+      this.#shown(outcome.reason),
+      this.#shown(outcome.error && recordFailure(outcome.error)),
     )
   }
 
@@ -328,7 +339,7 @@ export class Journal {
       `undo-${state}`,
       'UPDATE undos SET state = ?, error = ?, settled = ? WHERE id = ?',
       state,
-      error ?? null,
+      this.#shown(error),
       state === 'armed' ? null : this.#now().getTime(),
       id,
     )
@@ -348,6 +359,11 @@ export class Journal {
   }
 
   // ---- writing
+
+  #shown(value: string | object | undefined): string | null {
+    if (value === undefined) return null
+    return this.#redact(typeof value === 'string' ? value : JSON.stringify(value))
+  }
 
   #all(sql: string, ...values: (string | number | null)[]): Row[] {
     return this.#prepare(sql).all(...values) as Row[]

@@ -15,6 +15,8 @@ export interface OpenJournalOptions {
   readonly onCorrupt: (error: Error) => void
   /** Called before and after every write: the crash sweep kills the process here. */
   readonly observe?: ((point: string) => void) | undefined
+  /** Blanks secrets in errors and reasons. Default: nothing is a secret. */
+  readonly redact?: ((text: string) => string) | undefined
 }
 
 /** Filesystems on which SQLite's shared memory, and so WAL, does not work: by statfs magic number. */
@@ -36,13 +38,13 @@ export function openJournal(options: OpenJournalOptions): Journal {
     throw errors.JOURNAL_UNWRITABLE({ path, reason: reasonOf(error) }, { cause: error })
   }
   try {
-    return new Journal(path, openDatabase(path), options.now, options.observe)
+    return new Journal(path, openDatabase(path), options.now, options.observe, options.redact)
   } catch (error) {
     if (!isCorrupt(error) && !isDirectory(path)) throw unwritable(path, error)
     const movedTo = moveAside(path, options.now())
     options.onCorrupt(errors.JOURNAL_CORRUPT({ path, movedTo }, { cause: error }))
     try {
-      return new Journal(path, openDatabase(path), options.now, options.observe)
+      return new Journal(path, openDatabase(path), options.now, options.observe, options.redact)
     } catch (again) {
       throw unwritable(path, again)
     }

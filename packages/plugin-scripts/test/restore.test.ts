@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { executeRestore, restoreByPlugin } from '@holdfast/runtime'
+import type { RestorePoint } from '@holdfast/sdk'
+import { expect, test } from 'vitest'
+import { directoryWith, sh, writeFiles, type TestFiles } from './support/files.ts'
+import { scriptRun, type ScriptRun } from './support/run.ts'
+
+const dump: TestFiles = { 'backups/dump': sh('printf "line one\\nline two" > f', 'save_artifact shop.sql f') }
+
+async function backedUp(files: TestFiles = {}): Promise<{ run: ScriptRun; point: RestorePoint }> {
+  const run = await scriptRun({ ...dump, ...files })
+  const { outcome } = await run.run()
+  expect(outcome.error).toBeUndefined()
+  return { run, point: outcome.targets[0]?.points[0] as RestorePoint }
+}
+
+/** As `holdfast restore` does it. */
+function restore(run: ScriptRun, point: RestorePoint, options: Record<string, string>, force = false) {
+  const { engine } = run.test
+  const plan = engine.plan('test')
+  const [participant] = plan.participants
+  if (!participant) throw new Error('a plan has participants')
+  return executeRestore(engine.services, {
+    plan: 'test',
+    budgetMs: 60_000,
+    body: (call) => restoreByPlugin(engine.services, call, { plan, participant, point, options, force }),
+  })
+}
+
+test('without a script, the artifact becomes a file of its name', async () => {
+  const { run, point } = await backedUp()
+  const to = join(directoryWith(), 'new/directory')
+  const { outcome, where } = await restore(run, point, { path: to })
+  expect(outcome).toMatchObject({ status: 'succeeded' })
+  expect(where).toBe(join(to, 'shop.sql'))
+  expect(readFileSync(join(to, 'shop.sql'), 'utf8')).toBe('line one\nline two')
+  expect(readdirSync(to)).toEqual(['shop.sql'])
+})
+
+test('a file that is there is not touched without force', async () => {
+  const { run, point } = await backedUp()
+  const to = directoryWith({ 'shop.sql': 'precious' })
+  expect((await restore(run, point, { path: to })).outcome.error?.code).toBe('RESTORE_NOT_EMPTY')
+  expect(readFileSync(join(to, 'shop.sql'), 'utf8')).toBe('precious')
+  expect((await restore(run, point, { path: to }, true)).outcome.status).toBe('succeeded')
+  expect(readFileSync(join(to, 'shop.sql'), 'utf8')).toBe('line one\nline two')
+  expect(readdirSync(to)).toEqual(['shop.sql'])
+})
+
+test('bytes with another digest never get the name', async () => {
+  const { run, point } = await backedUp()
+  const to = directoryWith()
+  const other = {
+    ...point,
+    ref: { ...(point.ref as object), sha256: createHash('sha256').update('other').digest('hex') },
+  }
+  expect((await restore(run, other, { path: to }, true)).outcome.error?.code).toBe('RESTORE_DAMAGED')
+  expect(readdirSync(to)).toEqual([])
+})
+
+test('it has to be told where, and takes no other option', async () => {
+  const { run, point } = await backedUp()
+  expect((await restore(run, point, {})).outcome.error?.code).toBe('RESTORE_NO_DIRECTORY')
+  expect((await restore(run, point, { to: '/x' })).outcome.error?.code).toBe('RESTORE_OPTIONS')
+})
+
+test('a name with slashes and dots stays in the directory', async () => {
+  const run = await scriptRun({ 'backups/x': sh('echo data > f; save_artifact ../../escaped f') })
+  const { outcome } = await run.run()
+  const to = directoryWith()
+  const { where } = await restore(run, outcome.targets[0]?.points[0] as RestorePoint, { path: to })
+  expect(readdirSync(to)).toHaveLength(1)
+  expect(where).toBe(join(to, readdirSync(to)[0] ?? ''))
+  expect(existsSync(join(to, '../../escaped'))).toBe(false)
+})
+
+test('scripts of restore get the bytes, one after the other, and know what they have', async () => {
+  const { run, point } = await backedUp({
+    'restore/1': sh(
+      'cat; echo; echo "$HOLDFAST_ARTIFACT_NAME $HOLDFAST_ARTIFACT_SIZE $HOLDFAST_RESTORE_TO $HOLDFAST_HOOK"',
+    ),
+    'restore/2': sh('[ "$(sha256sum | cut -d" " -f1)" = "$HOLDFAST_ARTIFACT_SHA256" ] && echo "$HOLDFAST_ARTIFACT_ID"'),
+  })
+  const { outcome, where } = await restore(run, point, { path: '/restore/here' })
+  expect(outcome.status).toBe('succeeded')
+  expect(where).toBe('/restore/here')
+  expect(run.output()).toEqual(['line one', 'line two', 'shop.sql 17 /restore/here restore', point.id])
+})
+
+test('a script of restore that fails, fails the restore', async () => {
+  const { run, point } = await backedUp({ 'restore/1': sh('exit 9'), 'restore/2': sh('echo never') })
+  expect((await restore(run, point, {})).outcome.error).toMatchObject({
+    code: 'SCRIPT_FAILED',
+    details: { exitCode: 9 },
+  })
+  expect(run.output()).toEqual([])
+})
+
+test('verify_backups scripts get each artifact; one that fails makes the backup unverified', async () => {
+  const { run } = await backedUp({ 'verify_backups/check': sh('grep -q "line two" && echo readable') })
+  expect(run.output()).toEqual(['readable'])
+  writeFiles(run.path, { 'verify_backups/check': sh('exit 1') })
+  const { outcome } = await run.run()
+  expect(outcome.status).toBe('partial')
+  expect(outcome.targets[0]).toMatchObject({ status: 'succeeded', verification: 'unverified' })
+})
+
+test('a verify script need not read everything', async () => {
+  const run = await scriptRun({
+    'backups/x': sh('head -c 3000000 /dev/zero > f; save_artifact zeros f'),
+    'verify_backups/x': sh('head -c 10 | wc -c'),
+  })
+  expect((await run.run()).outcome.status).toBe('succeeded')
+  expect(run.output()).toEqual(['10'])
+})
+
+test('a set that saves no artifact is verified by its own scripts, once, without input, or not at all', async () => {
+  const run = await scriptRun({ 'backups/x': sh('true'), 'prune_backups/p': sh('echo pruned') })
+  const first = await run.run()
+  expect(first.outcome).toMatchObject({ status: 'succeeded', targets: [{ verification: 'not-applicable' }] })
+  expect(run.output()).toEqual([])
+  writeFiles(run.path, { 'verify_backups/v': sh('echo "[$(cat)]"') })
+  const second = await run.run()
+  expect(second.outcome).toMatchObject({ status: 'succeeded', targets: [{ verification: 'verified' }] })
+  expect(run.output()).toEqual(['[]', 'pruned'])
+})
+
+test('prune_backups scripts run once a backup was verified', async () => {
+  const run = await scriptRun({ ...dump, 'prune_backups/p': sh('echo "$HOLDFAST_HOOK"') })
+  await run.run()
+  writeFiles(run.path, { 'verify_backups/v': sh('exit 1') })
+  await run.run()
+  expect(run.output()).toEqual(['prune_backups'])
+})
