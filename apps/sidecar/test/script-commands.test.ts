@@ -17,10 +17,9 @@ import {
 import { tmpdir, userInfo } from 'node:os'
 import { basename, join } from 'node:path'
 import { clearStandaloneVars } from '@holdfast/plugin-scripts'
+import { createVars, varFileName } from '@holdfast/runtime'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
-// The other end of the format; not part of the runtime's public surface.
-import { createVars, varFileName } from '../../../packages/runtime/src/vars.ts'
 
 const bin = join(import.meta.dirname, '../bin')
 

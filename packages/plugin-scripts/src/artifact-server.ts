@@ -5,7 +5,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Sink, TargetContext } from '@holdfast/sdk'
-import { decodeFrames, encodeFrame, protocolVersion, type Frame } from './artifact-frames.ts'
+import { answer, pump, readHello, reasonOf } from './artifact-conversation.ts'
+import { decodeFrames, type Frame } from './artifact-frames.ts'
 import type { ScriptEnvironment } from './environment.ts'
 import { errors } from './errors.ts'
 
@@ -20,7 +21,7 @@ interface Save {
   readonly state: 'receiving' | 'stored' | 'failed'
   readonly socket: Socket
   /** Resolves when it is committed. */
-  readonly done: Promise<void>
+  readonly done: Promise<unknown>
   /** Why it failed. */
   readonly reason?: string
   /** Tells it how its script ended. */
@@ -67,13 +68,29 @@ export class ArtifactServer {
    * @throws HoldfastError `SCRIPT_ARTIFACT_SOCKET`
    */
   static async listen(ctx: Context): Promise<ArtifactServer> {
+    let last: unknown
+    for (const base of [await ctx.workspace(), tmpdir(), '/tmp']) {
+      try {
+        const path = join(await mkdtemp(join(base, 'holdfast-')), 's')
+        const server = new ArtifactServer(ctx, path)
+        await server.#listen()
+        return server
+      } catch (error) {
+        // Too long a path, a file system that has no sockets, or one that can't be written to.
+        last = error
+      }
+    }
+    throw errors.SCRIPT_ARTIFACT_SOCKET({ reason: reasonOf(last) }, { cause: last })
+  }
+
+  async #listen(): Promise<void> {
     try {
-      const server = new ArtifactServer(ctx, await socketPath(await ctx.workspace()))
-      server.#server.listen(server.#path)
-      await once(server.#server, 'listening')
-      return server
+      if (Buffer.byteLength(this.#path) >= pathLimit) throw new Error(`the path ${this.#path} is too long`)
+      this.#server.listen(this.#path)
+      await once(this.#server, 'listening')
     } catch (error) {
-      throw errors.SCRIPT_ARTIFACT_SOCKET({ reason: reasonOf(error) }, { cause: error })
+      await this.close()
+      throw error
     }
   }
 
@@ -96,10 +113,12 @@ export class ArtifactServer {
     const batch = this.#batch
     if (!batch) return
     this.#batch = undefined
+    for (const { state, socket } of batch.saves.values()) {
+      if (state === 'receiving') socket.destroy(new Error('the script ended while it was still being sent'))
+    }
     const failures: unknown[] = []
     // One after the other: restore points are in the order in which they were saved.
-    for (const [name, { state, socket, release, done }] of batch.saves) {
-      if (state === 'receiving') socket.destroy(new Error('the script ended while it was still being sent'))
+    for (const [name, { release, done }] of batch.saves) {
       release(well)
       await done.catch((error: unknown) => {
         if (batch.saves.get(name)?.state === 'stored') failures.push(error)
@@ -165,7 +184,7 @@ export class ArtifactServer {
       answer(socket, 'S')
       if (!(await ended)) throw new Error(`the script that saved "${name}" did not end well`)
     }
-    const done: Promise<void> = Promise.resolve(this.#ctx.createArtifact(name, produce)).then(() => {})
+    const done: Promise<unknown> = this.#ctx.createArtifact(name, produce)
     batch.saves.set(name, { state: 'receiving', socket, done, release })
     try {
       await done
@@ -176,65 +195,4 @@ export class ArtifactServer {
       throw cut ?? error
     }
   }
-}
-
-async function socketPath(workspace: string): Promise<string> {
-  const candidates = [workspace, tmpdir(), '/tmp']
-  for (const base of candidates) {
-    const path = join(base, 'holdfast-XXXXXX', 's')
-    if (Buffer.byteLength(path) >= pathLimit && base !== candidates.at(-1)) continue
-    return join(await mkdtemp(join(base, 'holdfast-')), 's')
-  }
-  throw new Error('no directory has a path short enough for a socket')
-}
-
-async function readHello(frames: AsyncGenerator<Frame>): Promise<{ readonly token: string; readonly name: string }> {
-  const { type, payload } = await nextFrame(frames)
-  if (type !== 'H') throw new Error(`expected a greeting, not a frame of type ${JSON.stringify(type)}`)
-  const { version, token, name } = JSON.parse(payload.toString('utf8')) as Record<string, unknown>
-  if (version !== protocolVersion || typeof token !== 'string' || typeof name !== 'string') {
-    throw new Error('save_artifact and this run are of different versions')
-  }
-  return { token, name }
-}
-
-/** Writes what arrives until its explicit end. Returns how many bytes there were. */
-async function pump(frames: AsyncGenerator<Frame>, sink: Sink): Promise<number> {
-  let size = 0
-  for (;;) {
-    const frame = await nextFrame(frames)
-    if (frame.type !== 'D') {
-      checkEnd(frame, size)
-      return size
-    }
-    size += frame.payload.length
-    await sink.write(frame.payload)
-  }
-}
-
-async function nextFrame(frames: AsyncGenerator<Frame>): Promise<Frame> {
-  const cut = 'save_artifact was ended before it had sent everything'
-  const next = await frames.next().catch((error: unknown) => {
-    const { code } = error as NodeJS.ErrnoException
-    throw code === undefined ? error : new Error(cut, { cause: error })
-  })
-  if (next.done) throw new Error(cut)
-  return next.value
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
-/** Only an explicit end, after exactly the bytes that it speaks of, is one. */
-function checkEnd({ type, payload }: Frame, size: number): void {
-  if (type === 'X') throw new Error(payload.toString('utf8'))
-  if (type !== 'E' || payload.length !== 8) throw new Error(`unexpected frame of type ${JSON.stringify(type)}`)
-  const expected = payload.readBigUInt64BE()
-  if (expected !== BigInt(size)) throw new Error(`${size} of ${expected} bytes arrived`)
-  if (size === 0) throw new Error('it has no bytes; a backup of nothing is not kept')
-}
-
-function answer(socket: Socket, type: string, payload = ''): void {
-  if (socket.writable) socket.write(encodeFrame(type, payload))
 }

@@ -96,7 +96,7 @@ export const errors = defineErrors(
       // sidefridge's words: on_error scripts get them as their argument and may match them.
       message: (p: { script: string; exitCode: number }) =>
         `Script '${p.script}' finished with exit code '${p.exitCode}'`,
-      hint: 'The rest of its hook and the later hooks did not run, what was armed has been undone, and on_error ran. Its output is in the log of this run.',
+      hint: 'Its output is in the log of this run. Unless it belongs to on_error or on_finish, the scripts after it do not run, what was taken is given back, and on_error runs.',
     },
     SCRIPT_TIMEOUT: {
       message: (p: { script: string; after: string }) => `Script '${p.script}' did not finish within ${p.after}`,

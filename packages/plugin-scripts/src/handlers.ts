@@ -106,18 +106,19 @@ export function createHandlers(kind: ScriptKind, target: string, options: unknow
       HOLDFAST_STATUS: ctx.outcome.status,
       ...(hook === 'onError' && env),
     })
-    let first: unknown
+    const failures: unknown[] = []
     for (const script of scripts) {
       try {
         await run(script, hook === 'onError' ? { arguments: [sentence] } : {})
       } catch (error) {
         if (ctx.signal.aborted) throw error
         ctx.log.error(error instanceof Error ? error.message : String(error), { script: script.path })
-        first ??= error
+        failures.push(error)
       }
     }
     if (hook === 'onFinish') sets.end(ctx.run)
-    if (first !== undefined) throw first
+    // The first is the hook's; all are in the log.
+    for (const failure of failures) throw failure
   }
 
   const timed = <Name extends HookName>(name: Name, handler: Handler<Name>): HookEntry<Name, ScriptsConfig> => ({

@@ -27,7 +27,7 @@ export function createRunSets(config: ScriptsConfig): RunSets {
 
   async function start(run: Run): Promise<ScriptSet> {
     // Variables that were saved outside any run are gone at the next one's start; booting is none that sidefridge counted.
-    if (run.trigger !== 'boot') await clearStandaloneVars()
+    if (run.trigger !== 'boot' && !run.dryRun) await clearStandaloneVars()
     // Booting and restoring validate nothing before; what lies there is an earlier run's.
     const checked = run.trigger === 'boot' || run.trigger === 'restore' ? undefined : validated.get(run.plan)
     validated.delete(run.plan)
@@ -41,16 +41,22 @@ export function createRunSets(config: ScriptsConfig): RunSets {
       return set
     },
     of(run) {
-      const known = running.get(run.id)
+      const key = keyOf(run)
+      const known = running.get(key)
       if (known) return known
       const set = start(run)
-      running.set(run.id, set)
+      running.set(key, set)
       const [oldest] = running.keys()
       if (running.size > longestMemory && oldest !== undefined) running.delete(oldest)
       return set
     },
     end(run) {
-      running.delete(run.id)
+      running.delete(keyOf(run))
     },
   }
+}
+
+/** An attempt validates anew, so it begins with what is there by then. */
+function keyOf({ id, attempt }: Run): string {
+  return `${id} ${attempt}`
 }

@@ -19,7 +19,7 @@ const undoInput = z.strictObject({
 })
 
 /** What is kept of an `X.undo` while its `X` is in effect. */
-export type UndoScriptInput = z.output<typeof undoInput>
+type UndoScriptInput = z.output<typeof undoInput>
 
 /**
  * Runs the remembered copy of an `X.undo`, with the variables of the run that armed it, perhaps in another process.

@@ -1,7 +1,7 @@
 // What is refused, and that everything that is wrong is said at once, by name, with the fix.
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { directoryWith, sh, writeFiles, type TestFiles } from './support/files.ts'
 import { scriptPath, scriptRun } from './support/run.ts'
 
@@ -114,28 +114,20 @@ test('sidefridge S9: nor does one that is not there', async () => {
 })
 
 test('sidefridge F27: kubectlexec without its variables is refused where a script names it, else a warning, once', async () => {
-  const before = { TARGET_CONTAINER: process.env.TARGET_CONTAINER, POD_NAME: process.env.POD_NAME }
-  delete process.env.TARGET_CONTAINER
-  delete process.env.POD_NAME
-  try {
-    const run = await scriptRun(good)
-    await run.run()
-    await run.run()
-    expect(run.said('warn')).toEqual([expect.stringMatching(/TARGET_CONTAINER and POD_NAME not set/)])
-    process.env.TARGET_CONTAINER = 'app'
-    writeFiles(run.path, { 'after_backups/thaw': sh('kubectlexec thaw') })
-    expect((await run.run()).outcome.error).toMatchObject({
-      code: 'SCRIPTS_VARIABLE_MISSING',
-      message: expect.stringMatching(/after_backups\/thaw uses kubectlexec, which needs POD_NAME/),
-    })
-    process.env.POD_NAME = 'pod-0'
-    expect((await run.check()).map(({ code }) => code)).toEqual([])
-  } finally {
-    for (const [name, value] of Object.entries(before)) {
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
-    }
-  }
+  vi.stubEnv('TARGET_CONTAINER', undefined)
+  vi.stubEnv('POD_NAME', undefined)
+  const run = await scriptRun(good)
+  await run.run()
+  await run.run()
+  expect(run.said('warn')).toEqual([expect.stringMatching(/TARGET_CONTAINER and POD_NAME not set/)])
+  vi.stubEnv('TARGET_CONTAINER', 'app')
+  writeFiles(run.path, { 'after_backups/thaw': sh('kubectlexec thaw') })
+  expect((await run.run()).outcome.error).toMatchObject({
+    code: 'SCRIPTS_VARIABLE_MISSING',
+    message: expect.stringMatching(/after_backups\/thaw uses kubectlexec, which needs POD_NAME/),
+  })
+  vi.stubEnv('POD_NAME', 'pod-0')
+  expect(await run.check()).toEqual([])
 })
 
 test('scripts that can never run, and half-checked pipes, are warned of', async () => {

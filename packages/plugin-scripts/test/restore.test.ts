@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { executeRestore, restoreByPlugin } from '@holdfast/runtime'
 import type { RestorePoint } from '@holdfast/sdk'
 import { expect, test } from 'vitest'
 import { directoryWith, sh, writeFiles, type TestFiles } from './support/files.ts'
@@ -16,25 +15,10 @@ async function backedUp(files: TestFiles = {}): Promise<{ run: ScriptRun; point:
   return { run, point: outcome.targets[0]?.points[0] as RestorePoint }
 }
 
-/** As `holdfast restore` does it. */
-function restore(run: ScriptRun, point: RestorePoint, options: Record<string, string>, force = false) {
-  const { engine } = run.test
-  const plan = engine.plan('test')
-  const [participant] = plan.participants
-  if (!participant) throw new Error('a plan has participants')
-  return executeRestore(engine.services, {
-    plan: 'test',
-    budgetMs: 60_000,
-    body: (call) => restoreByPlugin(engine.services, call, { plan, participant, point, options, force }),
-  })
-}
-
 test('without a script, the artifact becomes a file of its name', async () => {
   const { run, point } = await backedUp()
   const to = join(directoryWith(), 'new/directory')
-  const { outcome, where } = await restore(run, point, { path: to })
-  expect(outcome).toMatchObject({ status: 'succeeded' })
-  expect(where).toBe(join(to, 'shop.sql'))
+  expect(await run.restore(point, { path: to })).toBe(join(to, 'shop.sql'))
   expect(readFileSync(join(to, 'shop.sql'), 'utf8')).toBe('line one\nline two')
   expect(readdirSync(to)).toEqual(['shop.sql'])
 })
@@ -42,9 +26,9 @@ test('without a script, the artifact becomes a file of its name', async () => {
 test('a file that is there is not touched without force', async () => {
   const { run, point } = await backedUp()
   const to = directoryWith({ 'shop.sql': 'precious' })
-  expect((await restore(run, point, { path: to })).outcome.error?.code).toBe('RESTORE_NOT_EMPTY')
+  await expect(run.restore(point, { path: to })).rejects.toMatchObject({ code: 'RESTORE_NOT_EMPTY' })
   expect(readFileSync(join(to, 'shop.sql'), 'utf8')).toBe('precious')
-  expect((await restore(run, point, { path: to }, true)).outcome.status).toBe('succeeded')
+  await run.restore(point, { path: to }, true)
   expect(readFileSync(join(to, 'shop.sql'), 'utf8')).toBe('line one\nline two')
   expect(readdirSync(to)).toEqual(['shop.sql'])
 })
@@ -52,25 +36,23 @@ test('a file that is there is not touched without force', async () => {
 test('bytes with another digest never get the name', async () => {
   const { run, point } = await backedUp()
   const to = directoryWith()
-  const other = {
-    ...point,
-    ref: { ...(point.ref as object), sha256: createHash('sha256').update('other').digest('hex') },
-  }
-  expect((await restore(run, other, { path: to }, true)).outcome.error?.code).toBe('RESTORE_DAMAGED')
+  const sha256 = createHash('sha256').update('other').digest('hex')
+  const other = { ...point, ref: { ...(point.ref as object), sha256 } }
+  await expect(run.restore(other, { path: to }, true)).rejects.toMatchObject({ code: 'RESTORE_DAMAGED' })
   expect(readdirSync(to)).toEqual([])
 })
 
 test('it has to be told where, and takes no other option', async () => {
   const { run, point } = await backedUp()
-  expect((await restore(run, point, {})).outcome.error?.code).toBe('RESTORE_NO_DIRECTORY')
-  expect((await restore(run, point, { to: '/x' })).outcome.error?.code).toBe('RESTORE_OPTIONS')
+  await expect(run.restore(point, {})).rejects.toMatchObject({ code: 'RESTORE_NO_DIRECTORY' })
+  await expect(run.restore(point, { to: '/x' })).rejects.toThrow('Unrecognized key')
 })
 
 test('a name with slashes and dots stays in the directory', async () => {
   const run = await scriptRun({ 'backups/x': sh('echo data > f; save_artifact ../../escaped f') })
   const { outcome } = await run.run()
   const to = directoryWith()
-  const { where } = await restore(run, outcome.targets[0]?.points[0] as RestorePoint, { path: to })
+  const where = await run.restore(outcome.targets[0]?.points[0] as RestorePoint, { path: to })
   expect(readdirSync(to)).toHaveLength(1)
   expect(where).toBe(join(to, readdirSync(to)[0] ?? ''))
   expect(existsSync(join(to, '../../escaped'))).toBe(false)
@@ -83,18 +65,13 @@ test('scripts of restore get the bytes, one after the other, and know what they 
     ),
     'restore/2': sh('[ "$(sha256sum | cut -d" " -f1)" = "$HOLDFAST_ARTIFACT_SHA256" ] && echo "$HOLDFAST_ARTIFACT_ID"'),
   })
-  const { outcome, where } = await restore(run, point, { path: '/restore/here' })
-  expect(outcome.status).toBe('succeeded')
-  expect(where).toBe('/restore/here')
+  expect(await run.restore(point, { path: '/restore/here' })).toBe('/restore/here')
   expect(run.output()).toEqual(['line one', 'line two', 'shop.sql 17 /restore/here restore', point.id])
 })
 
 test('a script of restore that fails, fails the restore', async () => {
   const { run, point } = await backedUp({ 'restore/1': sh('exit 9'), 'restore/2': sh('echo never') })
-  expect((await restore(run, point, {})).outcome.error).toMatchObject({
-    code: 'SCRIPT_FAILED',
-    details: { exitCode: 9 },
-  })
+  await expect(run.restore(point, {})).rejects.toMatchObject({ code: 'SCRIPT_FAILED', details: { exitCode: 9 } })
   expect(run.output()).toEqual([])
 })
 

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -12,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import { directoryWith, sh, writeFiles } from './support/files.ts'
+import { bin, directoryWith, sh, writeFiles } from './support/files.ts'
 import { scriptPath, scriptRun } from './support/run.ts'
 
 test('sidefridge F6: a script that fails makes the run fail, and the rest does not run', async () => {
@@ -190,6 +192,33 @@ test('sidefridge F13, sidefridge S8: variables belong to one run and reach all i
   expect(run.output()).toEqual([...Array(2)].flatMap(() => ['nothing', 'value', 'value', 'value', 'value']))
 })
 
+test('variables that were saved outside a run are gone when the next one has begun', async () => {
+  const place = directoryWith()
+  vi.stubEnv('XDG_RUNTIME_DIR', place)
+  const run = await scriptRun({ 'backups/x': sh('load_var KEY default') })
+  spawnSync(join(bin, 'save_var'), ['KEY', 'outside'])
+  expect(readdirSync(place)).toHaveLength(1)
+  await run.test.run({ dryRun: true })
+  expect(readdirSync(place)).toHaveLength(1)
+  await run.run()
+  expect(run.output()).toEqual(['default'])
+  expect(readdirSync(place)).toEqual([])
+})
+
+test('a run that is tried again begins with the scripts that are there by then', async () => {
+  const run = await scriptRun(
+    {
+      'backups/x': sh(
+        'echo "attempt $HOLDFAST_ATTEMPT"; rm "$0"; printf "#!/bin/sh\\necho mended\\n" > "$0"; chmod +x "$0"; exit 1',
+      ),
+    },
+    { test: { plan: { retry: { attempts: 2, backoff: 0 } } } },
+  )
+  const { outcome } = await run.run()
+  expect(outcome.status).toBe('succeeded')
+  expect(run.output()).toEqual(['attempt 1', 'mended'])
+})
+
 test('sidefridge F19: the order is that of code points, hidden files and editors’ copies included', async () => {
   const run = await scriptRun(
     Object.fromEntries(['10', '9', 'B', 'a', '.h', 'x~'].map((name) => [`backups/${name}`, sh(`echo ${name}`)])),
@@ -209,8 +238,8 @@ test('sidefridge F28: what a run would do can be listed, and a dry run runs only
   const { outcome } = await run.test.run({ dryRun: true })
   expect(outcome.status).toBe('succeeded')
   expect(run.output()).toEqual(['checked validate test scripts'])
-  const [target] = await run.inspect()
-  expect(target?.steps.map(({ kind, what, where }) => `${where}: ${kind} ${what}`)).toEqual([
+  const steps = await run.describe()
+  expect(steps.map(({ kind, what, where }) => `${where}: ${kind} ${what}`)).toEqual([
     `validate: exec runs ${scriptPath(run, 'validate/v')}`,
     `before_backups: undo arms ${scriptPath(run, 'before_backups/freeze.undo')}`,
     `before_backups: exec runs ${scriptPath(run, 'before_backups/freeze')}`,
@@ -240,25 +269,19 @@ test('a script gets its own path as the only word, no shell, no input, and knows
 test('variables of a run around this one are not handed on', async () => {
   vi.stubEnv('HOLDFAST_ARTIFACT_SOCKET', '/tmp/other')
   vi.stubEnv('HOLDFAST_ERROR_CODE', 'OTHER')
-  try {
-    const run = await scriptRun({
-      'before_backups/x': sh('echo "[$HOLDFAST_ARTIFACT_SOCKET][$HOLDFAST_ERROR_CODE]"; echo x | save_artifact y'),
-      'backups/x': sh('true'),
-    })
-    await run.run()
-    expect(run.output()).toEqual(['[][]', expect.stringMatching(/^save_artifact: .*backups directory/)])
-  } finally {
-    vi.unstubAllEnvs()
-  }
+  const run = await scriptRun({
+    'before_backups/x': sh('echo "[$HOLDFAST_ARTIFACT_SOCKET][$HOLDFAST_ERROR_CODE]"; echo x | save_artifact y'),
+    'backups/x': sh('true'),
+  })
+  await run.run()
+  expect(run.output()).toEqual(['[][]', expect.stringMatching(/^save_artifact: .*backups directory/)])
 })
 
 test('where $HOME cannot be written to, scripts start in a private directory of that name', async () => {
   const files = { 'backups/x': sh('[ "$PWD" = "$HOME" ] && touch "$HOME/x" && stat -c %a .; pwd') }
   for (const home of ['/nonexistent', '/etc/passwd']) {
-    vi.stubEnv('HOME', home)
-    const run = await scriptRun(files)
+    const run = await scriptRun(files, { home })
     const { outcome } = await run.run()
-    vi.unstubAllEnvs()
     expect(outcome.status).toBe('succeeded')
     const [mode, directory] = run.output()
     expect(mode).toBe('700')
@@ -275,7 +298,6 @@ test('the commands for scripts come last on PATH, and only if one is missing', a
   vi.stubEnv('PATH', path)
   const again = await scriptRun({ 'backups/x': sh('echo "$PATH"') })
   await again.run()
-  vi.unstubAllEnvs()
   expect(again.output()).toEqual([path])
 })
 

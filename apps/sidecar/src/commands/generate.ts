@@ -6,6 +6,7 @@ import { formatJson } from '../output/format.ts'
 /** `holdfast generate schema`: the JSON Schema of `holdfast.yaml`, with the options of the plugins that come along. */
 export async function runGenerateCommand(context: CommandContext, _what: 'schema'): Promise<number> {
   const { scripts } = await import('@holdfast/plugin-scripts')
-  context.print(formatJson(configJsonSchema({ '@holdfast/plugin-scripts#scripts': scripts })))
+  const schema = await configJsonSchema({ '@holdfast/plugin-scripts#scripts': scripts })
+  context.print(formatJson(schema))
   return exitCode.ok
 }

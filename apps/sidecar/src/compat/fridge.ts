@@ -1,7 +1,7 @@
 // `fridge`, as sidefridge's users know it: the same options, checks and log, on Holdfast's engine.
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { isHoldfastError, type HoldfastFailure } from '@holdfast/sdk'
+import { isHoldfastError } from '@holdfast/sdk'
 import {
   createEngine,
   createMetrics,
@@ -9,7 +9,6 @@ import {
   loadConfig,
   openStorage,
   parseCron,
-  problemsOf,
   rawOutput,
   validatePlan,
   type Engine,
@@ -19,6 +18,7 @@ import { environmentForm, environmentPlan, scriptsPath } from '../environment.ts
 import { openStorageAt } from '../configuration.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfRun, exitCodeOfSignal } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
+import { problemsIn } from '../problems.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { stopOnSignals } from '../stop-signals.ts'
 import { writeCrontab } from './fridge-crontab.ts'
@@ -77,7 +77,7 @@ export async function runFridge(args: readonly string[], io: Io): Promise<number
     return await runWith({ options, path, io, settings, log, events, redactor, loaded })
   } catch (error) {
     if (!isHoldfastError(error)) throw error
-    for (const { message, hint } of listed(error)) log.error(message, { hint })
+    for (const { message, hint } of problemsIn(error)) log.error(message, { hint })
     return exitCodeOfFailure(error)
   }
 }
@@ -157,7 +157,7 @@ async function initialize({ options, path, io, log }: FridgeCall, engine: Engine
   log.info('Initializing...')
   const problems = await validatePlan(engine.services, engine.plan(environmentPlan), 'load', AbortSignal.any([]))
   if (problems.length > 0) {
-    for (const { message, hint } of problems.flatMap(listed)) log.error(message, { hint })
+    for (const { message, hint } of problems.flatMap(problemsIn)) log.error(message, { hint })
     return exitCode.config
   }
   const schedule = (io.env['CRON_BACKUP_SCHEDULE'] ?? '').trim()
@@ -173,12 +173,4 @@ async function initialize({ options, path, io, log }: FridgeCall, engine: Engine
   await engine.finishRecovery()
   log.info('Initialization complete.')
   return exitCode.ok
-}
-
-/** An error, or the problems that it stands for. */
-function listed(error: HoldfastFailure): readonly Pick<HoldfastFailure, 'message' | 'hint'>[] {
-  const problems = problemsOf(error)
-  if (problems.length > 0) return problems
-  const { problems: more } = error.details
-  return Array.isArray(more) ? more : [error]
 }

@@ -1,5 +1,6 @@
-import type { HoldfastFailure, Logger } from '@holdfast/sdk'
+import type { Logger } from '@holdfast/sdk'
 import { validatePlan, type Engine, type RuntimeClock } from '@holdfast/runtime'
+import { problemsIn } from '../problems.ts'
 import { reasonFrom, type NotReadyReason } from './status.ts'
 
 /** What a {@link Validation} needs. */
@@ -37,7 +38,7 @@ export function createValidation({ engine, clock, log, report }: ValidationOptio
     for (const plan of plans.filter(({ name }) => names.includes(name))) {
       if (stop.signal.aborted) return
       const problems = await validatePlan(engine.services, plan, 'load', stop.signal)
-      const all = problems.flatMap((problem) => listed(problem.details['problems']) ?? [problem])
+      const all = problems.flatMap(problemsIn)
       found.set(
         plan.name,
         all.map((problem) => reasonFrom(problem, plan.name)),
@@ -69,11 +70,4 @@ export function createValidation({ engine, clock, log, report }: ValidationOptio
       cancel?.()
     },
   }
-}
-
-type Problem = Pick<HoldfastFailure, 'code' | 'message' | 'hint'>
-
-/** The problems that one error may stand for. */
-function listed(problems: unknown): readonly Problem[] | undefined {
-  return Array.isArray(problems) ? (problems as Problem[]) : undefined
 }

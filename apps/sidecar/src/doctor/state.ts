@@ -82,7 +82,11 @@ function tryWrite(directory: string): string | undefined {
   } catch (error) {
     return reasonOf(error)
   } finally {
-    rmSync(file, { force: true })
+    try {
+      rmSync(file, { force: true })
+    } catch {
+      // It was never there.
+    }
   }
 }
 

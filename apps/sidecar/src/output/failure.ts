@@ -1,5 +1,6 @@
 import type { HoldfastFailure } from '@holdfast/sdk'
-import { problemsOf, formatPosition, type ConfigProblem, type FailureRecord } from '@holdfast/runtime'
+import { formatPosition, type ConfigProblem, type FailureRecord } from '@holdfast/runtime'
+import { listedProblems } from '../problems.ts'
 import { printable } from './printable.ts'
 import type { Style } from './style.ts'
 import { wrap } from './wrap.ts'
@@ -17,48 +18,71 @@ export interface FormatFailureOptions {
 type Shown = HoldfastFailure | FailureRecord
 
 /**
- * An error as a person needs it at night: what happened, what it means for the backups and what to do, where to read
- * more. Never a stack, unless asked for.
+ * An error as a person needs it at night: what happened and where, what it means for the backups and what to do, where
+ * to read more. Never a stack, unless asked for.
  *
  * @returns ends in a newline
  */
 export function formatFailure(failure: Shown, options: FormatFailureOptions): string {
-  const { style, debug, label = 'error' } = options
-  const paint = label === 'error' ? style.red : style.yellow
-  const problems = problemsOf(failure)
-  const lines = [`${paint(style.bold(`${label}:`))} ${printable(failure.message)}`]
-  if (problems.length > 0) {
-    for (const problem of problems) lines.push('', ...problemLines(problem, options))
-    lines.push('')
-  }
-  if (failure.hint !== undefined) lines.push(...indented(printable(failure.hint), options))
-  lines.push(...causeLines(failure, options), `  ${style.dim(reference(failure))}`)
+  const { style, debug } = options
+  const problems = listedProblems(failure)
+  const [only, ...more] = problems
+  const lines =
+    only && more.length === 0
+      ? [heading(unplaced(only), options), ...details(only, options)]
+      : problems.length > 0
+        ? [heading(summary(failure, problems.length), options), ...problems.flatMap((each) => listItem(each, options))]
+        : [heading(failure.message, options), ...details(failure, options)]
   if (debug && failure instanceof Error && failure.stack !== undefined) lines.push('', style.dim(stackOf(failure)))
   return `${lines.join('\n')}\n`
 }
 
-/** What is wrong in one place of a configuration. */
-function problemLines(problem: ConfigProblem, options: FormatFailureOptions): readonly string[] {
+function heading(message: string, { style, label = 'error' }: FormatFailureOptions): string {
+  const paint = label === 'error' ? style.red : style.yellow
+  return `${paint(style.bold(`${label}:`))} ${printable(message)}`
+}
+
+/** What many problems are about. */
+function summary({ message, details: given }: Shown, count: number): string {
+  const about = given['source'] ?? given['path']
+  return typeof about === 'string' ? `${about} has ${count} problems; nothing of it runs until they are mended` : message
+}
+
+function listItem(problem: ConfigProblem, options: FormatFailureOptions): readonly string[] {
+  return ['', `  ${printable(unplaced(problem))}`, ...details(problem, options, '      ')]
+}
+
+/** A problem's message, without the place that is on a line of its own. */
+function unplaced(problem: ConfigProblem): string {
+  const place = formatPosition(problem)
+  return place !== undefined && problem.message.startsWith(`${place}: `)
+    ? problem.message.slice(place.length + 2)
+    : problem.message
+}
+
+/** Everything below the first line. */
+function details(failure: Shown | ConfigProblem, options: FormatFailureOptions, indent = '  '): readonly string[] {
   const { style } = options
-  const where = formatPosition(problem) ?? problem.path
-  const at = where === undefined ? '' : `${style.cyan(printable(where))}  `
+  const place = 'file' in failure ? formatPosition(failure) : undefined
+  const docs = 'docs' in failure ? failure.docs : `docs/errors.md#${failure.code.toLowerCase()}`
   return [
-    `  ${at}${printable(problem.message)}`,
-    ...(problem.hint === undefined ? [] : indented(printable(problem.hint), options, '      ')),
-    `      ${style.dim(problem.code)}`,
+    ...(place === undefined ? [] : [`${indent}${style.cyan(`in ${printable(place)}`)}`]),
+    ...(failure.hint === undefined ? [] : indented(printable(failure.hint), options, indent)),
+    ...('cause' in failure ? causes(failure, options, indent) : []),
+    `${indent}${style.dim(docs === undefined ? failure.code : `${failure.code}, see ${docs}`)}`,
   ]
 }
 
 /** The errors behind an error, where they say something new. */
-function causeLines(failure: Shown, options: FormatFailureOptions): readonly string[] {
+function causes(failure: Shown, options: FormatFailureOptions, indent: string): readonly string[] {
   const lines: string[] = []
   let said = failure.message
-  for (let cause: unknown = failure.cause; cause !== undefined && cause !== null;) {
+  for (let cause: unknown = failure.cause; cause !== undefined && cause !== null; ) {
     const message = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : undefined
     if (message === undefined) break
     const [first = ''] = message.split('\n', 1)
     if (first !== '' && !said.includes(first)) {
-      lines.push(...indented(`because: ${printable(first)}`, options))
+      lines.push(...indented(`because: ${printable(first)}`, options, indent))
       said = first
     }
     cause = cause instanceof Error ? cause.cause : undefined
@@ -66,16 +90,12 @@ function causeLines(failure: Shown, options: FormatFailureOptions): readonly str
   return lines
 }
 
-function indented(text: string, { width }: FormatFailureOptions, indent = '  '): readonly string[] {
+function indented(text: string, { width }: FormatFailureOptions, indent: string): readonly string[] {
   return wrap(text, width && width - indent.length).map((line) => indent + line)
 }
 
-function reference({ code, docs }: Shown): string {
-  return docs === undefined ? code : `${code}, see ${docs}`
-}
-
 function stackOf(error: Error): string {
-  const causes: string[] = []
-  for (let each: unknown = error; each instanceof Error; each = each.cause) causes.push(each.stack ?? each.message)
-  return causes.join('\ncaused by ')
+  const stacks: string[] = []
+  for (let each: unknown = error; each instanceof Error; each = each.cause) stacks.push(each.stack ?? each.message)
+  return stacks.join('\ncaused by ')
 }

@@ -1,8 +1,15 @@
 import { join } from 'node:path'
-import { inspectPlan, validatePlan, type InspectedTarget } from '@holdfast/runtime'
-import type { HoldfastError, Plan } from '@holdfast/sdk'
+import {
+  isHoldfastError,
+  type HoldfastError,
+  type Json,
+  type Plan,
+  type PlannedStep,
+  type RestorePoint,
+  type Run,
+} from '@holdfast/sdk'
 import { createTestRun, type CreateTestRunOptions, type TestRun } from '@holdfast/testing'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { scripts, type ScriptsOptions } from '../../src/index.ts'
 import { bin, directoryWith, type TestFiles } from './files.ts'
 
@@ -16,7 +23,9 @@ export interface ScriptRun {
   /** What `holdfast validate` finds. */
   check(): Promise<readonly HoldfastError[]>
   /** What `holdfast plan` shows. */
-  inspect(): Promise<readonly InspectedTarget[]>
+  describe(): Promise<readonly PlannedStep[]>
+  /** What `holdfast restore` does. Rejects with why it could not. */
+  restore(point: RestorePoint, options: Record<string, string>, force?: boolean): Promise<Json>
   /** What the scripts printed, line by line. */
   output(): string[]
   /** What was said in the log at a level. */
@@ -29,6 +38,8 @@ export interface ScriptRun {
 export interface ScriptRunOptions {
   readonly options?: ScriptsOptions
   readonly name?: string
+  /** Where the scripts start. Default: a directory of this run. */
+  readonly home?: string
   /** Beside the scripts. */
   readonly use?: Plan['use']
   readonly test?: Omit<CreateTestRunOptions, 'use'>
@@ -43,12 +54,35 @@ interface LogLine {
 /** Writes the scripts and makes a run of them, gone when the test is. */
 export async function scriptRun(files: TestFiles, given: ScriptRunOptions = {}): Promise<ScriptRun> {
   const path = directoryWith(files)
+  vi.stubEnv('HOME', given.home ?? directoryWith())
+  onTestFinished(() => void vi.unstubAllEnvs())
   const set = scripts({ path, bin, ...given.options }, given.name === undefined ? undefined : { name: given.name })
   const test = await createTestRun({ ...given.test, use: [set, ...(given.use ?? [])] })
   onTestFinished(() => test.close())
   const lines = (): LogLine[] => test.log.map((line) => JSON.parse(line) as LogLine)
-  const plan = () => test.engine.plan(given.test?.plan?.name ?? 'test')
-  const never = new AbortController().signal
+  const { signal } = new AbortController()
+  const participant = () => {
+    const [first] = test.engine.plan(given.test?.plan?.name ?? 'test').participants
+    if (!first) throw new Error('the plan has no participants')
+    return first
+  }
+  /** What a context has outside a run. */
+  const services = () => {
+    const { log, clock, meter, secrets, execFor } = test.engine.services
+    return {
+      config: participant().config,
+      signal,
+      log,
+      clock,
+      meter,
+      secrets,
+      exec: execFor({ signal, log }),
+      kubernetes: undefined,
+      workspace: async () => directoryWith(),
+      assertFreezable: async () => {},
+      lock: <T>(_name: string, body: () => T | PromiseLike<T>) => Promise.resolve(body()),
+    }
+  }
   const output = (): string[] =>
     lines()
       .filter(({ from }) => from !== undefined)
@@ -58,8 +92,46 @@ export async function scriptRun(files: TestFiles, given: ScriptRunOptions = {}):
     test,
     output,
     run: () => test.run(),
-    check: () => validatePlan(test.engine.services, plan(), 'command', never),
-    inspect: () => inspectPlan(test.engine.services, plan(), never),
+    async check() {
+      try {
+        await participant().hooks.validate?.handler({ ...services(), plan: 'test', phase: 'command' })
+        return []
+      } catch (error) {
+        if (isHoldfastError(error)) return [error]
+        throw error
+      }
+    },
+    async describe() {
+      const target = { id: 'scripts', labels: {}, data: null }
+      return (await participant().describe?.({ ...services(), plan: 'test', phase: 'command', target })) ?? []
+    },
+    async restore(point, options, force = false) {
+      const { restore } = participant()
+      const checked = await restore?.options['~standard'].validate(options)
+      if (!restore || !checked || checked.issues) throw new Error(JSON.stringify(checked?.issues))
+      const directory = directoryWith()
+      const run: Run = {
+        id: 'restore-1',
+        plan: 'test',
+        attempt: 1,
+        scheduledFor: new Date(0),
+        trigger: 'restore',
+        dryRun: false,
+      }
+      const { where } = await restore.run({
+        ...services(),
+        run,
+        vars: { directory, get: async () => undefined, set: async () => {} },
+        undo: { arm: () => Promise.reject(new Error('nothing to undo here')) },
+        progress() {},
+        defer() {},
+        point,
+        options: checked.value,
+        force,
+        openArtifact: (id) => test.engine.store().open(id, { signal }),
+      })
+      return where
+    },
     said: (level) => lines().flatMap((line) => (line.level === level ? [line.msg] : [])),
     async printed(line) {
       for (let i = 0; i < 1000 && !output().includes(line); i++) {

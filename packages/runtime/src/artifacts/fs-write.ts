@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type * as nodeFs from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Bytes } from '@holdfast/sdk'
+import { abortable } from './abortable.ts'
 import { errnoOf } from './fs-errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { isTemporary, keyOfName, temporaryName } from './fs-paths.ts'
@@ -54,8 +55,7 @@ async function writeAll(file: nodeFs.FileHandle, body: Bytes, signal: AbortSigna
   let unsynced = 0
   let syncing: Promise<void> = Promise.resolve()
   try {
-    for await (const chunk of body) {
-      signal.throwIfAborted()
+    for await (const chunk of abortable(body, signal)) {
       for (let written = 0; written < chunk.byteLength;) {
         const { bytesWritten } = await file.write(chunk, written)
         // No progress and no error: asking again for ever would help nobody.

@@ -75,7 +75,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     pid,
     process,
     exited,
-    signal: (signal) => void signalGroup(pid, signal),
+    // A child that left its own group can still be told by itself.
+    signal: (signal) => void (signalGroup(pid, signal) || process.kill(signal)),
     lives: () => signalGroup(pid, 0) && hasLivingMember(pid),
   }
 }
@@ -91,8 +92,13 @@ function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
 
 /** Where nobody reaps orphans, dead ones stay in the group for ever: their state is asked, where that can be. */
 function hasLivingMember(group: number): boolean {
-  if (process.platform !== 'linux') return true
-  for (const pid of readdirSync('/proc')) {
+  let pids: string[]
+  try {
+    pids = readdirSync('/proc')
+  } catch {
+    return true
+  }
+  for (const pid of pids) {
     if (!/^\d+$/.test(pid)) continue
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')

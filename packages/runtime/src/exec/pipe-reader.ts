@@ -28,7 +28,7 @@ export interface Patience {
   readonly bounded: boolean
 }
 
-/** What is read: our end of a FIFO, or a stream of Node's. */
+/** What is read: our end of a pipe of the system, or a stream of Node's. */
 export type PipeSource = { readonly fd: number } | { readonly stream: Readable }
 
 const chunkSize = 64 * 1024
@@ -44,10 +44,10 @@ const largestPipe = 2 ** 20
  * @param onError - called at most once, when reading or handling fails; nothing is read any more
  */
 export function readPipe(source: PipeSource, onChunk: ChunkHandler, onError: (error: unknown) => void): PipeReader {
-  return 'fd' in source ? readFifo(source.fd, onChunk, onError) : readStream(source.stream, onChunk, onError)
+  return 'fd' in source ? readOsPipe(source.fd, onChunk, onError) : readStream(source.stream, onChunk, onError)
 }
 
-function readFifo(fd: number, onChunk: ChunkHandler, onError: (error: unknown) => void): PipeReader {
+function readOsPipe(fd: number, onChunk: ChunkHandler, onError: (error: unknown) => void): PipeReader {
   const buffer = Buffer.allocUnsafeSlow(chunkSize)
   let ended = false
   let byHand = false

@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError, isHoldfastError, type ExecRequest, type ExecResult } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { startCommand, type ExecServices, type RunningCommand } from './command.ts'
 import { linkStages, type Link } from './pipeline-link.ts'
+
+/** How long a stage that died of SIGPIPE waits for what its reader says, in ms. */
+const readerGraceMs = 1000
 
 interface StageFailure {
   readonly stage: number
@@ -23,13 +27,19 @@ export async function runPipeline(
   const links: Link[] = []
   const running: RunningCommand[] = []
   const failures: StageFailure[] = []
+  const consequences = new Set<unknown>()
   /** Stages that were handed their ends of the links, whether or not they could be started. */
   let handed = 0
 
   const stopOthers = (failed: number): void => {
     const reason = `stage ${failed + 1} of the pipeline failed`
     for (const [at, stage] of running.entries()) {
-      if (at !== failed) stage.stop((remains) => errors.EXEC_ABORTED({ ...remains, reason }))
+      if (at === failed) continue
+      stage.stop((remains) => {
+        const error = errors.EXEC_ABORTED({ ...remains, reason })
+        consequences.add(error)
+        return error
+      })
     }
   }
   const settled: Promise<ExecResult | undefined>[] = []
@@ -39,8 +49,8 @@ export async function runPipeline(
       links[stage]?.finish()
       return good
     } catch (error) {
-      // Whoever reads from it ended first: how, is for the reader to say.
-      if (isBrokenPipe(error)) await settled[stage + 1]
+      // Whoever reads from it has ended first, as a rule: how, is for the reader to say.
+      if (isBrokenPipe(error)) await Promise.race([settled[stage + 1], sleep(readerGraceMs)])
       failures.push({ stage, error })
       stopOthers(stage)
       return undefined
@@ -69,7 +79,8 @@ export async function runPipeline(
   for (const [at, link] of links.entries()) {
     link.release({ writerHanded: handed > at, readerHanded: handed > at + 1 })
   }
-  const [first] = failures.toSorted((a, b) => Number(isBrokenPipe(a.error)) - Number(isBrokenPipe(b.error)))
+  const rank = ({ error }: StageFailure): number => (consequences.has(error) ? 2 : Number(isBrokenPipe(error)))
+  const [first] = failures.toSorted((a, b) => rank(a) - rank(b))
   if (first) throw failureOf(first, failures, stages.length)
   return results as ExecResult[]
 }

@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import type { Bytes } from '@holdfast/sdk'
 
-/** What is written to: our end of a FIFO, or a stream of Node's. */
+/** What is written to: our end of a pipe of the system, or a stream of Node's. */
 export type StdinTarget = { readonly fd: number } | { readonly stream: Writable }
 
 /** The standard input of a running command. */

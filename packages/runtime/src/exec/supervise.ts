@@ -40,6 +40,8 @@ export function supervise({ request, checked, services, wiring, pipes, child }: 
   const ends = pipes.ends(child.process)
   const stdin = ends.stdin && openStdin(ends.stdin)
   let lastOutput = begin
+  // While somebody takes what it printed, a command is not silent but held up.
+  let takers = 0
 
   const listen = (from: StreamName, source: PipeSource, options: Pick<ReceiverOptions, 'to' | 'tail'>): Listening => {
     const onLine = (line: string): void => {
@@ -50,7 +52,13 @@ export function supervise({ request, checked, services, wiring, pipes, child }: 
     const receiver = createReceiver({ from, output, redaction: redactor.stream(), lines, ...options })
     const take = (chunk: Uint8Array): void | Promise<void> => {
       lastOutput = clock.monotonic()
-      return receiver.take(chunk)
+      const taken = receiver.take(chunk)
+      if (!taken) return
+      takers++
+      return taken.finally(() => {
+        takers--
+        lastOutput = clock.monotonic()
+      })
     }
     const reader = readPipe(source, take, (error) => {
       if (!(error instanceof BrokenPipe)) stopper.stop(notTaken(from, error))
@@ -65,17 +73,26 @@ export function supervise({ request, checked, services, wiring, pipes, child }: 
   if (stdin && request.stdin !== undefined) {
     feed(stdin, request.stdin, child.exited).catch((error: unknown) => stopper.stop(notFed(error)))
   }
-  const release = armDeadlines({ request, checked, services, stopper, lastOutput: () => lastOutput })
+  const release = armDeadlines({
+    request,
+    checked,
+    services,
+    stopper,
+    lastOutput: () => (takers > 0 ? clock.monotonic() : lastOutput),
+  })
 
   const settle = async (): Promise<ExecResult> => {
     try {
       const exit = await Promise.race([child.exited, stopper.givenUp])
+      const bad = exit && badExit(exit, checked.okExitCodes)
+      if (bad) stopper.fail(bad)
       await stopper.groupGone()
       stdin?.close()
       const held = await Promise.race([drain(streams, stopper), stopper.givenUp])
-      const unfinished = held?.some(({ receiver, patience }) => receiver.from === 'stdout' && patience === forData)
-      const failure =
-        stopper.failure ?? (exit && badExit(exit, checked.okExitCodes)) ?? (unfinished ? incomplete : undefined)
+      if (held?.some(({ receiver, patience }) => receiver.from === 'stdout' && patience === forData)) {
+        stopper.fail(incomplete)
+      }
+      const { failure } = stopper
       const lastWords = redactor.text(tail.text())
       if (failure || !exit) {
         const remains: Remains = { command, stderrTail: lastWords.slice(-errorTail).toWellFormed() }

@@ -114,6 +114,21 @@ describe('fault F6: a command that hangs', () => {
     expect(await running).toMatchObject({ code: 'EXEC_IDLE', message: 'sh printed nothing for 1m and was stopped: 2' })
   })
 
+  it('is not silent while what it printed waits to be taken', async () => {
+    const clock = manualClock()
+    let writing = false
+    const sink = {
+      async write() {
+        writing = true
+        clock.advance(120_000)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        clock.advance(30_000)
+      },
+    }
+    const result = await setup({ clock }).exec.local({ command: ['echo', 'x'], stdout: sink, idleTimeout: '1m' })
+    expect([writing, result.exitCode]).toEqual([true, 0])
+  })
+
   async function* inTime(clock: ReturnType<typeof manualClock>, ms: number): AsyncGenerator<Uint8Array> {
     await new Promise((resolve) => setTimeout(resolve, 30))
     clock.advance(ms)

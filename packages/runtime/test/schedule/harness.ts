@@ -1,5 +1,5 @@
 import type { Logger, Schedule } from '@holdfast/sdk'
-import { testClock, type TestClock } from '../../../testing/src/test-clock.ts'
+import { testClock, type TestClock } from '@holdfast/testing'
 import { createScheduler, type Scheduler } from '../../src/schedule/scheduler.ts'
 import type { FireSlot, MissedSlot } from '../../src/schedule/slots.ts'
 

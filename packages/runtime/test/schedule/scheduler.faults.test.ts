@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { testClock } from '../../../testing/src/test-clock.ts'
+import { testClock } from '@holdfast/testing'
 import { harness, plansOf } from './harness.ts'
 
 const hourly = { cron: '0 * * * *', timeZone: 'UTC' } as const

@@ -1,0 +1,188 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { testClock, type TestClock } from '@holdfast/testing'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { DaemonStatus } from '../src/daemon/status.ts'
+import type { RunningCli } from './support/cli.ts'
+import { shop, workspace, type Workspace } from './support/workspace.ts'
+
+interface Daemon extends RunningCli {
+  readonly clock: TestClock
+  /** Lets real work, such as that of scripts, go on until something is logged. */
+  logged(text: string): Promise<void>
+}
+
+/** Starts a daemon on a clock that stands still; it is stopped at the end of the test. */
+async function daemon(here: Workspace, env: NodeJS.ProcessEnv = {}): Promise<Daemon> {
+  const clock = testClock({ now: '2026-11-23T01:59:30Z' })
+  const running = here.start(['daemon'], { clock, env })
+  let ended = false
+  void running.result.finally(() => (ended = true))
+  onTestFinished(async () => {
+    if (!ended) running.signal('SIGTERM')
+    await running.result
+  })
+  const logged = (text: string): Promise<void> =>
+    vi.waitFor(
+      () => {
+        if (!running.stderr().includes(text)) throw new Error(`not logged: ${text}\n${running.stderr()}`)
+      },
+      { timeout: 10_000, interval: 5 },
+    )
+  return { ...running, clock, logged }
+}
+
+function statusOf(here: Workspace): DaemonStatus {
+  return JSON.parse(readFileSync(here.at('state/status.json'), 'utf8')) as DaemonStatus
+}
+
+test('a daemon runs plans on their schedules, and stopped while idle it exits with 0', async () => {
+  const here = shop()
+  here.script('backups/10-dump', `printf x | save_artifact orders`)
+  const running = await daemon(here)
+  await running.logged('"msg":"ready"')
+  await running.clock.advance('31s')
+  await running.logged('"msg":"plan \\"shop\\" succeeded')
+  await running.clock.advance('2s')
+  expect(statusOf(here)).toMatchObject({
+    ready: true,
+    reasons: [],
+    plans: [{ name: 'shop', cron: '0 3 * * *', next: '2026-11-24T02:00:00.000Z', running: false }],
+  })
+  expect(statusOf(here).plans[0]?.lastSuccess).toBeDefined()
+  running.signal('SIGTERM')
+  expect((await running.result).code).toBe(0)
+  expect(statusOf(here)).toMatchObject({ ready: false, reasons: [{ code: 'DAEMON_STOPPING' }] })
+})
+
+test('refused scripts: the daemon stays up, is not ready and says why, and is ready once they are mended', async () => {
+  const here = shop()
+  here.write('scripts/backups/10-dump', 'no shebang\n', 0o755)
+  const running = await daemon(here)
+  await running.logged('scheduling')
+  await running.clock.advance('2s')
+  expect(statusOf(here)).toMatchObject({
+    ready: false,
+    reasons: [{ code: 'SCRIPT_NO_SHEBANG', plan: 'shop', message: expect.stringContaining('10-dump') as string }],
+  })
+  here.script('backups/10-dump', 'true')
+  await running.clock.advance('61s')
+  await running.logged('"msg":"ready"')
+})
+
+test('a refused script in install_dependencies fails the boot', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  here.write('scripts/install_dependencies/10', 'no shebang\n', 0o755)
+  const running = await daemon(here)
+  expect((await running.result).code).toBe(1)
+  expect(running.stderr()).toContain('SCRIPT_NO_SHEBANG')
+})
+
+test('with CRON_BACKUP_SCHEDULE and no scripts at all the daemon stays up and says what is missing', async () => {
+  const here = workspace()
+  const env = { CRON_BACKUP_SCHEDULE: '0 3 * * *', HOLDFAST_SCRIPTS: here.at('scripts') }
+  const running = await daemon(here, env)
+  await running.logged('scheduling')
+  await running.clock.advance('2s')
+  expect(statusOf(here)).toMatchObject({ ready: false, reasons: [{ code: 'SCRIPTS_PATH_MISSING', plan: 'scripts' }] })
+})
+
+test('a changed configuration is taken over; an invalid one leaves the old one in force, and says so', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  const running = await daemon(here)
+  await running.logged('scheduling')
+  const text = readFileSync(here.at('holdfast.yaml'), 'utf8')
+  here.write('holdfast.yaml', text.replace('0 3 * * *', 'never'))
+  running.signal('SIGHUP')
+  await running.logged(`the changed configuration can't be used`)
+  await running.clock.advance('2s')
+  expect(statusOf(here)).toMatchObject({
+    ready: false,
+    reasons: [{ code: 'CONFIG_INVALID', message: expect.stringContaining('never') as string }],
+    plans: [{ cron: '0 3 * * *' }],
+  })
+  here.write('holdfast.yaml', text.replace('0 3 * * *', '0 4 * * *'))
+  running.signal('SIGHUP')
+  await running.logged('the changed configuration is in force')
+  await running.clock.advance('2s')
+  expect(statusOf(here)).toMatchObject({ ready: true, plans: [{ cron: '0 4 * * *' }] })
+})
+
+test('a changed configuration waits until nothing runs', async () => {
+  const here = shop()
+  here.script('backups/10', `touch ${here.at('here')}; while [ ! -e ${here.at('go')} ]; do sleep 0.05; done`)
+  const running = await daemon(here)
+  await running.logged('"msg":"ready"')
+  await running.clock.advance('31s')
+  await vi.waitFor(() => expect(existsSync(here.at('here'))).toBe(true), { timeout: 10_000 })
+  here.write('holdfast.yaml', readFileSync(here.at('holdfast.yaml'), 'utf8').replace('0 3 * * *', '0 4 * * *'))
+  running.signal('SIGHUP')
+  await running.logged('it comes into force when nothing runs')
+  await running.clock.advance('2s')
+  expect(statusOf(here)).toMatchObject({ configuration: { waiting: true }, plans: [{ cron: '0 3 * * *', running: true }] })
+  here.write('go', '')
+  await running.logged('the changed configuration is in force')
+})
+
+test('a run that is aborted by the end of the daemon decides its exit code', async () => {
+  const here = shop()
+  here.script('backups/10', `touch ${here.at('here')}; sleep 100`)
+  const running = await daemon(here)
+  await running.logged('"msg":"ready"')
+  await running.clock.advance('31s')
+  await vi.waitFor(() => expect(existsSync(here.at('here'))).toBe(true), { timeout: 10_000 })
+  running.signal('SIGINT')
+  expect((await running.result).code).toBe(130)
+  expect(running.stderr()).toContain('plan \\"shop\\" aborted')
+})
+
+test('fault F52: the last success survives restarts', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  const first = await daemon(here)
+  await first.logged('"msg":"ready"')
+  await first.clock.advance('31s')
+  await first.logged('"msg":"plan \\"shop\\" succeeded')
+  first.signal('SIGTERM')
+  await first.result
+  rmSync(here.at('state/status.json'))
+  const second = await daemon(here)
+  await second.logged('scheduling')
+  await second.clock.advance('2s')
+  expect(statusOf(here).plans[0]?.lastSuccess).toMatch(/^2026-11-23T02:00/)
+})
+
+test('fault F19: a slot that falls on a running plan is counted, logged and in the history', async () => {
+  const here = shop()
+  here.write('holdfast.yaml', readFileSync(here.at('holdfast.yaml'), 'utf8').replace('0 3 * * *', '* * * * *'))
+  here.script('backups/10', `touch ${here.at('here')}; while [ ! -e ${here.at('go')} ]; do sleep 0.05; done`)
+  const running = await daemon(here)
+  await running.logged('"msg":"ready"')
+  await running.clock.advance('31s')
+  await vi.waitFor(() => expect(existsSync(here.at('here'))).toBe(true), { timeout: 10_000 })
+  await running.clock.advance('60s')
+  await running.logged('did not run: overlap')
+  here.write('go', '')
+  await running.logged('"msg":"plan \\"shop\\" succeeded')
+  const history = JSON.parse((await here.run(['history', '--json'])).stdout) as { status: string; reason?: string }[]
+  expect(history).toContainEqual(expect.objectContaining({ status: 'skipped', reason: 'overlap' }))
+})
+
+test('a promise that a hook forgot does not end the daemon; an exception out of nowhere ends it in order', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  const running = await daemon(here)
+  await running.logged('"msg":"ready"')
+  running.fault({ kind: 'rejection', error: new Error('forgotten') })
+  await running.logged('forgotten')
+  running.fault({ kind: 'exception', error: new Error('out of nowhere') })
+  expect((await running.result).code).toBe(1)
+})
+
+test('without a schedule there is nothing for a daemon to do, and it says so', async () => {
+  const here = workspace({ 'hook.mjs': `export default { $type: 'holdfast.hook/v1', hook: 'maintain', entry() {} }\n` })
+  here.write('holdfast.yaml', 'plans: { byhand: { use: [./hook.mjs] } }\n')
+  const running = await daemon(here)
+  await running.logged('PLANS_UNSCHEDULED')
+})

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest'
+import { workspace, type Workspace } from './support/workspace.ts'
+
+const plugin = `import { definePlugin, defineUndo } from '@holdfast/sdk'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+const any = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } }
+const thaw = defineUndo({
+  name: 'thaw',
+  input: any,
+  deadline: '300ms',
+  run({ directory }) {
+    if (existsSync(directory + '/stuck')) throw new Error('the filesystem does not answer')
+    rmSync(directory + '/frozen', { force: true })
+  },
+})
+export const freezer = definePlugin({
+  name: 'freezer',
+  version: '1.0.0',
+  sdk: '^1.0',
+  config: any,
+  undos: [thaw],
+  hooks: {
+    async beforeBackups({ undo, config }) {
+      await undo.arm(thaw, { directory: config.directory })
+      writeFileSync(config.directory + '/frozen', '')
+    },
+    backups: (ctx) => ctx.createArtifact('data', (sink) => sink.write(Buffer.from('data'))),
+  },
+})
+`
+
+/** A plan that freezes something and could not thaw it. */
+async function stillFrozen(): Promise<Workspace> {
+  const here = workspace({ 'plugin.mjs': plugin, stuck: '' })
+  here.write('holdfast.yaml', `plans: { shop: { use: [ { './plugin.mjs#freezer': { directory: ${here.path} } } ] } }\n`)
+  const { code, stdout } = await here.run(['run', 'shop', '--json'])
+  expect(code).toBe(1)
+  expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', error: { code: 'UNDO_FAILED' } })
+  return here
+}
+
+interface UndoJson {
+  readonly id: string
+  readonly undo: string
+  readonly result?: string
+}
+
+async function pending(here: Workspace): Promise<readonly UndoJson[]> {
+  return JSON.parse((await here.run(['undo', 'list', '--json'])).stdout) as UndoJson[]
+}
+
+test('what could not be given back is listed, kept, and given back when a person asks for it', async () => {
+  const here = await stillFrozen()
+  const [undo] = await pending(here)
+  expect(undo).toMatchObject({ undo: 'thaw', plan: 'shop', state: 'armed', error: 'the filesystem does not answer' })
+  const shown = await here.run(['undo', 'list'])
+  expect(shown.stdout).toMatch(/^[0-9a-f]{8} +thaw +shop\/freezer/m)
+  const stuck = await here.run(['undo', 'run', '--all', '--yes', '--json'])
+  expect(stuck.code).toBe(1)
+  expect(JSON.parse(stuck.stdout)).toMatchObject([{ result: 'failed', error: { code: 'UNDO_FAILED' } }])
+  const { rmSync } = await import('node:fs')
+  rmSync(here.at('stuck'))
+  const given = await here.run(['undo', 'run', undo!.id.slice(0, 8), '--yes'])
+  expect(given.code).toBe(0)
+  expect(given.stdout).toContain('thaw of freezer is given back')
+  expect(await pending(here)).toEqual([])
+  expect((await here.run(['undo', 'list'])).stdout).toContain('Nothing is pending')
+})
+
+test('an undo is dropped only by a person who confirms it', async () => {
+  const here = await stillFrozen()
+  const [undo] = await pending(here)
+  const nobody = await here.run(['undo', 'drop', undo!.id])
+  expect(nobody.code).toBe(2)
+  expect(nobody.stderr).toContain('CONFIRMATION_NEEDED')
+  const no = await here.run(['undo', 'drop', undo!.id], { columns: 80, answer: 'n' })
+  expect(no.code).toBe(1)
+  expect(no.stderr).toContain('Forget it?')
+  expect(await pending(here)).toHaveLength(1)
+  const yes = await here.run(['undo', 'drop', undo!.id], { columns: 80, answer: 'y' })
+  expect(yes.code).toBe(0)
+  expect(await pending(here)).toEqual([])
+})
+
+test('an id that fits nothing is refused, and nothing is run', async () => {
+  const here = await stillFrozen()
+  for (const args of [['run', 'ffffffff', '--yes'], ['drop', '', '--yes'], ['run']]) {
+    expect((await here.run(['undo', ...args])).code).toBeGreaterThan(0)
+  }
+  expect(await pending(here)).toHaveLength(1)
+})
