@@ -1,6 +1,5 @@
 import { definePlugin, type HoldfastConfig, type Plan } from '@holdfast/sdk'
 import type { Crontab, CrontabEntry } from '@holdfast/runtime'
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 /** What a line of a crontab runs. */
 interface CronCommand {
@@ -23,9 +22,14 @@ function planOf({ planName, schedule, timeZone, command, env, stdin }: CrontabEn
 }
 
 /** Made here and nowhere else, so there is nothing to check. */
-const anyCommand: StandardSchemaV1<CronCommand> = {
-  '~standard': { version: 1, vendor: 'holdfast', validate: (value) => ({ value: value as CronCommand }) },
-}
+const anyCommand = {
+  '~standard': {
+    version: 1,
+    vendor: 'holdfast',
+    validate: (value: unknown) => ({ value: value as CronCommand }),
+    types: undefined as { readonly input: CronCommand; readonly output: CronCommand } | undefined,
+  },
+} as const
 
 const cronCommand = definePlugin({
   name: 'command',

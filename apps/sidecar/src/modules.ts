@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Builtins } from '@holdfast/runtime'
 
 /** Plugins that a configuration may name although they aren't installed beside it. */
@@ -10,14 +11,11 @@ export const builtins: Builtins = {
  * `node_modules`. The bundle has these as files of their own, which share everything with the rest of it.
  */
 export function providedModules(): Readonly<Record<string, string>> {
-  const names = ['sdk', 'runtime', 'plugin-scripts']
+  const specifiers = ['@holdfast/sdk', '@holdfast/runtime', '@holdfast/plugin-scripts', 'zod']
   const isBundle = import.meta.url.endsWith('.js')
-  return Object.fromEntries(
-    names.map((name) => {
-      const specifier = `@holdfast/${name}`
-      return [specifier, isBundle ? new URL(`./${name}.js`, import.meta.url).href : import.meta.resolve(specifier)]
-    }),
-  )
+  const urlOf = (specifier: string): string =>
+    isBundle ? new URL(`./${basename(specifier)}.js`, import.meta.url).href : import.meta.resolve(specifier)
+  return Object.fromEntries(specifiers.map((specifier) => [specifier, urlOf(specifier)]))
 }
 
 /** Where `save_var` and the other commands for scripts are. */

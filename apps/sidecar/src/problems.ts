@@ -4,7 +4,7 @@ import type { ConfigProblem } from '@holdfast/runtime'
 /** The problems that one error stands for: of a configuration, of a set of scripts; none for any other error. */
 export function listedProblems({ details }: Pick<HoldfastFailure, 'details'>): readonly ConfigProblem[] {
   const { problems } = details
-  return Array.isArray(problems) ? (problems as unknown as readonly ConfigProblem[]) : []
+  return Array.isArray(problems) ? problems : []
 }
 
 /** The problems that an error stands for, or the error itself. */

@@ -39,12 +39,19 @@ async function configOf(path: string): Promise<string> {
 test('explain shows the hooks in their order, with who takes part and what a failure means', async () => {
   const here = shop()
   here.script('backups/10', 'true')
-  here.write('hook.mjs', `export default { $type: 'holdfast.hook/v1', hook: 'beforeBackups', entry: { order: 'pre', timeout: '30s', handler() {} } }\n`)
-  here.write('holdfast.yaml', `${await configOf(here.path)}`.replace('    retention', '      - ./hook.mjs\n    retention'))
+  here.write(
+    'hook.mjs',
+    `export default { $type: 'holdfast.hook/v1', hook: 'beforeBackups', entry: { order: 'pre', timeout: '30s', handler() {} } }\n`,
+  )
+  here.write(
+    'holdfast.yaml',
+    `${await configOf(here.path)}`.replace('    retention', '      - ./hook.mjs\n    retention'),
+  )
   const { code, stdout } = await here.run(['explain', '--json'])
   expect(code).toBe(0)
   const [plan] = JSON.parse(stdout) as [{ handlers: { hook: string; participant: string; timeoutMs: number }[] }]
-  const of = (hook: string): string[] => plan.handlers.filter((each) => each.hook === hook).map((each) => each.participant)
+  const of = (hook: string): string[] =>
+    plan.handlers.filter((each) => each.hook === hook).map((each) => each.participant)
   expect(of('beforeBackups')).toEqual(['hook', 'scripts'])
   expect(of('verifyBackups')).toEqual(['holdfast', 'scripts'])
   expect(plan.handlers.find(({ participant }) => participant === 'hook')?.timeoutMs).toBe(30_000)
@@ -88,7 +95,10 @@ test('sidefridge F16: what runs is what was validated, also in a crontab', async
   const { code, stderr } = await here.run(['validate'])
   expect(code).toBe(78)
   expect(stderr).toContain(`the schedule has six fields\n  in ${here.at('crontab')}:2:13`)
-  here.write('crontab', 'CRON_TZ=Europe/Berlin\n# holdfast: name=nightly\n0 3 * * * root echo "$CRON_TZ" > out; exit 4\n')
+  here.write(
+    'crontab',
+    'CRON_TZ=Europe/Berlin\n# holdfast: name=nightly\n0 3 * * * root echo "$CRON_TZ" > out; exit 4\n',
+  )
   const failed = await here.run(['run', 'nightly', '--json'], { env: { HOME: here.path } })
   expect(failed.code).toBe(1)
   expect(JSON.parse(failed.stdout)).toMatchObject({ error: { code: 'EXEC_FAILED' } })

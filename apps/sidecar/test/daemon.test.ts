@@ -120,7 +120,10 @@ test('a changed configuration waits until nothing runs', async () => {
   running.signal('SIGHUP')
   await running.logged('it comes into force when nothing runs')
   await running.clock.advance('2s')
-  expect(statusOf(here)).toMatchObject({ configuration: { waiting: true }, plans: [{ cron: '0 3 * * *', running: true }] })
+  expect(statusOf(here)).toMatchObject({
+    configuration: { waiting: true },
+    plans: [{ cron: '0 3 * * *', running: true }],
+  })
   here.write('go', '')
   await running.logged('the changed configuration is in force')
 })

@@ -3,23 +3,26 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { workspace } from './support/workspace.ts'
 
-test.for(['ts', 'yaml'])('what init writes as %s is valid, backs something up, and is never overwritten', async (form) => {
-  const here = workspace()
-  expect((await here.run(['init', '--form', form])).code).toBe(0)
-  const names = readdirSync(here.path).toSorted()
-  expect(names).toEqual([form === 'ts' ? 'holdfast.config.ts' : 'holdfast.yaml', 'hooks', 'scripts'])
-  const file = here.at(names[0]!)
-  // Scripts are looked for in the working directory, which a test can't change.
-  here.write(names[0]!, readFileSync(file, 'utf8').replace('./scripts', here.at('scripts')))
-  const validated = await here.run(['validate'])
-  expect(validated.stderr).toBe('')
-  expect(validated.code).toBe(0)
-  const ran = await here.run(['run', 'example', '--json'])
-  expect(JSON.parse(ran.stdout)).toMatchObject({ status: 'succeeded', targets: [{ verification: 'verified' }] })
-  const again = await here.run(['init', '--form', form])
-  expect(again.code).toBe(1)
-  expect(again.stderr).toContain('FILE_EXISTS')
-})
+test.for(['ts', 'yaml'])(
+  'what init writes as %s is valid, backs something up, and is never overwritten',
+  async (form) => {
+    const here = workspace()
+    expect((await here.run(['init', '--form', form])).code).toBe(0)
+    const names = readdirSync(here.path).toSorted()
+    expect(names).toEqual([form === 'ts' ? 'holdfast.config.ts' : 'holdfast.yaml', 'hooks', 'scripts'])
+    const file = here.at(names[0]!)
+    // Scripts are looked for in the working directory, which a test can't change.
+    here.write(names[0]!, readFileSync(file, 'utf8').replace('./scripts', here.at('scripts')))
+    const validated = await here.run(['validate'])
+    expect(validated.stderr).toBe('')
+    expect(validated.code).toBe(0)
+    const ran = await here.run(['run', 'example', '--json'])
+    expect(JSON.parse(ran.stdout)).toMatchObject({ status: 'succeeded', targets: [{ verification: 'verified' }] })
+    const again = await here.run(['init', '--form', form])
+    expect(again.code).toBe(1)
+    expect(again.stderr).toContain('FILE_EXISTS')
+  },
+)
 
 test('init writes all of its files or none', async () => {
   const here = workspace()

@@ -65,7 +65,9 @@ test('restore by time gets what was the newest then, and by id what is named', a
   const there = elsewhere()
   const [newer, older] = await list(there, store)
   const at = new Date(new Date(newer!.createdAt).getTime() - 1).toISOString()
-  expect((await there.run(['restore', '--plan', 'shop', '--at', at, '--to', 'then.sql', '--storage', store])).code).toBe(0)
+  expect(
+    (await there.run(['restore', '--plan', 'shop', '--at', at, '--to', 'then.sql', '--storage', store])).code,
+  ).toBe(0)
   expect(readFileSync(there.at('then.sql'), 'utf8')).toBe('first')
   expect((await there.run(['restore', older!.id, '--to', 'named.sql', '--storage', store])).code).toBe(0)
   expect(readFileSync(there.at('named.sql'), 'utf8')).toBe('first')

@@ -1,6 +1,7 @@
 // The main job: a ledger that is written all the time is backed up while it stands still for a moment, verified,
 // pruned, restored and audited; then the same with the backup killed at the worst moment.
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -39,7 +40,8 @@ const stoodStill = ({ undos }: RunReport): number => {
 }
 
 heading('An application')
-await until(() => existsSync(ledger) && transfers() > 100, 'the application writes')
+await once(writer.stdout, 'data')
+await until(() => transfers() > 100, 'the application writes')
 step(`moves money between 100 accounts, all the time: ${transfers()} transfers so far.`)
 step('Whatever happens, the accounts together must hold 100000.')
 

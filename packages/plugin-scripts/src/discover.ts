@@ -63,7 +63,7 @@ async function readOnce(directory: string): Promise<Discovery> {
   const inOrder = names.filter((name) => !name.startsWith('..')).toSorted(byCodePoint)
   const found = await Promise.all(inOrder.map((name) => readOrRefuse(name, join(directory, name))))
   return {
-    files: found.filter((each) => each !== undefined && !isHoldfastError(each)) as readonly FoundFile[],
+    files: found.flatMap((each) => (each === undefined || isHoldfastError(each) ? [] : [each])),
     problems: found.filter(isHoldfastError),
   }
 }

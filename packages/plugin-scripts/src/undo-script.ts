@@ -6,6 +6,7 @@ import { scriptDirectories } from './hooks.ts'
 import { runRemembered } from './run-script.ts'
 import type { RunnableFile } from './script.ts'
 
+/** What is kept of an `X.undo` while its `X` is in effect. */
 const undoInput = z.strictObject({
   /** The script whose effect is undone. */
   script: z.string(),
@@ -17,9 +18,6 @@ const undoInput = z.strictObject({
   /** The undo script itself: it must run even if its file is gone or another by then. */
   base64: z.base64(),
 })
-
-/** What is kept of an `X.undo` while its `X` is in effect. */
-type UndoScriptInput = z.output<typeof undoInput>
 
 /**
  * Runs the remembered copy of an `X.undo`, with the variables of the run that armed it, perhaps in another process.

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { advanceUntil } from '@holdfast/testing'
 import { expect, test, vi } from 'vitest'
 import { bin, directoryWith, sh, writeFiles } from './support/files.ts'
 import { scriptPath, scriptRun } from './support/run.ts'
@@ -214,7 +215,7 @@ test('a run that is tried again begins with the scripts that are there by then',
     },
     { test: { plan: { retry: { attempts: 2, backoff: 0 } } } },
   )
-  const { outcome } = await run.run()
+  const { outcome } = await advanceUntil(run.test.clock, run.run(), '10ms')
   expect(outcome.status).toBe('succeeded')
   expect(run.output()).toEqual(['attempt 1', 'mended'])
 })

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { advanceUntil } from '@holdfast/testing'
 import { beforeEach, expect, test } from 'vitest'
 import { scripts } from '../src/index.ts'
 import { bin, directoryWith, sh, writeFiles } from './support/files.ts'
@@ -68,12 +69,8 @@ test('an undo that fails is tried again', async () => {
     'before_backups/freeze.undo': sh(`echo try >> ${tries}; [ "$(wc -l < ${tries})" -ge 3 ] || exit 1; rm ${frozen}`),
     'backups/x': sh('true'),
   })
-  const running = run.run()
-  const settled = running.then(() => true)
-  while (!(await Promise.race([settled, new Promise<false>((resolve) => setTimeout(() => resolve(false), 20))]))) {
-    await run.test.clock.advance('1s')
-  }
-  expect((await running).outcome.status).toBe('succeeded')
+  const { outcome } = await advanceUntil(run.test.clock, run.run(), '50ms')
+  expect(outcome.status).toBe('succeeded')
   expect(readFileSync(tries, 'utf8')).toBe('try\ntry\ntry\n')
   expect(existsSync(frozen)).toBe(false)
 })

@@ -7,6 +7,7 @@ import {
   type ExecResult,
   type ExecSession,
 } from '@holdfast/sdk'
+import { errors } from './errors.ts'
 
 /** One command that was run. */
 export interface ExecCall {
@@ -61,12 +62,7 @@ export function ignoresAbort(): FakeCommand {
 export function dropsWithoutStatus(before = 'half of the'): FakeCommand {
   return async ({ request, command }) => {
     if (typeof request.stdout === 'object') await request.stdout.write(Buffer.from(before))
-    throw new HoldfastError({
-      code: 'EXEC_LOST',
-      message: `the connection to ${command[0]} ended without its exit code`,
-      hint: 'What it wrote may be incomplete and was not stored.',
-      retryable: true,
-    })
+    throw errors.EXEC_LOST({ program: command[0] ?? '' })
   }
 }
 
@@ -74,11 +70,10 @@ export function dropsWithoutStatus(before = 'half of the'): FakeCommand {
 export function truncates(sent: string, arrived: string): FakeCommand {
   return async ({ request, command }) => {
     if (typeof request.stdout === 'object') await request.stdout.write(Buffer.from(arrived))
-    throw new HoldfastError({
-      code: 'EXEC_TRUNCATED',
-      message: `${command[0]} wrote ${Buffer.byteLength(sent)} bytes, ${Buffer.byteLength(arrived)} arrived`,
-      hint: 'Nothing was stored. Try again.',
-      retryable: true,
+    throw errors.EXEC_TRUNCATED({
+      program: command[0] ?? '',
+      sent: Buffer.byteLength(sent),
+      arrived: Buffer.byteLength(arrived),
     })
   }
 }

@@ -14,4 +14,5 @@ export {
   type FakeReply,
 } from './fake-exec.ts'
 export { memoryStorage, type MemoryStorage, type MemoryStorageOptions } from './memory-storage.ts'
+export { storageConformance, type ConformanceCase, type StorageUnderTest } from './storage-conformance.ts'
 export { testClock, type TestClock, type TestClockOptions } from './test-clock.ts'

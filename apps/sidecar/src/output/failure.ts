@@ -45,7 +45,9 @@ function heading(message: string, { style, label = 'error' }: FormatFailureOptio
 /** What many problems are about. */
 function summary({ message, details: given }: Shown, count: number): string {
   const about = given['source'] ?? given['path']
-  return typeof about === 'string' ? `${about} has ${count} problems; nothing of it runs until they are mended` : message
+  return typeof about === 'string'
+    ? `${about} has ${count} problems; nothing of it runs until they are mended`
+    : message
 }
 
 function listItem(problem: ConfigProblem, options: FormatFailureOptions): readonly string[] {
@@ -77,7 +79,7 @@ function details(failure: Shown | ConfigProblem, options: FormatFailureOptions, 
 function causes(failure: Shown, options: FormatFailureOptions, indent: string): readonly string[] {
   const lines: string[] = []
   let said = failure.message
-  for (let cause: unknown = failure.cause; cause !== undefined && cause !== null; ) {
+  for (let cause: unknown = failure.cause; cause !== undefined && cause !== null;) {
     const message = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : undefined
     if (message === undefined) break
     const [first = ''] = message.split('\n', 1)

@@ -43,6 +43,7 @@ export async function* readDecoded(
       // Not one byte more than there should be: what is behind a damaged length may never end.
       if (plain.size > artifact.size) throw damaged(id, `it has more than its ${artifact.size} bytes`)
       yield chunk
+      signal.throwIfAborted()
     }
   } catch (error) {
     if (isHoldfastError(error) || signal.aborted) throw error

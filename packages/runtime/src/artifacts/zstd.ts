@@ -65,17 +65,19 @@ export async function* decompressZstd(source: Bytes): AsyncGenerator<Uint8Array>
 
 async function* splitFrames(source: Bytes): AsyncGenerator<Uint8Array> {
   let rest: Buffer = Buffer.alloc(0)
+  let frames = 0
   for await (const chunk of source) {
     rest =
       rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([rest, chunk])
     for (let length = frameLength(rest); length !== undefined && length <= rest.length; length = frameLength(rest)) {
       const frame = rest.subarray(0, length)
       rest = rest.subarray(length)
+      frames++
       if (!isSkippable(frame)) yield frame
     }
     if (rest.length > longestFrame) throw new Error(`a zstd frame is longer than ${longestFrame} bytes`)
   }
-  if (rest.length > 0) throw new Error('it ends in the middle of a zstd frame')
+  if (rest.length > 0 || frames === 0) throw new Error('it ends before a zstd frame does')
 }
 
 function isSkippable(frame: Buffer): boolean {

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import type * as Execa from 'execa'
 import { launchError } from './launch-error.ts'
 
 /** A child's standard streams: nothing, a pipe of Node's, or a descriptor of ours. */
@@ -35,6 +36,8 @@ export interface Child {
 
 const groups = new Set<number>()
 let hooked = false
+// With the first command: it costs 20 MB, which an idle daemon doesn't need.
+let loading: Promise<typeof Execa> | undefined
 
 /**
  * Starts a child. Should this process end before it, it is told to end as well.
@@ -42,8 +45,7 @@ let hooked = false
  * @throws HoldfastError `EXEC_NOT_FOUND`, `EXEC_NOT_EXECUTABLE`, `EXEC_FORMAT`, `EXEC_START`
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  // Loaded with the first command: it costs 20 MB, which an idle daemon doesn't need.
-  const { execa } = await import('execa')
+  const { execa } = await (loading ??= import('execa'))
   const { file, args, env, cwd, stdin, stdout, stderr } = options
   const subprocess = execa(file, args, {
     // Its types know descriptors up to 9 only.

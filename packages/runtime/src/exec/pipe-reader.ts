@@ -1,6 +1,8 @@
 import { readSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { createWait, type Patience } from './patience.ts'
+import { readStream } from './stream-reader.ts'
 
 /** Handles bytes; what it returns is waited for before more are read. The chunk is valid only until then. */
 export type ChunkHandler = (chunk: Uint8Array) => void | Promise<void>
@@ -20,24 +22,11 @@ export interface PipeReader {
   close(): void
 }
 
-/** A process that the child left behind can hold the pipe open for ever: when it is given up. */
-export interface Patience {
-  /** After this many milliseconds without a byte. */
-  readonly silenceMs: number
-  /** And after 2 s, whatever comes, once all that the child has written itself is read. */
-  readonly bounded: boolean
-}
-
 /** What is read: our end of a pipe of the system, or a stream of Node's. */
 export type PipeSource = { readonly fd: number } | { readonly stream: Readable }
 
 const chunkSize = 64 * 1024
 const pollMs = 10
-/** How long a pipe is read at most after the exit, where that is bounded, in ms. */
-const longestMs = 2000
-/** Bytes of the largest pipe that a process without privileges can make. */
-const largestPipe = 2 ** 20
-
 /**
  * Reads a child's output. Bytes are handed on as they come, one chunk at a time, through one buffer.
  *
@@ -128,80 +117,5 @@ function readNow(fd: number, buffer: Uint8Array): number | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined
     throw error
-  }
-}
-
-/** Where pipes of the system can't be had. */
-function readStream(stream: Readable, onChunk: ChunkHandler, onError: (error: unknown) => void): PipeReader {
-  let wait: Wait | undefined
-  let enough = false
-  let handling = false
-  let over = false
-  let ended = false
-
-  const read = async (): Promise<void> => {
-    try {
-      // Not by events: Node makes the streams of a child flow when it exits, ready or not.
-      for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-        handling = true
-        await onChunk(chunk)
-        handling = false
-        enough = wait?.hasEnough(chunk.length) ?? false
-        if (enough) break
-      }
-      ended = !enough
-    } catch (error) {
-      // What was closed on purpose ends early.
-      if (!over) onError(error)
-    }
-    over = true
-  }
-  void read()
-  const close = (): void => {
-    over = true
-    stream.destroy()
-  }
-  return {
-    close,
-    async finish(patience) {
-      wait = createWait(patience)
-      while (!over) {
-        await new Promise((resolve) => setTimeout(resolve, pollMs))
-        // Timers come before reads in a turn of the loop: what is there is read before silence counts.
-        await new Promise((resolve) => setImmediate(resolve))
-        if (!handling && wait.isOver()) break
-      }
-      close()
-      return ended
-    },
-  }
-}
-
-interface Wait {
-  /** Counts bytes that were handled. @returns whether to stop here */
-  hasEnough(bytes: number): boolean
-  /** The pipe was found empty. @returns whether to stop here */
-  isOver(): boolean
-  /** Whether others must get a turn of the loop. */
-  isLong(): boolean
-}
-
-function createWait({ silenceMs, bounded }: Patience): Wait {
-  const begin = performance.now()
-  let last = begin
-  let total = 0
-  let emptied = false
-  const isLate = (): boolean => bounded && performance.now() - begin > longestMs
-  return {
-    hasEnough(bytes) {
-      last = performance.now()
-      total += bytes
-      return isLate() && (emptied || total > largestPipe)
-    },
-    isOver() {
-      emptied = true
-      return isLate() || performance.now() - last > silenceMs
-    },
-    isLong: () => total > largestPipe,
   }
 }

@@ -4,7 +4,8 @@ import type { CommandWiring, ExecServices, RunningCommand } from './command.ts'
 import { aborted, badExit, exitCodeOf, idled, incomplete, notFed, notTaken, timedOut } from './failures.ts'
 import { createLines } from './lines.ts'
 import { openOutput } from './output.ts'
-import { BrokenPipe, readPipe, type Patience, type PipeReader, type PipeSource } from './pipe-reader.ts'
+import type { Patience } from './patience.ts'
+import { BrokenPipe, readPipe, type PipeReader, type PipeSource } from './pipe-reader.ts'
 import type { Pipes } from './pipes.ts'
 import { createReceiver, type Receiver, type ReceiverOptions, type StreamName } from './receiver.ts'
 import type { CheckedRequest } from './request.ts'
@@ -17,7 +18,7 @@ const tailSize = 64 * 1024
 const errorTail = 2048
 const atOnce: Patience = { silenceMs: 0, bounded: true }
 /** A log that somebody still holds after the exit is left to them; of data, it must be known that they are whole. */
-const forLog: Patience = { silenceMs: 200, bounded: true }
+const forLog: Patience = { silenceMs: 500, bounded: true }
 const forData: Patience = { silenceMs: 5000, bounded: false }
 
 interface Supervised {

@@ -49,10 +49,20 @@ export async function callWithDeadline(handler: (signal: AbortSignal) => unknown
 /** The reason for the abort is primary; what the handler made of it is its cause. */
 function blame(reason: unknown, thrown: unknown): unknown {
   if (thrown === reason || (thrown as { code?: string }).code === 'HOOK_ABANDONED') return thrown
-  if (reason instanceof Error && reason.cause === undefined && (reason as { code?: string }).code === 'HOOK_TIMEOUT') {
+  if (reason instanceof Error && reason.cause === undefined && isTimeout(reason) && !leadsTo(thrown, reason)) {
     Object.defineProperty(reason, 'cause', { value: thrown, configurable: true })
   }
   return reason
+}
+
+function isTimeout(reason: Error): boolean {
+  return (reason as { code?: string }).code === 'HOOK_TIMEOUT'
+}
+
+/** Whether the reason is among the causes already: what a command says of its abort names it. */
+function leadsTo(thrown: unknown, reason: Error): boolean {
+  for (let cause = thrown; cause instanceof Error; cause = cause.cause) if (cause === reason) return true
+  return false
 }
 
 /** Once the signal aborts, `over` rejects after the grace time, or at once when there is no more grace. */

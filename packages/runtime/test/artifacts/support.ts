@@ -14,7 +14,7 @@ import {
 } from '../../src/artifacts/store.ts'
 
 /** Never aborted. */
-export const signal = new AbortController().signal
+export const signal: AbortSignal = new AbortController().signal
 
 const directories: string[] = []
 afterAll(() => {

@@ -53,7 +53,7 @@ describe('where pipes of the system cannot be had', () => {
   it('a process that is left behind hangs nobody', async () => {
     const begin = performance.now()
     const { stdout } = await setup().exec.local({ command: sh('setsid sleep 20 & echo $!') })
-    expect(performance.now() - begin).toBeLessThan(1500)
+    expect(performance.now() - begin).toBeLessThan(5000)
     kill(Number(stdout))
   })
 

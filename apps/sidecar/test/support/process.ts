@@ -1,0 +1,69 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+
+/** A process that was started. */
+export interface StartedProcess {
+  readonly child: ChildProcess
+  stdout(): string
+  stderr(): string
+  /** Standard output and error as one, in the order in which they arrived. */
+  output(): Buffer
+  /** Resolves when the text was printed to either. */
+  printed(text: string): Promise<void>
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
+}
+
+/** How a process is started. */
+export interface StartProcessOptions {
+  readonly cwd: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** Starts a command from the sources. */
+export function startProcess(
+  command: 'holdfast' | 'fridge',
+  args: readonly string[],
+  options: StartProcessOptions,
+): StartedProcess {
+  const start = join(import.meta.dirname, 'start.ts')
+  return follow(['--conditions=@holdfast/source', start, command, ...args], options)
+}
+
+/** Starts Node. */
+export function follow(args: readonly string[], { cwd, env }: StartProcessOptions): StartedProcess {
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const chunks: { readonly from: 'stdout' | 'stderr'; readonly bytes: Buffer }[] = []
+  const waiting = new Set<() => void>()
+  for (const from of ['stdout', 'stderr'] as const) {
+    child[from].on('data', (bytes: Buffer) => {
+      chunks.push({ from, bytes })
+      for (const look of waiting) look()
+    })
+  }
+  const of = (from: 'stdout' | 'stderr'): string =>
+    Buffer.concat(chunks.filter((chunk) => chunk.from === from).map(({ bytes }) => bytes)).toString()
+  const output = (): Buffer => Buffer.concat(chunks.map(({ bytes }) => bytes))
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal }))
+  })
+  return {
+    child,
+    stdout: () => of('stdout'),
+    stderr: () => of('stderr'),
+    output,
+    ended,
+    printed: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (output().includes(text)) resolve()
+        }
+        waiting.add(look)
+        void ended.then(() => reject(new Error(`it ended without printing ${text}:\n${output().toString()}`)))
+        look()
+      }),
+  }
+}
