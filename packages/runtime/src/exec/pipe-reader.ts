@@ -27,6 +27,7 @@ export type PipeSource = { readonly fd: number } | { readonly stream: Readable }
 
 const chunkSize = 64 * 1024
 const pollMs = 10
+
 /**
  * Reads a child's output. Bytes are handed on as they come, one chunk at a time, through one buffer.
  *
