@@ -5,6 +5,7 @@ import { formatFailure } from './output/failure.ts'
 import { formatJson } from './output/format.ts'
 import { createScreen, type Screen } from './output/screen.ts'
 import { hasColors, styleFor, type Style } from './output/style.ts'
+import { listedProblems } from './problems.ts'
 import { readSettings, type GlobalOptions, type Settings } from './settings.ts'
 
 /** What every command gets. */
@@ -32,12 +33,22 @@ export interface CommandContext {
   fail(failure: HoldfastFailure): void
 }
 
+/** Commands whose standard error is a log, to its last line. */
+const logging: ReadonlySet<string> = new Set(['daemon', 'run'])
+
+function logProblems(log: RuntimeLogger, failure: HoldfastFailure): void {
+  const problems = listedProblems(failure)
+  for (const { message, ...fields } of problems) log.error(message, fields)
+  if (problems.length === 0) log.error(failure.message, { error: failure })
+}
+
 /**
  * Builds the context of one command.
  *
+ * @param command - its name
  * @throws HoldfastError `OPTION_INVALID`
  */
-export function createContext(io: Io, options: GlobalOptions): CommandContext {
+export function createContext(io: Io, options: GlobalOptions, command?: string): CommandContext {
   const settings = readSettings(options, io)
   const redactor = createRedactor()
   const { stdout, env } = io
@@ -74,6 +85,7 @@ export function createContext(io: Io, options: GlobalOptions): CommandContext {
     },
     fail(failure) {
       if (settings.json) stdout.write(formatJson({ error: redactor.value(recordFailure(failure)) }))
+      else if (format === 'json' && command !== undefined && logging.has(command)) logProblems(log, failure)
       else show(failure, 'error')
     },
   }

@@ -1,4 +1,4 @@
-import { defineErrors } from '@holdfast/sdk'
+import { defineErrors, type HoldfastError } from '@holdfast/sdk'
 
 /** The errors of the command line. Codes are permanent; `docs/errors.md` is generated from here. */
 export const errors = defineErrors(
@@ -76,6 +76,10 @@ export const errors = defineErrors(
       message: () => 'the daemon is starting: what an earlier process left behind is dealt with first',
       hint: 'Wait. If it lasts, the log says what it waits for.',
     },
+    DAEMON_WAITING: {
+      message: (p: { directory: string; owner: string }) => `another daemon uses ${p.directory}: ${p.owner}`,
+      hint: 'This one waits until the other has ended; two of them would run every plan twice. If both are meant, give each a state directory of its own.',
+    },
     DAEMON_STOPPING: {
       message: () => 'the daemon is stopping',
       hint: 'Nothing is scheduled any more; what was taken is given back.',
@@ -87,3 +91,9 @@ export const errors = defineErrors(
   },
   'docs/errors.md',
 )
+
+/** What nobody foresaw is our fault, and is said so. */
+export function internalError(error: unknown): HoldfastError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return errors.INTERNAL({ reason: reason.split('\n', 1)[0] ?? '' }, { cause: error })
+}

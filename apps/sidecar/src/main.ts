@@ -1,7 +1,7 @@
-import { isHoldfastError, type HoldfastError } from '@holdfast/sdk'
+import { isHoldfastError } from '@holdfast/sdk'
 import { CommanderError } from 'commander'
 import { createContext, type CommandContext } from './context.ts'
-import { errors } from './errors.ts'
+import { internalError } from './errors.ts'
 import { exitCode, exitCodeOfFailure } from './exit-codes.ts'
 import type { Io } from './io.ts'
 import { createProgram } from './program/program.ts'
@@ -15,8 +15,8 @@ import { createProgram } from './program/program.ts'
 export async function runHoldfast(argv: readonly string[], io: Io): Promise<number> {
   let context: CommandContext | undefined
   let code: number = exitCode.ok
-  const program = createProgram(io, async (options, body) => {
-    context = createContext(io, options)
+  const program = createProgram(io, async (command, options, body) => {
+    context = createContext(io, options, command)
     code = await body(context)
   })
   try {
@@ -24,15 +24,9 @@ export async function runHoldfast(argv: readonly string[], io: Io): Promise<numb
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage
-    const failure = isHoldfastError(error) ? error : internal(error)
+    const failure = isHoldfastError(error) ? error : internalError(error)
     context ??= createContext({ ...io, env: {} }, {})
     context.fail(failure)
     return exitCodeOfFailure(failure)
   }
-}
-
-/** What nobody foresaw is our fault, and is said so. */
-function internal(error: unknown): HoldfastError {
-  const reason = error instanceof Error ? error.message : String(error)
-  return errors.INTERNAL({ reason: reason.split('\n', 1)[0] ?? '' }, { cause: error })
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Builtins } from '@holdfast/runtime'
 
 /** Plugins that a configuration may name although they aren't installed beside it. */
@@ -19,4 +20,4 @@ export function providedModules(): Readonly<Record<string, string>> {
 }
 
 /** Where `save_var` and the other commands for scripts are. */
-export const commandDirectory = new URL('../bin', import.meta.url).pathname
+export const commandDirectory = fileURLToPath(new URL('../bin', import.meta.url))

@@ -172,6 +172,21 @@ test('fault F19: a slot that falls on a running plan is counted, logged and in t
   expect(history).toContainEqual(expect.objectContaining({ status: 'skipped', reason: 'overlap' }))
 })
 
+test('the clock jumping back is said, and runs nothing twice', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  const running = await daemon(here)
+  await running.logged('"msg":"ready"')
+  await running.clock.advance('31s')
+  await running.logged('"msg":"plan \\"shop\\" succeeded')
+  running.clock.jump(-3_600_000)
+  await running.clock.advance('31s')
+  await running.logged('CLOCK_JUMPED')
+  await running.clock.advance('61m')
+  const history = JSON.parse((await here.run(['history', '--json'])).stdout) as { trigger: string }[]
+  expect(history.filter(({ trigger }) => trigger === 'schedule')).toHaveLength(1)
+})
+
 test('a promise that a hook forgot does not end the daemon; an exception out of nowhere ends it in order', async () => {
   const here = shop()
   here.script('backups/10', 'true')
@@ -181,6 +196,23 @@ test('a promise that a hook forgot does not end the daemon; an exception out of 
   await running.logged('forgotten')
   running.fault({ kind: 'exception', error: new Error('out of nowhere') })
   expect((await running.result).code).toBe(1)
+})
+
+test('a second daemon with the same state directory waits for the end of the first', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  const first = await daemon(here)
+  await first.logged('"msg":"ready"')
+  await first.clock.advance('2s')
+  const second = await daemon(here)
+  await second.logged('DAEMON_WAITING')
+  await second.clock.advance('5s')
+  expect(second.stderr()).not.toContain('scheduling')
+  expect(statusOf(here).ready).toBe(true)
+  first.signal('SIGTERM')
+  await first.result
+  await second.clock.advance('2s')
+  await second.logged('"msg":"ready"')
 })
 
 test('without a schedule there is nothing for a daemon to do, and it says so', async () => {

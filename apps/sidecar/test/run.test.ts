@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { shop, workspace, type Workspace } from './support/workspace.ts'
+import { shop, shopYaml, workspace, type Workspace } from './support/workspace.ts'
 
 function shopWithDump(): Workspace {
   const here = shop()
@@ -117,6 +117,17 @@ test('--target runs that target only, and an unknown one is refused by name', as
   const { code, stdout } = await here.run(['run', 'shop', '--target', 'orders', '--json'])
   expect(code).toBe(1)
   expect(json(stdout).error?.code).toBe('TARGET_UNKNOWN')
+})
+
+test('fault F6: a script that hangs is ended at its timeout, and on_error hears of it', async () => {
+  const here = shop()
+  here.write('holdfast.yaml', shopYaml(here.path).replace('/scripts }', "/scripts, timeout: '300ms' }"))
+  here.script('backups/10-hang', 'sleep 1000')
+  here.script('on_error/10', `printf '%s' "$HOLDFAST_ERROR_CODE" > ${here.at('told')}`)
+  const { code, stdout } = await here.run(['run', 'shop', '--json'])
+  expect(code).toBe(1)
+  expect(json(stdout).error?.code).toBe('SCRIPT_TIMEOUT')
+  expect(readFileSync(here.at('told'), 'utf8')).toBe('SCRIPT_TIMEOUT')
 })
 
 test('on a terminal a person sees the run as it happens, and what to do about a failure', async () => {

@@ -292,6 +292,7 @@ test('where $HOME cannot be written to, scripts start in a private directory of 
 })
 
 test('the commands for scripts come last on PATH, and only if one is missing', async () => {
+  vi.stubEnv('PATH', '/usr/bin:/bin')
   const run = await scriptRun({ 'backups/x': sh('echo "$PATH"') })
   await run.run()
   const [path = ''] = run.output()

@@ -25,7 +25,9 @@ type Check = (driver: StorageDriver, test: StorageUnderTest) => Promise<void>
  * @param factory - makes a store for each case
  * @example
  * ```ts
- * for (const { name, run } of storageConformance(async () => ({ driver: memoryStorage() }))) test(name, run)
+ * import { test } from 'node:test'
+ *
+ * for (const { name, run } of storageConformance(async () => ({ driver: memoryStorage() }))) void test(name, run)
  * ```
  */
 export function storageConformance(factory: () => Promise<StorageUnderTest>): readonly ConformanceCase[] {

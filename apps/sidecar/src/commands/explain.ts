@@ -3,6 +3,7 @@ import { hookNames, lifecyclePolicy, type Participant, type ResolvedPlan } from 
 import { openConfiguration } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCode } from '../exit-codes.ts'
+import { count } from '../output/format.ts'
 import { printable } from '../output/printable.ts'
 import { formatTable } from '../output/table.ts'
 import { plansNamed } from '../plans.ts'
@@ -108,7 +109,7 @@ function formatExplained(
     plan.schedule ? `schedule ${plan.schedule.cron}` : 'runs by hand only',
     `budget ${formatDuration(plan.budgetMs)}`,
     ...(plan.retry.attempts > 1 ? [`${plan.retry.attempts} attempts`] : []),
-    ...(plan.maintenance ? ['maintenance'] : [`${plan.concurrency} target at once`]),
+    ...(plan.maintenance ? ['maintenance'] : [`${count(plan.concurrency, 'target')} at once`]),
   ]
   const rows = handlers.map(({ hook, kind, participant, source, order, timeoutMs, attempts, onFailure, inDryRun }) => [
     hook,

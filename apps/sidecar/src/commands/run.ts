@@ -55,7 +55,7 @@ export function showRun(context: CommandContext): {
 } {
   const { screen, screenStyle: style, redactor, settings } = context
   if (settings.logFormat === 'json') return { context, view: { events: logRunEvents(context.log) }, close() {} }
-  const printer = createRunPrinter({ screen, style, redactor, debug: settings.logLevel === 'debug' })
+  const printer = createRunPrinter({ screen, style, redactor, level: settings.logLevel })
   const { events, output, close, log } = printer
   return { context: { ...context, log }, view: { events, output }, close }
 }

@@ -16,6 +16,7 @@ import {
 } from '@holdfast/runtime'
 import { environmentForm, environmentPlan, scriptsPath } from '../environment.ts'
 import { openStorageAt } from '../configuration.ts'
+import { internalError } from '../errors.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfRun, exitCodeOfSignal } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { problemsIn } from '../problems.ts'
@@ -76,9 +77,9 @@ export async function runFridge(args: readonly string[], io: Io): Promise<number
     const loaded = await load(path, io)
     return await runWith({ options, path, io, settings, log, events, redactor, loaded })
   } catch (error) {
-    if (!isHoldfastError(error)) throw error
-    for (const { message, hint } of problemsIn(error)) log.error(message, { hint })
-    return exitCodeOfFailure(error)
+    const failure = isHoldfastError(error) ? error : internalError(error)
+    for (const { message, hint } of problemsIn(failure)) log.error(message, { hint })
+    return exitCodeOfFailure(failure)
   }
 }
 

@@ -44,6 +44,8 @@ export interface StatusSource {
   readonly stateDirectory: string
   readonly clock: Pick<RuntimeClock, 'now' | 'setTimer'>
   readonly log: Logger
+  /** Whether the file is ours to write. */
+  isWritten(): boolean
   /** Asked for whenever the status is written. */
   plans(): readonly PlanStatus[]
 }
@@ -69,7 +71,7 @@ export function statusFile(stateDirectory: string): string {
 
 /** Begins a status; until something is said against it, it is ready. */
 export function createStatus(source: StatusSource): StatusKeeper {
-  const { version, stateDirectory, clock, log, plans } = source
+  const { version, stateDirectory, clock, log, plans, isWritten } = source
   const startedAt = clock.now()
   const respects = new Map<string, readonly NotReadyReason[]>()
   let configuration: DaemonStatus['configuration'] = { source: '', loadedAt: startedAt, waiting: false }
@@ -87,6 +89,7 @@ export function createStatus(source: StatusSource): StatusKeeper {
   const write = (): void => {
     cancel?.()
     cancel = undefined
+    if (!isWritten()) return
     const file = statusFile(stateDirectory)
     try {
       writeFileSync(`${file}.new`, `${JSON.stringify(current(), undefined, 2)}\n`, { mode: 0o600 })

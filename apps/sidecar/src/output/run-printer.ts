@@ -2,11 +2,13 @@ import { formatDuration, type HookName, type Outcome, type RestorePoint, type Ru
 import type {
   ExecOutput,
   ExecOutputStream,
+  LogLevel,
   Redactor,
   RunEvent,
   RunEventListener,
   RuntimeLogger,
 } from '@holdfast/runtime'
+import { logLevels } from '../settings.ts'
 import { count, formatBytes } from './format.ts'
 import { formatFailure } from './failure.ts'
 import { printable } from './printable.ts'
@@ -18,7 +20,7 @@ export interface CreateRunPrinterOptions {
   readonly screen: Screen
   readonly style: Style
   readonly redactor: Redactor
-  readonly debug: boolean
+  readonly level: LogLevel
 }
 
 /** Shows a run to the person who waits for it. */
@@ -33,7 +35,8 @@ export interface RunPrinter {
 const redrawMs = 250
 
 /** Prints what happens as it happens, and what is going on in the terminal's last line. */
-export function createRunPrinter({ screen, style, redactor, debug }: CreateRunPrinterOptions): RunPrinter {
+export function createRunPrinter({ screen, style, redactor, level }: CreateRunPrinterOptions): RunPrinter {
+  const debug = level === 'debug'
   const line = (text: string): void => screen.write(`${redactor.text(printable(text))}\n`)
   const marks = { ok: style.green('✓'), bad: style.red('✗'), odd: style.yellow('!') }
   const active = new Map<string, { readonly label: string; readonly since: number; note: string }>()
@@ -49,10 +52,10 @@ export function createRunPrinter({ screen, style, redactor, debug }: CreateRunPr
 
   function hookEnded(event: Extract<RunEvent, { type: 'hook-ended' }>): void {
     active.delete(keyOf(event))
+    redraw()
     const label = `${event.hook} · ${nameOf(event)}`
     const took = style.dim(formatDuration(event.durationMs))
     line(`  ${event.error ? marks.bad : marks.ok} ${label}  ${took}`)
-    redraw()
   }
 
   function undoSettled(event: Extract<RunEvent, { type: 'undo-settled' }>): void {
@@ -134,7 +137,7 @@ export function createRunPrinter({ screen, style, redactor, debug }: CreateRunPr
   return {
     events,
     output: { open: () => printOutput((text) => line(`    ${style.dim('│')} ${text}`)) },
-    log: printerLog(line, style, debug),
+    log: printerLog(line, style, level),
     close() {
       clearInterval(timer)
       screen.status(undefined)
@@ -169,14 +172,17 @@ function printOutput(print: (text: string) => void): ExecOutputStream {
 }
 
 /** Hooks' own log lines, without the fields that the lines around them say already. */
-function printerLog(line: (text: string) => void, style: Style, debug: boolean): RuntimeLogger {
+function printerLog(line: (text: string) => void, style: Style, level: LogLevel): RuntimeLogger {
+  const at = (rank: LogLevel, prefix: string, paint = (text: string): string => text) => {
+    return logLevels.indexOf(rank) < logLevels.indexOf(level)
+      ? (): void => {}
+      : (message: string): void => line(`${prefix}${paint(message)}`)
+  }
   const log: RuntimeLogger = {
-    debug: (message) => {
-      if (debug) line(`    ${style.dim(message)}`)
-    },
-    info: (message) => line(`    ${message}`),
-    warn: (message) => line(`  ${style.yellow('!')} ${message}`),
-    error: (message) => line(`  ${style.red('✗')} ${message}`),
+    debug: at('debug', '    ', style.dim),
+    info: at('info', '    '),
+    warn: at('warn', `  ${style.yellow('!')} `),
+    error: at('error', `  ${style.red('✗')} `),
     child: () => log,
   }
   return log

@@ -3,7 +3,11 @@ import type { CommandContext } from '../context.ts'
 import type { GlobalOptions } from '../settings.ts'
 
 /** Runs a command's body with the context that its global options ask for. */
-export type Execute = (options: GlobalOptions, body: (context: CommandContext) => Promise<number>) => Promise<void>
+export type Execute = (
+  command: string,
+  options: GlobalOptions,
+  body: (context: CommandContext) => Promise<number>,
+) => Promise<void>
 
 /** What commander calls; everything that the command needs is imported only then. */
 export type Action = (...args: unknown[]) => Promise<void>
@@ -21,7 +25,7 @@ export function bindTo(execute: Execute): Bind {
       const command = all.at(-1) as Command
       const handed = [...all.slice(0, -2), command.opts()]
       const call = body as (context: CommandContext, ...handed: unknown[]) => Promise<number>
-      await execute(command.optsWithGlobals<GlobalOptions>(), (context) => call(context, ...handed))
+      await execute(command.name(), command.optsWithGlobals<GlobalOptions>(), (context) => call(context, ...handed))
     }
 }
 

@@ -20,7 +20,7 @@ export interface OpenStorageOptions {
  *
  * @param address - the whole URL
  */
-export type OpenStorageByUrl = (address: URL) => StorageDriver | Promise<StorageDriver>
+type OpenStorageByUrl = (address: URL) => StorageDriver | Promise<StorageDriver>
 
 /**
  * The store behind an address: `file:///path`; `<scheme>://…` of a package `@holdfast/storage-<scheme>`, which exports
