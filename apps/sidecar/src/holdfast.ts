@@ -1,5 +1,5 @@
 // The entry of the bundle: bin/holdfast.js calls main().
-import { processIo } from './io.ts'
+import { endProcess, processIo } from './io.ts'
 import { runHoldfast } from './main.ts'
 import { commandDirectory } from './modules.ts'
 
@@ -7,7 +7,5 @@ import { commandDirectory } from './modules.ts'
 export async function main(): Promise<void> {
   // Scripts find save_var and the others there.
   process.env['HOLDFAST_BIN'] ??= commandDirectory
-  const code = await runHoldfast(process.argv.slice(2), processIo())
-  // A hook that was left behind, or a socket that it left open, must not keep the process.
-  process.exit(code)
+  await endProcess(await runHoldfast(process.argv.slice(2), processIo()))
 }

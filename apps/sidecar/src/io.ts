@@ -65,6 +65,17 @@ export function processIo(): Io {
   }
 }
 
+/**
+ * Ends this process: a hook that was left behind, or a socket that it left open, must not keep it. What was printed
+ * arrives first.
+ */
+export async function endProcess(code: number): Promise<void> {
+  const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+    new Promise((resolve) => void stream.write('', () => resolve()))
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+  process.exit(code)
+}
+
 function terminalOf(stream: NodeJS.WriteStream): Terminal {
   return {
     write: (text) => void stream.write(text),

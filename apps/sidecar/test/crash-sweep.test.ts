@@ -133,7 +133,7 @@ async function sweep(
   return all.map(({ name }) => name)
 }
 
-test('fault F3, fault F15: killed at every point, restarted with the same code', { timeout: 60_000 }, async () => {
+test('fault F3, fault F15: killed at every point, restarted with the same code', { timeout: 150_000 }, async () => {
   const points = await sweep(
     'same',
     () => true,
@@ -145,7 +145,7 @@ test('fault F3, fault F15: killed at every point, restarted with the same code',
 
 test(
   'fault F3: killed after every write and at every effect, restarted with other code and other scripts',
-  { timeout: 60_000 },
+  { timeout: 150_000 },
   async () => {
     const scriptsTwo = join(root, 'scripts-two')
     cpSync(scriptsOne, scriptsTwo, { recursive: true })

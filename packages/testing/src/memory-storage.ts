@@ -49,7 +49,8 @@ export function memoryStorage(options: MemoryStorageOptions = {}): MemoryStorage
       await turn(signal)
       size += chunk.length
       if (size > fails) throw failure('STORAGE_IO', `writing ${key} failed after ${fails} bytes`)
-      if (used(key) + size > capacity) throw failure('STORAGE_FULL', `${key} does not fit any more`)
+      if (capacity < Infinity && used(key) + size > capacity)
+        throw failure('STORAGE_FULL', `${key} does not fit any more`)
       // A copy: the caller may use its buffer again.
       chunks.push(Uint8Array.from(chunk))
     }

@@ -3,15 +3,19 @@
  */
 export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  aborted.promise.catch(() => {})
-  const abort = (): void => aborted.reject(signal.reason as Error)
-  signal.addEventListener('abort', abort, { once: true })
   const iterator = source[Symbol.asyncIterator]()
+  // One promise for each item: racing them all against one that lives as long as the stream would keep every item.
+  let giveUp = (): void => {}
+  const abort = (): void => giveUp()
+  signal.addEventListener('abort', abort, { once: true })
   let ended = false
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), aborted.promise])
+      signal.throwIfAborted()
+      const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<T, unknown>>()
+      giveUp = () => reject(signal.reason as Error)
+      iterator.next().then(resolve, reject)
+      const next = await promise
       if (next.done) {
         ended = true
         return

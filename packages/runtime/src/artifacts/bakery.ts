@@ -135,7 +135,7 @@ function judge({ record }: FoundRecord, seen: Observation): 'owns' | 'behind' | 
   if (record.phase === 'free') return 'gone'
   const age = seen.now - Date.parse(record.at)
   if (age >= staleAfterMs) return 'gone'
-  if (record.phase === 'choosing') return seen.unchangedMs >= 600 ? 'gone' : 'open'
+  if (record.phase === 'choosing') return seen.unchangedMs >= patienceMs.choosing ? 'gone' : 'open'
   if (!seen.isAhead) return 'behind'
   // Dated after now: either clock is wrong. The dead don't renew.
   if (age <= -staleAfterMs && !seen.changed) return seen.unchangedMs >= patienceMs.undated ? 'gone' : 'open'

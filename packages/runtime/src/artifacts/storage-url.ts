@@ -16,15 +16,8 @@ export interface OpenStorageOptions {
 }
 
 /**
- * What a package `@holdfast/storage-<scheme>` exports besides its factory, so that its stores have addresses.
- *
- * @param address - the whole URL
- */
-type OpenStorageByUrl = (address: URL) => StorageDriver | Promise<StorageDriver>
-
-/**
- * The store behind an address: `file:///path`; `<scheme>://…` of a package `@holdfast/storage-<scheme>`, which exports
- * `openStorage`; or `module#export:{json}`, where the export takes the JSON as its options.
+ * The store behind an address: `file:///path`; `<scheme>://…` of a package `@holdfast/storage-<scheme>`, whose export
+ * `openStorage` takes the whole URL; or `module#export:{json}`, where the export takes the JSON as its options.
  *
  * @throws HoldfastError `STORAGE_URL_INVALID`, `STORAGE_UNKNOWN`, and what the driver throws
  * @example

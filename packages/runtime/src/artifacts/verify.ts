@@ -31,9 +31,15 @@ export async function verifyArtifact(
     }
     throw error
   }
-  const at = clock.now()
-  await record({ at, result: 'verified', checked })
-  return { ...(await getArtifact(options, id, signal)), verifiedAt: at }
+  const verification: Verification = { at: clock.now(), result: 'verified', checked }
+  try {
+    await record(verification)
+  } catch (error) {
+    // Whoever may only read the store can still prove what is in it; the proof just isn't kept.
+    if (!isHoldfastError(error) || error.code !== 'STORAGE_READ_ONLY') throw error
+    log.warn(`${id} is verified, which could not be written down: ${reasonOf(error)}`, { error })
+  }
+  return { ...(await getArtifact(options, id, signal)), verification, verifiedAt: verification.at }
 }
 
 const damage = new Set(['ARTIFACT_DIGEST', 'ARTIFACT_DATA_MISSING'])

@@ -61,10 +61,12 @@ function mark<Resolved extends { readonly url: string; readonly format?: string 
   const file = fileURLToPath(resolved.url)
   generations.get(generation)?.add(file)
   const url = `${resolved.url.replace(/\?.*$/, '')}?${parameter}=${generation}`
-  return { ...resolved, url, format: resolved.format ?? moduleFormat(file) }
+  const unsure = resolved.format == null || resolved.format.startsWith('commonjs')
+  return { ...resolved, url, format: (unsure ? moduleFormat(file) : undefined) ?? resolved.format }
 }
 
-// Without a package.json that says so, Node guesses by parsing twice, and warns.
+// Without a package.json that says so, Node guesses by parsing twice, and warns. With one that says "commonjs", as `npm
+// init` writes it, Node refuses; but a file with imports and exports can be nothing but a module.
 function moduleFormat(file: string): string | undefined {
   const format = { '.ts': 'module-typescript', '.js': 'module' }[extname(file)]
   return format !== undefined && /^\s*(?:import[\s'"{*]|export[\s{*])/m.test(readFileSync(file, 'utf8'))

@@ -57,7 +57,7 @@ class SteppedStore {
 
 function start(store: SteppedStore, clock: TestClock, name: string): Claimant {
   const who: Claimant = { name, outcome: 'open' }
-  void claimStore({
+  const claiming = claimStore({
     driver: store.driver(who),
     instance: 'default',
     plan: 'shop',
@@ -65,16 +65,19 @@ function start(store: SteppedStore, clock: TestClock, name: string): Claimant {
     run: name,
     clock,
     log: captureLog(),
-  }).then(
-    (claim) => {
+  })
+  const end = async (): Promise<void> => {
+    try {
+      const claim = await claiming
       if (who.outcome === 'open') Object.assign(who, { outcome: 'won', claim })
-    },
-    (error: unknown) => {
+    } catch (error) {
       const code = isHoldfastError(error) ? error.code : String(error)
-      if (who.outcome === 'open')
-        who.outcome = code === 'STORE_OWNED' ? 'owned' : code === 'STORE_CLAIM_SLOW' ? 'slow' : 'open'
-    },
-  )
+      if (who.outcome !== 'open') return
+      if (code === 'STORE_OWNED') who.outcome = 'owned'
+      if (code === 'STORE_CLAIM_SLOW') who.outcome = 'slow'
+    }
+  }
+  void end()
   return who
 }
 

@@ -169,7 +169,9 @@ describe('create', () => {
     let late: Promise<unknown> = Promise.resolve()
     const artifact = await store.create(request(), (sink) => {
       void sink.write(Buffer.from('not waited for'))
-      setTimeout(() => (late = failure(sink.write(Buffer.from('late')))), 20)
+      setTimeout(() => {
+        late = failure(sink.write(Buffer.from('late')))
+      }, 20)
     })
     expect((await readAll(store, artifact.id)).toString()).toBe('not waited for')
     await new Promise((resolve) => setTimeout(resolve, 40))
@@ -632,6 +634,17 @@ describe('remove', () => {
     expect(keysOf(memory)).toEqual([])
     expect((await failure(store.remove(id))).code).toBe('ARTIFACT_NOT_FOUND')
   })
+})
+
+test('a store that may only be read is verified all the same', async () => {
+  const { store, memory, log } = setup()
+  const { id } = await store.create(request(), says('x'))
+  const readOnly = await failure(store.get('nothing'))
+  Object.assign(readOnly, { code: 'STORAGE_READ_ONLY' })
+  Object.assign(memory, { put: () => Promise.reject(readOnly) })
+  expect(await store.verify(id, { signal })).toMatchObject({ verification: { result: 'verified' } })
+  expect(log.warnings.join()).toContain('could not be written down')
+  expect((await store.get(id)).verifiedAt).toBeUndefined()
 })
 
 test('accepting an artifact that is not suspect changes nothing', async () => {

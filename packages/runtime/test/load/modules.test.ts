@@ -45,6 +45,16 @@ describe.each([
     expect(await callHook(directory)).toBe('a')
   })
 
+  test('is a module also where package.json says commonjs, as `npm init` writes it', async () => {
+    const directory = tree({
+      'package.json': '{ "name": "x", "type": "commonjs" }',
+      [name]: write1('freeze.ts'),
+      'hooks/freeze.ts': freeze,
+      'hooks/lib.ts': `export const name = 'a'`,
+    })
+    expect(await callHook(directory)).toBe('a')
+  })
+
   test('is compiled when it has an enum, which Node alone refuses', async () => {
     const directory = tree({
       [name]: write1('freeze.ts'),
