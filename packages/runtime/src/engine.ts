@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import {
   formatDuration,
   type Exec,
@@ -12,23 +11,27 @@ import { fsStorage } from './artifacts/fs-driver.ts'
 import { createArtifactStore, type ArtifactStore } from './artifacts/store.ts'
 import { systemClock, type RuntimeClock } from './clock.ts'
 import { errors } from './errors.ts'
-import { recordFailure } from './failure.ts'
+import { reasonOf, recordFailure } from './failure.ts'
 import type { Journal } from './journal/journal.ts'
 import { openJournal } from './journal/open-journal.ts'
-import { openLocks, type Locks } from './journal/locks.ts'
+import { openLocks, type HeldLock, type Locks } from './journal/locks.ts'
 import { isStateDurable } from './journal/durability.ts'
 import { enterProcess, lockDirectoryOf } from './journal/process.ts'
 import {
   abortInterrupted,
   observeInterrupted,
   recoverUndos,
+  reportPendingUndos,
   sweepAfterCrash,
   type Recovery,
 } from './journal/recovery.ts'
+import { quietly } from './journal/quietly.ts'
 import type { UndoMirror } from './journal/undo-mirror.ts'
 import type { RunEventListener } from './lifecycle/events.ts'
-import { executeRun } from './lifecycle/execute.ts'
+import { executeRun, stateUnwritable } from './lifecycle/execute.ts'
 import { newRunId } from './lifecycle/run-id.ts'
+import { createShutdown } from './lifecycle/shutdown.ts'
+import { linkSignals } from './lifecycle/signals.ts'
 import type { ResolvedConfig, ResolvedPlan } from './load/resolved.ts'
 import { createExec } from './exec/create-exec.ts'
 import type { ExecOutput } from './exec/output.ts'
@@ -37,7 +40,7 @@ import type { Services } from './services.ts'
 import type { RuntimeLogger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import type { Redactor } from './telemetry/redaction.ts'
-import { recordMetrics } from './telemetry/run-metrics.ts'
+import { announcePlans, recordMetrics } from './telemetry/run-metrics.ts'
 import { join } from 'node:path'
 
 /** Options of {@link createEngine}. */
@@ -143,12 +146,37 @@ export function createEngine(options: CreateEngineOptions): Engine {
     log.warn(error.message, { error })
   }
   const secrets = createSecrets({ redactor, env })
-  const requested = controller()
-  const hurried = controller()
-  const expired = controller()
-  let store: ArtifactStore | undefined
-  const toMetrics = recordMetrics(metrics)
+  const shutdown = createShutdown(clock)
+  const { requested } = shutdown.signals
+  const stores = new WeakMap<ResolvedConfig, ArtifactStore>()
+  const storeOf = (of: ResolvedConfig): ArtifactStore => {
+    const made = stores.get(of) ?? openStore(of)
+    stores.set(of, made)
+    return made
+  }
+  const openStore = ({ storage, instance, plans }: ResolvedConfig): ArtifactStore => {
+    const identities = plans.flatMap(({ encoding }) => encoding.identity ?? [])
+    return createArtifactStore({
+      driver: storage ?? fsStorage({ path: join(stateDirectory, 'artifacts') }),
+      instance,
+      clock,
+      log,
+      secrets,
+      identities: () => identities,
+      meter: metrics,
+    })
+  }
+  const toMetrics = recordMetrics(metrics, clock)
+  announcePlans(metrics, config.plans)
   const running = new Set<Promise<unknown>>()
+  /** Monitoring that fails never fails a backup. */
+  const tell = (listener: () => void): void => {
+    try {
+      listener()
+    } catch (error) {
+      log.error(`an event could not be handled: ${reasonOf(error)}`, { error })
+    }
+  }
 
   const services: Services = {
     clock,
@@ -162,34 +190,22 @@ export function createEngine(options: CreateEngineOptions): Engine {
     kubernetes: options.kubernetes,
     undoMirror: options.undoMirror,
     emit(event) {
-      toMetrics(event)
-      if (event.type === 'undo-settled' && event.result !== 'taken') countPending(event.undo)
-      options.events?.(event)
+      tell(() => toMetrics(event))
+      if (event.type === 'undo-settled') tell(() => reportPendingUndos(services, [event.undo]))
+      tell(() => options.events?.(event))
     },
+    heldUndos: new Set(),
     execFor:
       options.exec ?? ((call) => createExec({ clock, redactor, output, env, signal: call.signal, log: call.log })),
     config: () => config,
-    store: () =>
-      (store ??= createArtifactStore({
-        driver: config.storage ?? fsStorage({ path: join(stateDirectory, 'artifacts') }),
-        instance: config.instance,
-        clock,
-        log,
-        secrets,
-        meter: metrics,
-      })),
-    shutdown: { requested: requested.signal, hurried: hurried.signal, expired: expired.signal },
+    store: () => storeOf(config),
+    shutdown: shutdown.signals,
   }
 
-  // Undos whose deadline has passed: they wait for a person, or for the next run.
-  const overdue = new Set<string>()
-  const countPending = (kind: string): void => {
-    const pending = journal.pendingUndos().filter(({ undo, attempts }) => undo === kind && attempts > 0)
-    if (pending.length === 0 && !overdue.has(kind)) return
-    overdue.add(kind)
-    metrics
-      .gauge('holdfast_undos_pending', 'Effects that have not been given back', ['kind'])
-      .set(pending.length, { kind })
+  /** A run sees one configuration from its beginning to its end. */
+  const pinned = (): Services => {
+    const inForce = config
+    return { ...services, config: () => inForce, store: () => storeOf(inForce) }
   }
 
   const plan = (name: string): ResolvedPlan => {
@@ -208,29 +224,74 @@ export function createEngine(options: CreateEngineOptions): Engine {
     dryRun: request.dryRun ?? false,
   })
 
-  const skip = (run: Run, error: Error & { code?: string }, reason: string): RunResult => {
-    journal.beginRun(run, config.instance, self.id)
-    const failure = errors.PLAN_BUSY({ plan: run.plan }, { cause: error.cause, run: run.id })
-    journal.endRun(run.id, { status: 'skipped', reason, error: recordFailure(failure) })
+  const skip = (run: Run, cause: Error, reason: string): RunResult => {
+    const failure = errors.PLAN_BUSY({ plan: run.plan }, { cause, run: run.id })
+    quietly(services, () => {
+      journal.beginRun(run, config.instance, self.id)
+      journal.endRun(run.id, { status: 'skipped', reason, error: recordFailure(failure) })
+    })
     const outcome: Outcome = { status: 'skipped', reason, targets: [], error: failure, warnings: [] }
     services.emit({ type: 'run-ended', run, outcome, status: 'skipped', durationMs: 0 })
     return { run, outcome }
   }
 
-  const runLocked = async (name: string, request: RunRequest): Promise<RunResult> => {
+  const runAttempts = async (name: string, request: RunRequest): Promise<RunResult> => {
     const resolved = plan(name)
-    for (let attempt = 1; ; attempt++) {
-      const run = newRun(name, request, attempt)
-      const outcome = await executeRun(services, { run, plan: resolved, only: request.only, signal: request.signal })
-      const again = attempt < resolved.retry.attempts && ['failed', 'partial'].includes(outcome.status)
-      if (!again || run.dryRun || requested.signal.aborted) return { run, outcome }
-      log.info(`plan "${name}" is tried again in ${formatDuration(resolved.retry.backoffMs)}`, {
-        plan: name,
-        run: run.id,
-      })
-      await clock.sleep(resolved.retry.backoffMs, requested.signal).catch(() => {})
-      if (requested.signal.aborted) return { run, outcome }
+    const { attempts, backoffMs } = resolved.retry
+    const stop = linkSignals([requested, ...(request.signal ? [request.signal] : [])])
+    const scoped = pinned()
+    try {
+      for (let attempt = 1; ; attempt++) {
+        await giveBackLeftovers(name)
+        const run = newRun(name, request, attempt)
+        const outcome = await executeRun(scoped, { run, plan: resolved, only: request.only, signal: request.signal })
+        const again = attempt < attempts && ['failed', 'partial'].includes(outcome.status)
+        if (!again || stop.signal.aborted) return { run, outcome }
+        log.info(`plan "${name}" is tried again in ${formatDuration(backoffMs)}`, { plan: name, run: run.id })
+        await clock.sleep(backoffMs, stop.signal).catch(() => {})
+        if (stop.signal.aborted) return { run, outcome }
+      }
+    } finally {
+      stop.close()
     }
+  }
+
+  /** What an earlier run of ours could not give back gets another chance before anything is taken again. */
+  const giveBackLeftovers = async (name: string): Promise<void> => {
+    try {
+      const left = journal.pendingUndos().filter((undo) => undo.plan === name && undo.process === self.id)
+      if (left.length > 0) await recoverUndos(services, { once: true, only: left.map(({ id }) => id) })
+    } catch (error) {
+      log.error(`pending undos could not be looked up: ${reasonOf(error)}`, { plan: name, error })
+    }
+  }
+
+  const runAlone = async (name: string, request: RunRequest): Promise<RunResult> => {
+    let lock: HeldLock | undefined
+    try {
+      lock = locks.tryAcquire(`plan-${name}`, `process ${self.pid} on ${self.host}`)
+    } catch (cause) {
+      const run = newRun(name, request, 1)
+      const refused = stateUnwritable(lockDirectoryOf(stateDirectory), cause, run)
+      return { run, outcome: await executeRun(pinned(), { run, plan: plan(name), refused }) }
+    }
+    if (!lock) {
+      const cause = errors.LOCK_BUSY({ lock: `plan-${name}`, owner: locks.ownerOf(`plan-${name}`) })
+      return skip(newRun(name, request, 1), cause, 'busy')
+    }
+    try {
+      return await runAttempts(name, request)
+    } finally {
+      quietly(services, () => journal.forgetRunsOf(name))
+      lock.release()
+    }
+  }
+
+  /** A dry run only looks: no lock, so that no backup is skipped for its sake. */
+  const dryRun = async (name: string, request: RunRequest): Promise<RunResult> => {
+    const run = newRun(name, request, 1)
+    const { only, signal } = request
+    return { run, outcome: await executeRun(pinned(), { run, plan: plan(name), only, signal }) }
   }
 
   const track = async <T>(work: Promise<T>): Promise<T> => {
@@ -250,54 +311,51 @@ export function createEngine(options: CreateEngineOptions): Engine {
     config: services.config,
     reconfigure(next) {
       config = next
-      store = undefined
+      announcePlans(metrics, next.plans)
     },
     plan,
-    async recover() {
-      const undos = await recoverUndos(services, { once: true })
-      const interrupted = abortInterrupted(services)
-      sweepAfterCrash(services)
-      return { undos, interrupted }
-    },
+    recover: () =>
+      track(
+        (async () => {
+          const undos = await recoverUndos(services, { once: true })
+          const interrupted = abortInterrupted(services)
+          sweepAfterCrash(services)
+          return { undos, interrupted }
+        })(),
+      ),
     async boot() {
       const results: RunResult[] = []
+      const scoped = pinned()
       for (const resolved of config.plans) {
         if (!resolved.participants.some(({ hooks }) => hooks.installDependencies)) continue
         const run = newRun(resolved.name, { trigger: 'boot' }, 1)
-        const outcome = await track(executeRun(services, { run, plan: resolved }))
+        const outcome = await track(executeRun(scoped, { run, plan: resolved }))
         results.push({ run, outcome })
         if (outcome.status !== 'succeeded') return { results, ok: false }
       }
       return { results, ok: true }
     },
-    async finishRecovery() {
-      const undos = await recoverUndos(services, { once: false })
-      await observeInterrupted(services)
-      sweepAfterCrash(services)
-      return undos
-    },
-    runUndos: ({ only, force }) => recoverUndos(services, { once: false, only, force }),
+    finishRecovery: () =>
+      track(
+        (async () => {
+          const undos = await recoverUndos(services, { once: false })
+          if (!requested.aborted) await observeInterrupted(services)
+          sweepAfterCrash(services)
+          return undos
+        })(),
+      ),
+    runUndos: ({ only, force }) => track(recoverUndos(services, { once: false, only, force })),
     async run(name, request = {}) {
       plan(name)
-      const owner = `process ${self.pid} on ${self.host}`
-      const lock = locks.tryAcquire(`plan-${name}`, owner)
-      if (!lock) {
-        const cause = errors.LOCK_BUSY({ lock: `plan-${name}`, owner: locks.ownerOf(`plan-${name}`) })
-        return skip(newRun(name, request, 1), Object.assign(new Error(cause.message), { cause }), 'busy')
-      }
-      try {
-        // What an earlier run of ours could not give back gets another chance before anything is taken again.
-        const left = journal.pendingUndos().filter((undo) => undo.plan === name && undo.process === self.id)
-        if (left.length > 0) await recoverUndos(services, { once: true, only: left.map(({ id }) => id) })
-        return await track(runLocked(name, request))
-      } finally {
-        lock.release()
-      }
+      return track(request.dryRun ? dryRun(name, request) : runAlone(name, request))
     },
     recordSkip(name, scheduledFor, reason) {
       const run: Run = { ...newRun(name, { scheduledFor, trigger: 'schedule' }, 1) }
-      journal.beginRun(run, config.instance, self.id)
-      journal.endRun(run.id, { status: 'skipped', reason })
+      quietly(services, () => {
+        journal.beginRun(run, config.instance, self.id)
+        journal.endRun(run.id, { status: 'skipped', reason })
+        journal.forgetRunsOf(name)
+      })
       services.emit({
         type: 'run-ended',
         run,
@@ -307,28 +365,13 @@ export function createEngine(options: CreateEngineOptions): Engine {
       })
     },
     async shutdown(graceMs) {
-      if (requested.signal.aborted) {
-        hurried.abort(errors.RUN_ABORTED({ reason: 'told to stop twice' }))
-      } else {
-        requested.abort(errors.RUN_ABORTED({ reason: 'told to stop' }))
-        const cancel = clock.setTimer(graceMs, () =>
-          expired.abort(errors.RUN_ABORTED({ reason: 'the shutdown grace is used up' })),
-        )
-        await Promise.allSettled(running)
-        cancel()
-        return
-      }
-      await Promise.allSettled(running)
+      shutdown.begin(graceMs)
+      while (running.size > 0) await Promise.allSettled(running)
     },
     close() {
+      shutdown.close()
       locks.releaseAll()
       journal.close()
     },
   }
-}
-
-function controller(): AbortController {
-  const made = new AbortController()
-  setMaxListeners(0, made.signal)
-  return made
 }

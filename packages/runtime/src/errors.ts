@@ -240,6 +240,11 @@ export const errors = defineErrors(
         `the journal ${p.path} was damaged and has been moved to ${p.movedTo}`,
       hint: 'Backups go on with a new journal; restore points come from the store. Undos that were pending are not known any more: check that nothing is left frozen, locked or paused.',
     },
+    STATE_UNWRITABLE: {
+      message: (p: { path: string; reason: string }) => `${p.path} cannot be written: ${p.reason}`,
+      hint: 'The run did nothing: without its journal, locks and variables an effect might never be taken back. Make room, or make the state directory writable.',
+      retryable: true,
+    },
     STATE_NOT_DURABLE: {
       message: (p: { path: string }) => `the state directory ${p.path} is on the container's own layer`,
       hint: 'Armed undos do not survive a restart of the container: what is frozen then stays frozen. Mount an emptyDir or a PVC there.',

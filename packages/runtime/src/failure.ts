@@ -1,6 +1,7 @@
 import { HoldfastError, isHoldfastError, type HoldfastFailure } from '@holdfast/sdk'
 import { errors } from './errors.ts'
 import type { FailureRecord } from './journal/records.ts'
+import { plainValue } from './telemetry/plain-value.ts'
 
 /** Where something failed: added to errors on their way up. */
 export interface FailureContext {
@@ -65,7 +66,7 @@ export function recordFailure(failure: HoldfastFailure): FailureRecord {
     hook,
     target,
     run,
-    details,
+    details: plainValue(details, (text) => text) as FailureRecord['details'],
     ...(cause === undefined ? {} : { cause: reasonOf(cause) }),
   }
 }

@@ -22,7 +22,10 @@ export interface Services {
   readonly kubernetes: Kubernetes | undefined
   /** A second home for armed undos; `undefined` where there is none. */
   readonly undoMirror: UndoMirror | undefined
+  /** Never throws. */
   readonly emit: RunEventListener
+  /** Ids of undos that somebody in this process will run, or is running: not for recovery to touch. */
+  readonly heldUndos: Set<string>
   /** The commands of one hook call end with its signal. */
   execFor(options: { readonly signal: AbortSignal; readonly log: Logger }): Exec
   /** The configuration in force. */
@@ -36,7 +39,9 @@ export interface Services {
 export interface Shutdown {
   /** Aborts when no new work may begin. */
   readonly requested: AbortSignal
-  /** Aborts when hooks get no more grace: a second TERM. */
+  /** Aborts when hooks that were told to stop are left behind: what is left of the grace belongs to undos. */
+  readonly abandoned: AbortSignal
+  /** Aborts when there is time for undos only: a second TERM. */
   readonly hurried: AbortSignal
   /** Aborts when the grace is used up: what has not been given back by then stays in the journal. */
   readonly expired: AbortSignal

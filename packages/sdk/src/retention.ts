@@ -1,6 +1,7 @@
 /**
- * How many restore points to keep: the newest of each of the last so many hours, days, … that have one, and the
- * `latest` newest in any case. A point that any rule keeps is kept.
+ * How many restore points to keep, by Benji's rules: the `latest` newest in any case, and of each hour, day, week, month
+ * or year, counted back from now, the oldest point in it. `hours: 3` means the current hour and the three before it. A
+ * point that any rule keeps is kept, and the newest verified one always is.
  *
  * @example
  * ```ts

@@ -6,14 +6,17 @@ export interface StorageDriver {
   readonly capabilities: { readonly atomicPut: boolean; readonly rangeRead: boolean; readonly objectLock: boolean }
   /** Where it writes on this machine, if it does: never to be frozen. */
   readonly localDirectory?: string | undefined
-  /** Durable when it resolves; nothing under the key when it rejects. Keys are relative paths with `/`. */
+  /** Durable when it resolves; nothing under the key when it rejects. Keys are relative paths whose parts, between `/`, are percent-encoded. */
   put(key: string, body: Bytes, options: { signal: AbortSignal }): Promise<void>
-  /** @throws HoldfastError `STORAGE_NOT_FOUND` (on the first read) when there is no such key */
+  /**
+   * @param options - `range`: bytes from `start` to before `end`
+   * @throws HoldfastError `STORAGE_NOT_FOUND` (on the first read) when there is no such key
+   */
   get(key: string, options: { signal: AbortSignal; range?: { start: number; end?: number } }): Bytes
   /** In the code point order of keys; only finished objects. */
   list(prefix: string, options: { signal: AbortSignal }): AsyncIterable<{ key: string; size: number }>
   /** Deleting what isn't there is no error. */
   delete(key: string, options: { signal: AbortSignal }): Promise<void>
-  /** Removes unfinished uploads older than this. */
-  sweep?(before: Date, options: { signal: AbortSignal }): Promise<void>
+  /** Removes unfinished uploads older than this, below `prefix` only (default: everywhere). */
+  sweep?(before: Date, options: { signal: AbortSignal; prefix?: string }): Promise<void>
 }

@@ -70,9 +70,12 @@ async function openPayload(decrypter: Decrypter, source: Bytes, artifact: string
       throw error
     }
   }
+  const stream = watched()
   try {
-    return await decrypter.decrypt(ReadableStream.from(watched()))
+    return await decrypter.decrypt(ReadableStream.from(stream))
   } catch (error) {
+    // The library leaves it open.
+    await stream.return(undefined)
     if (failure) throw failure
     throw errors.ARTIFACT_DECRYPT({ artifact, reason: reasonOf(error) }, { cause: error })
   }

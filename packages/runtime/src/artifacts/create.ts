@@ -1,13 +1,12 @@
 // Two phases: the data goes to its final key, and only the manifest, written last, makes it an artifact.
-import { isHoldfastError, type HoldfastError, type Json, type Sink } from '@holdfast/sdk'
+import type { Json, Sink } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
 import type { RuntimeClock } from '../clock.ts'
 import type { ResolvedEncoding } from '../load/resolved.ts'
-import { createBlockSink, type BlockSink } from './block-sink.ts'
 import { findOne, listArtifacts, type CatalogueOptions } from './catalogue.ts'
 import { withDeadline } from './deadline.ts'
-import { createDigest, type Digest } from './digest.ts'
+import { createDigest } from './digest.ts'
 import { openEncoder } from './encoding.ts'
 import { artifactId, objectKey, type ArtifactLocation } from './keys.ts'
 import { formatManifest, parseManifest } from './manifest.ts'
@@ -15,6 +14,7 @@ import { formatMark } from './marks.ts'
 import { putText } from './objects.ts'
 import { judgeSize, type SizeVerdict } from './size-drop.ts'
 import { toStoredArtifact, type StoredArtifact } from './stored-artifact.ts'
+import { abortError, transfer } from './transfer.ts'
 
 /** What to store. */
 export interface CreateRequest extends ArtifactLocation {
@@ -112,55 +112,6 @@ async function createOnce(
   }
 }
 
-interface Transfer {
-  readonly id: string
-  readonly signal: AbortSignal
-  readonly minSize: number
-  readonly produce: (sink: Sink) => unknown
-  readonly stored: Digest
-  readonly write: (pipe: BlockSink) => Promise<void>
-}
-
-/** Runs the producer and the store side by side; whichever fails first says why, and stops the other. */
-async function transfer({ id, signal, minSize, produce, stored, write }: Transfer): Promise<void> {
-  if (signal.aborted) throw abortError(id, signal)
-  const pipe: BlockSink = createBlockSink()
-  const aborted = Promise.withResolvers<void>()
-  const abort = (): void => {
-    pipe.fail(abortError(id, signal))
-    aborted.resolve()
-  }
-  signal.addEventListener('abort', abort, { once: true })
-  const produced = (async () => {
-    try {
-      await produce(pipe.sink)
-    } catch (error) {
-      throw isHoldfastError(error)
-        ? error
-        : errors.ARTIFACT_PRODUCE_FAILED({ artifact: id, reason: reasonOf(error) }, { cause: error })
-    }
-    // Writes that the producer didn't wait for count too.
-    await pipe.settled()
-    if (pipe.size < minSize) throw errors.ARTIFACT_TOO_SMALL({ artifact: id, size: pipe.size, minSize })
-    await pipe.end()
-  })()
-  const written = (async () => {
-    await write(pipe)
-    // A driver that is content with less has not stored it.
-    if (!stored.complete)
-      throw errors.STORAGE_IO({ operation: 'put', key: id, reason: 'the driver did not read all of it' })
-  })()
-  const both = [produced, written].map((side) => side.catch((error: unknown) => pipe.fail(error)))
-  try {
-    // A producer that ignores the abort is left behind; the store is waited for, so that cleaning up comes after it.
-    await Promise.race([both[0], aborted.promise])
-    await both[1]
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
-  if (pipe.failure) throw pipe.failure.error
-}
-
 async function judge(options: CreateOptions, request: CreateRequest, size: number): Promise<SizeVerdict> {
   const { plan, target, name, signal } = request
   try {
@@ -199,10 +150,4 @@ async function cleanUp({ driver, clock, log }: CreateOptions, keys: readonly str
   } catch (error) {
     log.warn(`what a failed artifact left in the store stays until it is swept: ${reasonOf(error)}`, { error })
   }
-}
-
-function abortError(artifact: string, signal: AbortSignal): HoldfastError {
-  const reason: unknown = signal.reason
-  if (isHoldfastError(reason)) return reason
-  return errors.ARTIFACT_ABORTED({ artifact, reason: reasonOf(reason) }, { cause: reason })
 }

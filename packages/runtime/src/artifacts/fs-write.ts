@@ -91,15 +91,20 @@ async function makeDirectory(fs: FileSystem, directory: string): Promise<void> {
   await syncDirectory(fs, dirname(directory))
 }
 
+// Some network file systems can't sync a directory, and need not: their server keeps the order. And one that a delete
+// beside us has removed, empty as it was, has nothing to sync.
+const unsyncable = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'ENOENT'])
+
 async function syncDirectory(fs: FileSystem, directory: string): Promise<void> {
-  const handle = await fs.open(directory, 'r')
   try {
-    await handle.sync()
+    const handle = await fs.open(directory, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
   } catch (error) {
-    // Some network file systems can't, and need not: their server keeps the order.
-    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error) ?? '')) throw error
-  } finally {
-    await handle.close()
+    if (!unsyncable.has(errnoOf(error) ?? '')) throw error
   }
 }
 

@@ -1,9 +1,10 @@
 // The journal: what ran, what is armed, what happened. SQLite in the state directory; a cache of the store, but the
 // only home of pending undos, whose rows are committed with synchronous=FULL (DESIGN §4a).
 import { randomUUID } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementResultingChanges } from 'node:sqlite'
 import type { HookName, RestorePoint, Run, RunStatus, TargetOutcome } from '@holdfast/sdk'
 import { recordFailure } from '../failure.ts'
+import { plainValue } from '../telemetry/plain-value.ts'
 import type {
   FailureRecord,
   HookRecord,
@@ -22,6 +23,13 @@ export interface RunQuery {
   readonly id?: string | undefined
 }
 
+/** A plan that runs every minute keeps most of a day; a daily one, years. */
+const mostRunsOfPlan = 1000
+/** Runs that back something up, or maintain it, and did. */
+const isSuccess = `status = 'succeeded' AND dry_run = 0 AND trigger IN ('schedule', 'catch-up', 'manual', 'retry')`
+/** Forgetting must not keep anybody else waiting. */
+const mostForgottenAtOnce = 1000
+
 /** The journal of one state directory. */
 export class Journal {
   readonly path: string
@@ -29,6 +37,7 @@ export class Journal {
   readonly #observe: (point: string) => void
   readonly #now: () => Date
   readonly #redact: (text: string) => string
+  readonly #unwrittenEnds = new Map<string, readonly (string | number | null)[]>()
   readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
 
   /**
@@ -50,6 +59,11 @@ export class Journal {
   }
 
   close(): void {
+    try {
+      for (const [id, values] of this.#unwrittenEnds) this.#writeEnd(id, values)
+    } catch {
+      // The next start takes these runs for interrupted ones.
+    }
     this.#db.close()
   }
 
@@ -93,6 +107,7 @@ export class Journal {
   // ---- runs
 
   beginRun(run: Run, instance: string, process: string): void {
+    for (const [id, values] of this.#unwrittenEnds) this.#writeEnd(id, values)
     this.#write(
       'run-begin',
       `INSERT INTO runs (id, plan, instance, trigger, attempt, dry_run, scheduled_for, started, process)
@@ -109,7 +124,11 @@ export class Journal {
     )
   }
 
-  /** @param outcome - `observersDue`: onError and onFinish have not been called yet */
+  /**
+   * An end that can't be written is written before the next run begins: it must not look like a crash for ever.
+   *
+   * @param outcome - `observersDue`: onError and onFinish have not been called yet
+   */
   endRun(
     id: string,
     outcome: {
@@ -121,9 +140,7 @@ export class Journal {
       readonly observersDue?: boolean | undefined
     },
   ): void {
-    this.#write(
-      'run-end',
-      `UPDATE runs SET ended = ?, duration_ms = ?, status = ?, reason = ?, error = ?, warnings = ?, observers_due = ? WHERE id = ?`,
+    const values = [
       this.#now().getTime(),
       outcome.durationMs ?? null,
       outcome.status,
@@ -132,7 +149,18 @@ export class Journal {
       this.#shown(outcome.warnings ?? []),
       outcome.observersDue ? 1 : 0,
       id,
+    ]
+    this.#unwrittenEnds.set(id, values)
+    this.#writeEnd(id, values)
+  }
+
+  #writeEnd(id: string, values: readonly (string | number | null)[]): void {
+    this.#write(
+      'run-end',
+      `UPDATE runs SET ended = ?, duration_ms = ?, status = ?, reason = ?, error = ?, warnings = ?, observers_due = ? WHERE id = ?`,
+      ...values,
     )
+    this.#unwrittenEnds.delete(id)
   }
 
   /** From now on onError and onFinish count as called, whatever happens. */
@@ -170,30 +198,55 @@ export class Journal {
     return typeof at === 'number' ? new Date(at) : undefined
   }
 
-  /** When the plan last succeeded, dry runs and boots left out. */
+  /** When a run of the plan last succeeded; dry runs, boots and restores are none. */
   lastSuccess(plan: string): Date | undefined {
-    const at = this.#all(
-      `SELECT MAX(ended) AS at FROM runs WHERE plan = ? AND status = 'succeeded' AND dry_run = 0 AND trigger <> 'boot'`,
-      plan,
-    )[0]?.['at']
+    const at = this.#all(`SELECT MAX(ended) AS at FROM runs WHERE plan = ? AND ${isSuccess}`, plan)[0]?.['at']
     return typeof at === 'number' ? new Date(at) : undefined
   }
 
-  /** Forgets runs that began before; pending undos keep theirs. */
+  /** Forgets runs that began before, a part of them at a time; a plan's newest success and what is pending stay. */
   forgetRuns(before: Date): void {
-    const old = `SELECT id FROM runs WHERE started < ? AND ended IS NOT NULL AND observers_due = 0
-      AND id NOT IN (SELECT run FROM undos WHERE state IN ('armed', 'firing'))`
-    for (const table of ['hooks', 'targets', 'undos']) {
-      this.#write('forget', `DELETE FROM ${table} WHERE run IN (${old})`, before.getTime())
+    this.#forget('started < ?', before.getTime())
+  }
+
+  /**
+   * Forgets the runs of a plan beyond its newest so many; its newest success and what is pending stay. Called after
+   * every run, there is little to do: a plan that runs every minute doesn't fill the disk.
+   */
+  forgetRunsOf(plan: string, keep = mostRunsOfPlan): void {
+    this.#forget(
+      `plan = ? AND started < (SELECT started FROM runs WHERE plan = ? ORDER BY started DESC LIMIT 1 OFFSET ?)`,
+      plan,
+      plan,
+      keep - 1,
+    )
+  }
+
+  #forget(which: string, ...values: (string | number)[]): void {
+    const runs = this.#all(
+      `SELECT id FROM runs WHERE ${which} AND ended IS NOT NULL AND observers_due = 0
+         AND id NOT IN (SELECT run FROM undos WHERE state IN ('armed', 'firing'))
+         AND NOT (${isSuccess} AND NOT EXISTS (
+           SELECT 1 FROM runs AS newer WHERE newer.plan = runs.plan AND newer.started > runs.started AND newer.status = 'succeeded'
+             AND newer.dry_run = 0 AND newer.trigger IN ('schedule', 'catch-up', 'manual', 'retry')
+         ))
+       LIMIT ${mostForgottenAtOnce}`,
+      ...values,
+    )
+    for (const { id } of runs) {
+      // The run last: what is interrupted is forgotten the next time.
+      for (const table of ['hooks', 'targets', 'undos']) {
+        this.#write('forget', `DELETE FROM ${table} WHERE run = ?`, String(id))
+      }
+      this.#write('forget', 'DELETE FROM runs WHERE id = ?', String(id))
     }
-    this.#write('forget', `DELETE FROM runs WHERE id IN (${old})`, before.getTime())
   }
 
   // ---- hooks and targets
 
   /** @returns the row, to hand to {@link hookEnded} */
   hookStarted(run: string, hook: HookName, participant: string, target: string | undefined, attempt: number): number {
-    return this.#write(
+    const { lastInsertRowid } = this.#write(
       `hook-start:${hook}`,
       'INSERT INTO hooks (run, hook, participant, target, attempt, started) VALUES (?, ?, ?, ?, ?, ?)',
       run,
@@ -203,6 +256,7 @@ export class Journal {
       attempt,
       this.#now().getTime(),
     )
+    return Number(lastInsertRowid)
   }
 
   hookEnded(row: number, durationMs: number, error?: FailureRecord): void {
@@ -252,16 +306,16 @@ export class Journal {
 
   // ---- restore points
 
-  recordPoint(plan: string, run: string, participant: string, point: RestorePoint, external: boolean): void {
+  /** Remembers a restore point outside the store, or what is new about it; what is in the store the store knows. */
+  recordPoint(plan: string, run: string, participant: string, point: RestorePoint): void {
     this.#write(
       'point',
-      'INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)',
       plan,
       point.target,
       point.id,
       run,
       participant,
-      external ? 1 : 0,
       point.createdAt.getTime(),
       point.size ?? null,
       point.mode ?? null,
@@ -321,16 +375,30 @@ export class Journal {
    * @returns false when somebody else has it, or it is settled
    */
   claimUndo(id: string, process: string, from?: string): boolean {
-    return (
-      this.#change(
-        'undo-claim',
-        `UPDATE undos SET state = 'firing', fired_by = ?, attempts = attempts + 1
-         WHERE id = ? AND (state = 'armed' OR (state = 'firing' AND fired_by = ?))`,
-        process,
-        id,
-        from ?? process,
-      ) === 1
+    const { changes } = this.#write(
+      'undo-claim',
+      `UPDATE undos SET state = 'firing', fired_by = ?, attempts = attempts + 1
+       WHERE id = ? AND (state = 'armed' OR (state = 'firing' AND fired_by = ?))`,
+      process,
+      id,
+      from ?? process,
     )
+    return changes === 1
+  }
+
+  /**
+   * Forgets an undo whose effect is meant to stay.
+   *
+   * @returns false when somebody has run it meanwhile, or is running it
+   */
+  disarmUndo(id: string): boolean {
+    const { changes } = this.#writeDurably(
+      'undo-disarmed',
+      `UPDATE undos SET state = 'disarmed', settled = ? WHERE id = ? AND state IN ('armed', 'dropped')`,
+      this.#now().getTime(),
+      id,
+    )
+    return changes === 1
   }
 
   /** Ends an undo, or puts a failed attempt back to `armed`. */
@@ -362,31 +430,26 @@ export class Journal {
 
   #shown(value: string | object | undefined): string | null {
     if (value === undefined) return null
-    return this.#redact(typeof value === 'string' ? value : JSON.stringify(value))
+    if (typeof value === 'string') return this.#redact(value)
+    // Each text for itself: a secret of digits, blanked in the JSON, would leave something that nobody can parse.
+    return JSON.stringify(plainValue(value, this.#redact))
   }
 
   #all(sql: string, ...values: (string | number | null)[]): Row[] {
     return this.#prepare(sql).all(...values) as Row[]
   }
 
-  #write(point: string, sql: string, ...values: (string | number | null)[]): number {
+  #write(point: string, sql: string, ...values: (string | number | null)[]): StatementResultingChanges {
     this.#observe(`before write: ${point}`)
-    const { lastInsertRowid } = this.#prepare(sql).run(...values)
+    const result = this.#prepare(sql).run(...values)
     this.#observe(`after write: ${point}`)
-    return Number(lastInsertRowid)
+    return result
   }
 
-  #change(point: string, sql: string, ...values: (string | number | null)[]): number {
-    this.#observe(`before write: ${point}`)
-    const { changes } = this.#prepare(sql).run(...values)
-    this.#observe(`after write: ${point}`)
-    return Number(changes)
-  }
-
-  #writeDurably(point: string, sql: string, ...values: (string | number | null)[]): void {
+  #writeDurably(point: string, sql: string, ...values: (string | number | null)[]): StatementResultingChanges {
     this.#db.exec('PRAGMA synchronous=FULL')
     try {
-      this.#write(point, sql, ...values)
+      return this.#write(point, sql, ...values)
     } finally {
       this.#db.exec('PRAGMA synchronous=NORMAL')
     }

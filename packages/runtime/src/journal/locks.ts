@@ -57,7 +57,11 @@ export function openLocks(directory: string, clock: RuntimeClock): Locks {
     held.add(database)
     own.add(database)
     // Beside the lock, not in it: reading the locked file from this process would drop the kernel's lock.
-    writeFileSync(`${fileOf(name)}.owner`, owner)
+    try {
+      writeFileSync(`${fileOf(name)}.owner`, owner)
+    } catch {
+      // For messages only: a full disk must not leave a lock that nobody releases.
+    }
     return {
       release() {
         own.delete(database)

@@ -1,5 +1,5 @@
 // Opens the journal: makes it, migrates it, moves a damaged one aside, refuses one that is newer or can't be written.
-import { chmodSync, lstatSync, mkdirSync, renameSync, statfsSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { errors } from '../errors.ts'
@@ -75,7 +75,12 @@ function migrate(db: DatabaseSync, path: string): void {
     if (check !== 'ok') throw Object.assign(new Error(String(check)), { errcode: 11 })
     return
   }
-  if (version() > 0) db.exec(`VACUUM INTO '${`${path}.schema-${version()}`.replaceAll("'", "''")}'`)
+  if (version() > 0) {
+    const copy = `${path}.schema-${version()}`
+    // Of a migration that was interrupted; SQLite writes over nothing.
+    rmSync(copy, { force: true })
+    db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`)
+  }
   db.exec('BEGIN IMMEDIATE')
   try {
     // Looked at again inside the transaction: another process may have migrated meanwhile.

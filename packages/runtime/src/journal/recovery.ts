@@ -1,15 +1,24 @@
 // What a start after a crash does: give back what dead processes have taken, then end their runs (DESIGN §4e).
-import { rmSync } from 'node:fs'
-import type { HoldfastError, Json, Outcome } from '@holdfast/sdk'
+import { readdirSync, rmSync } from 'node:fs'
+import {
+  parseDuration,
+  type HoldfastError,
+  type Json,
+  type Outcome,
+  type TargetOutcome,
+  type UndoDefinition,
+} from '@holdfast/sdk'
 import { errors } from '../errors.ts'
-import { reasonOf, recordFailure } from '../failure.ts'
-import { newRunState, outcomeOf } from '../lifecycle/outcome.ts'
+import { reasonOf, recordFailure, toFailure } from '../failure.ts'
 import { observeRecovered, varsDirectoryOf } from '../lifecycle/execute.ts'
-import { runUndo, validInput } from '../lifecycle/undo.ts'
+import { observerKey } from '../lifecycle/run.ts'
+import { runUndo, undoBackoffMs, validInput } from '../lifecycle/undo.ts'
 import { sweepWorkspaces } from '../lifecycle/workspaces.ts'
-import type { ResolvedPlan } from '../load/resolved.ts'
+import type { Participant, ResolvedConfig, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
+import { countRun } from '../telemetry/run-metrics.ts'
 import { createVars } from '../vars.ts'
+import type { Journal } from './journal.ts'
 import { forgetProcesses, livenessOf, lockDirectoryOf, type Liveness } from './process.ts'
 import { runOf, type RunRecord, type UndoRecord } from './records.ts'
 
@@ -40,22 +49,75 @@ export interface RecoverOptions {
 
 /** Fires the pending undos whose owner is gone, newest first. */
 export async function recoverUndos(services: Services, options: RecoverOptions): Promise<readonly RecoveredUndo[]> {
+  const { clock, shutdown } = services
+  const began = clock.monotonic()
+  const results = new Map<string, RecoveredUndo>()
+  const round = async (only: readonly string[] | undefined): Promise<void> => {
+    for (const each of await recoverOnce(services, { ...options, only })) results.set(each.undo.id, each)
+  }
+  await round(options.only)
+  for (let pause: number = undoBackoffMs.first; !options.once; pause = Math.min(pause * 2, undoBackoffMs.longest)) {
+    // Deadlines count from the recovery, so that one that hangs takes no time from the others.
+    const waiting = [...results.values()].filter(
+      ({ undo, result }) => result === 'failed' && timeLeft(services, undo, began) > 0,
+    )
+    if (waiting.length === 0 || shutdown.expired.aborted) break
+    const left = Math.max(...waiting.map(({ undo }) => timeLeft(services, undo, began)))
+    await clock.sleep(Math.min(pause, left), shutdown.expired).catch(() => {})
+    if (shutdown.expired.aborted) break
+    await round(waiting.map(({ undo }) => undo.id))
+  }
+  report(services, [...results.values()])
+  return [...results.values()]
+}
+
+/** One attempt for each undo that is ours to run. */
+async function recoverOnce(services: Services, { only, force }: RecoverOptions): Promise<readonly RecoveredUndo[]> {
   const liveness = livenessLookup(services)
   const results: RecoveredUndo[] = []
   for (const undo of services.journal.pendingUndos()) {
-    if (options.only && !options.only.includes(undo.id)) continue
-    const owner = liveness(undo.state === 'firing' && undo.firedBy !== undefined ? undo.firedBy : undo.process)
-    const armer = liveness(undo.process)
-    const mine = undo.process === services.process.id
-    if (!options.force && !mine && (owner !== 'gone' || armer !== 'gone')) {
-      const result = owner === 'unknown' || armer === 'unknown' ? 'unknown' : 'alive'
-      results.push({ undo, result })
-      continue
-    }
-    results.push(await recoverUndo(services, undo, options.once))
+    if (only && !only.includes(undo.id)) continue
+    const result = standingOf(services, undo, liveness, force)
+    results.push(result === undefined ? await recoverUndo(services, undo) : { undo, result })
   }
-  reportPending(services, results)
   return results
+}
+
+/** Why an undo is not ours to run. */
+function standingOf(
+  { heldUndos, process }: Services,
+  undo: UndoRecord,
+  liveness: (process: string) => Liveness,
+  force: boolean | undefined,
+): 'alive' | 'unknown' | undefined {
+  if (heldUndos.has(undo.id)) return 'alive'
+  const firedBy = undo.state === 'firing' ? undo.firedBy : undefined
+  const firing = firedBy === undefined || firedBy === process.id ? 'gone' : liveness(firedBy)
+  // Whoever is at it right now is not gone, whatever a person says.
+  if (firing === 'alive') return 'alive'
+  if (force || (undo.process === process.id && firing === 'gone')) return undefined
+  const armer = liveness(undo.process)
+  if (armer === 'unknown' || firing === 'unknown') return 'unknown'
+  return armer === 'alive' ? 'alive' : undefined
+}
+
+/** Milliseconds until the deadline of an undo whose recovery began then; none for what nobody knows any more. */
+function timeLeft({ config, clock }: Services, undo: UndoRecord, began: number): number {
+  const { definition } = ownerOf(config(), undo)
+  return definition ? began + parseDuration(definition.deadline) - clock.monotonic() : 0
+}
+
+function ownerOf(
+  config: ResolvedConfig,
+  undo: UndoRecord,
+): {
+  readonly plan: ResolvedPlan | undefined
+  readonly participant: Participant | undefined
+  readonly definition: UndoDefinition<Json> | undefined
+} {
+  const plan = config.plans.find(({ name }) => name === undo.plan)
+  const participant = plan?.participants.find(({ id }) => id === undo.participant)
+  return { plan, participant, definition: participant?.undos.get(undo.undo) }
 }
 
 /**
@@ -68,23 +130,25 @@ export function abortInterrupted(services: Services): readonly RunRecord[] {
   for (const run of interrupted) {
     const error = recordFailure(errors.RUN_ABORTED({ reason: 'the process ended in the middle of it' }))
     journal.endRun(run.id, { status: 'aborted', error, observersDue: true })
+    if (!run.dryRun) countRun(services.meter, run.plan, 'aborted')
     log.warn(`a run of plan "${run.plan}" was interrupted; it is recorded as aborted`, { plan: run.plan, run: run.id })
   }
   return interrupted
 }
 
-/** Calls onError and onFinish of runs that died before theirs were called; at most once each. */
+/** Calls onError and onFinish of dead processes' runs, where theirs were not called yet; at most once each. */
 export async function observeInterrupted(services: Services): Promise<void> {
   const { journal } = services
   const liveness = livenessLookup(services)
   for (const record of journal.openRuns()) {
-    if (!record.observersDue || (liveness(record.process) !== 'gone' && record.process !== services.process.id))
-      continue
-    journal.observersCalled(record.id)
+    if (!record.observersDue || liveness(record.process) !== 'gone') continue
     const plan = services.config().plans.find(({ name }) => name === record.plan)
-    const called = journal.hooks(record.id).some(({ hook }) => hook === 'onError' || hook === 'onFinish')
-    if (!plan || called) continue
-    await observeRecovered(services, plan, runOf(record), abortedOutcome(record, plan))
+    if (!plan || record.dryRun) {
+      journal.observersCalled(record.id)
+      continue
+    }
+    const called = new Set(journal.hooks(record.id).map(observerKey))
+    await observeRecovered(services, plan, runOf(record), { outcome: recordedOutcome(journal, record), called })
   }
 }
 
@@ -93,22 +157,29 @@ export function sweepAfterCrash(services: Services): void {
   const { journal, locks, process, stateDirectory } = services
   const liveness = livenessLookup(services)
   sweepWorkspaces(stateDirectory, (id) => liveness(id) === 'gone')
-  const pending = new Set(journal.pendingUndos().map(({ run }) => run))
-  for (const run of journal.runs({ limit: 1000 })) {
-    if (run.endedAt && !pending.has(run.id)) {
-      rmSync(varsDirectoryOf(stateDirectory, run.id), { recursive: true, force: true })
-    }
+  // Listed before the journal is asked: a run is in the journal before its variables are there.
+  const directories = listVars(stateDirectory)
+  const needed = new Set([...journal.pendingUndos().map(({ run }) => run), ...journal.openRuns().map(({ id }) => id)])
+  for (const run of directories.filter((id) => !needed.has(id))) {
+    rmSync(varsDirectoryOf(stateDirectory, run), { recursive: true, force: true })
   }
   forgetProcesses(journal, process, locks, lockDirectoryOf(stateDirectory))
 }
 
-async function recoverUndo(services: Services, undo: UndoRecord, once: boolean): Promise<RecoveredUndo> {
-  const { journal, config, clock, log } = services
-  const plan = config().plans.find(({ name }) => name === undo.plan)
-  const participant = plan?.participants.find(({ id }) => id === undo.participant)
-  const definition = participant?.undos.get(undo.undo)
-  const run = journal.runs({ id: undo.run })[0]
+function listVars(stateDirectory: string): readonly string[] {
   try {
+    return readdirSync(varsDirectoryOf(stateDirectory, ''))
+  } catch {
+    return []
+  }
+}
+
+async function recoverUndo(services: Services, undo: UndoRecord): Promise<RecoveredUndo> {
+  const { journal, config, clock, log, heldUndos } = services
+  const { plan, participant, definition } = ownerOf(config(), undo)
+  heldUndos.add(undo.id)
+  try {
+    const run = journal.runs({ id: undo.run })[0]
     if (!plan || !participant || !definition || !run) {
       throw errors.UNDO_UNKNOWN({ undo: undo.undo, owner: `${undo.participant} of plan ${undo.plan}` })
     }
@@ -122,9 +193,10 @@ async function recoverUndo(services: Services, undo: UndoRecord, once: boolean):
       definition,
       input: await validInput(definition, JSON.parse(undo.input) as Json),
       recovered: undo.process !== services.process.id,
-      takenFrom: undo.firedBy,
-      heldSince: clock.monotonic() - (clock.now().getTime() - undo.armedAt.getTime()),
-      once,
+      takenFrom: undo.state === 'firing' ? undo.firedBy : undefined,
+      attempts: undo.attempts,
+      heldSince: clock.monotonic() - Math.max(0, clock.now().getTime() - undo.armedAt.getTime()),
+      onceWithinMs: parseDuration(definition.deadline),
     })
     log.warn(`gave back what an interrupted run had taken: "${undo.undo}"`, { plan: undo.plan, run: undo.run })
     services.meter
@@ -132,32 +204,55 @@ async function recoverUndo(services: Services, undo: UndoRecord, once: boolean):
       .add(1, { kind: undo.undo })
     return { undo, result: 'done' }
   } catch (error) {
-    const failure = error as HoldfastError
-    log.error(`still pending after an interrupted run: "${undo.undo}": ${reasonOf(failure)}`, {
-      plan: undo.plan,
-      run: undo.run,
-      error: failure,
-    })
-    services.meter
-      .counter('holdfast_undo_failures_total', 'Undos that did not succeed', ['kind'])
-      .add(1, { kind: undo.undo })
+    const failure = toFailure(error, { run: undo.run })
+    // Another process was quicker.
+    if (failure.code === 'UNDO_TAKEN') return { undo, result: 'alive' }
+    if (failure.code !== 'UNDO_FAILED') {
+      services.meter
+        .counter('holdfast_undo_failures_total', 'Undos that did not succeed', ['kind'])
+        .add(1, { kind: undo.undo })
+    }
     return { undo, result: 'failed', error: failure }
+  } finally {
+    heldUndos.delete(undo.id)
   }
 }
 
-function reportPending(services: Services, results: readonly RecoveredUndo[]): void {
-  for (const { undo, result } of results) {
-    if (result !== 'unknown') continue
-    services.log.error(
-      `the undo "${undo.undo}" of plan "${undo.plan}" is pending, and whether its owner lives can't be told from here: nothing was done`,
-      { plan: undo.plan, run: undo.run },
-    )
+function report(services: Services, results: readonly RecoveredUndo[]): void {
+  for (const { undo, result, error } of results) {
+    const fields = { plan: undo.plan, run: undo.run, error }
+    if (result === 'failed') {
+      services.log.error(`still pending after an interrupted run: "${undo.undo}": ${reasonOf(error)}`, fields)
+    }
+    if (result === 'unknown') {
+      services.log.error(
+        `the undo "${undo.undo}" of plan "${undo.plan}" is pending, and whether its owner lives can't be told from here: nothing was done`,
+        fields,
+      )
+    }
   }
-  const pending = results.filter(({ result }) => result === 'failed' || result === 'unknown')
-  const gauge = services.meter.gauge('holdfast_undos_pending', 'Effects that have not been given back', ['kind'])
-  for (const kind of new Set(results.map(({ undo }) => undo.undo))) {
-    gauge.set(pending.filter(({ undo }) => undo.undo === kind).length, { kind })
+  reportPendingUndos(
+    services,
+    results.map(({ undo }) => undo.undo),
+  )
+}
+
+/**
+ * Sets the critical metric: undos that failed, or that nobody is going to run.
+ *
+ * @param kinds - undos that may not be pending any more
+ */
+export function reportPendingUndos(services: Services, kinds: readonly string[]): void {
+  const { journal, heldUndos, meter, process } = services
+  const liveness = livenessLookup(services)
+  const pending = new Map(kinds.map((kind) => [kind, 0]))
+  for (const { id, undo, process: owner, state, attempts } of journal.pendingUndos()) {
+    const failed = state === 'armed' && attempts > 0
+    const cared = owner === process.id ? heldUndos.has(id) : liveness(owner) === 'alive'
+    if (failed || !cared) pending.set(undo, (pending.get(undo) ?? 0) + 1)
   }
+  const gauge = meter.gauge('holdfast_undos_pending', 'Effects that have not been given back', ['kind'])
+  for (const [kind, count] of pending) gauge.set(count, { kind })
 }
 
 function livenessLookup(services: Services): (process: string) => Liveness {
@@ -169,8 +264,12 @@ function livenessLookup(services: Services): (process: string) => Liveness {
   }
 }
 
-function abortedOutcome(record: RunRecord, plan: ResolvedPlan): Outcome {
-  const state = newRunState(runOf(record), plan)
-  state.aborted = errors.RUN_ABORTED({ reason: 'the process ended in the middle of it' }, { run: record.id })
-  return outcomeOf(state)
+/** An outcome as far as the journal has it. */
+function recordedOutcome(journal: Journal, { id, status, reason, error, warnings }: RunRecord): Outcome {
+  const targets = journal.targets(id).map(({ target, ...ended }): TargetOutcome => ({
+    ...ended,
+    target: { id: target, labels: {}, data: null },
+    points: [],
+  }))
+  return { status: status ?? 'aborted', reason, targets, error, warnings }
 }

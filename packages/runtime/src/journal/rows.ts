@@ -19,9 +19,14 @@ export function date(value: Row[string] | undefined): Date | undefined {
   return value === null || value === undefined ? undefined : new Date(Number(value))
 }
 
-/** Parsed JSON, or nothing. */
+/** Parsed JSON, or nothing: one damaged field must not keep a process from starting. */
 export function json<T>(value: Row[string] | undefined): T | undefined {
-  return typeof value === 'string' ? (JSON.parse(value) as T) : undefined
+  if (typeof value !== 'string') return undefined
+  try {
+    return JSON.parse(value) as T
+  } catch {
+    return undefined
+  }
 }
 
 /** A row of `processes`. */

@@ -83,7 +83,7 @@ export async function removeExpired(
     const id = artifactOf(point)
     if (id === undefined) continue
     signal.throwIfAborted()
-    await services.store().remove(id)
+    await services.store().remove(id, { signal })
     services.meter
       .counter('holdfast_retention_deleted_total', 'Restore points removed by retention', ['reason'])
       .add(1, {

@@ -48,7 +48,7 @@ export async function callWithDeadline(handler: (signal: AbortSignal) => unknown
 
 /** The reason for the abort is primary; what the handler made of it is its cause. */
 function blame(reason: unknown, thrown: unknown): unknown {
-  if (thrown === reason || (thrown as { code?: string }).code === 'HOOK_ABANDONED') return thrown
+  if (thrown === reason || (thrown as { code?: string } | undefined | null)?.code === 'HOOK_ABANDONED') return thrown
   if (reason instanceof Error && reason.cause === undefined && isTimeout(reason) && !leadsTo(thrown, reason)) {
     Object.defineProperty(reason, 'cause', { value: thrown, configurable: true })
   }

@@ -2,6 +2,7 @@
 import type {
   CheckContext,
   FinishContext,
+  Json,
   Outcome,
   PruneContext,
   RestorePoint,
@@ -12,10 +13,15 @@ import type {
   VerifyContext,
 } from '@holdfast/sdk'
 import { reasonOf } from '../failure.ts'
+import { quietly } from '../journal/quietly.ts'
+import { callWithDeadline } from './call.ts'
 import { assertFreezable } from './freezable.ts'
 import type { TargetState } from './outcome.ts'
 import { extend, serviceContext, type CallSite, type RunCallSite } from './service-context.ts'
-import { armUndo } from './undo.ts'
+import { armUndo } from './arm-undo.ts'
+
+/** Time for a clean-up; undos that were armed before it wait for it. */
+const cleanUpMs = 60_000
 
 /** Ends a target as skipped: thrown by `ctx.skip`, caught by the runner. */
 export class TargetSkipped extends Error {
@@ -47,7 +53,13 @@ export function runContext(site: RunCallSite): RunContext<unknown> {
     defer: (label, cleanup) =>
       scope.add(async () => {
         try {
-          await cleanup(services.shutdown.expired)
+          await callWithDeadline(cleanup, {
+            clock: services.clock,
+            where: `clean-up "${label}"`,
+            timeoutMs: cleanUpMs,
+            parents: [services.shutdown.expired],
+            hurried: services.shutdown.expired,
+          })
         } catch (error) {
           log.warn(`clean-up "${label}" failed: ${reasonOf(error)}`, { error })
         }
@@ -63,6 +75,11 @@ export function targetContext(site: RunCallSite, state: TargetState): TargetCont
     target,
     async createArtifact(name, produce, options) {
       const began = services.clock.monotonic()
+      const earlier = state.leftBehind.findIndex(({ ref }) => (ref as { name?: Json } | null)?.name === name)
+      if (earlier !== -1) {
+        const [failed] = state.leftBehind.splice(earlier, 1)
+        await services.store().remove((failed as RestorePoint).id, { signal })
+      }
       const artifact = await services.store().create(
         {
           plan: plan.name,
@@ -87,7 +104,6 @@ export function targetContext(site: RunCallSite, state: TargetState): TargetCont
         ref: { artifact: artifact.id, name, sha256: artifact.sha256 },
       }
       state.points.push(point)
-      services.journal.recordPoint(plan.name, run.id, site.participant.id, point, false)
       services.emit({
         type: 'artifact-committed',
         run,
@@ -101,7 +117,7 @@ export function targetContext(site: RunCallSite, state: TargetState): TargetCont
     async record(given) {
       const point: RestorePoint = { ...given, target: target.id, state: 'valid' }
       state.points.push(point)
-      services.journal.recordPoint(plan.name, run.id, site.participant.id, point, true)
+      quietly(services, () => services.journal.recordPoint(plan.name, run.id, site.participant.id, point))
     },
     skip(reason): never {
       throw new TargetSkipped(reason)

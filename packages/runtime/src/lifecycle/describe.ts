@@ -1,11 +1,13 @@
 import type { PlannedStep } from '@holdfast/sdk'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
+import { callWithDeadline } from './call.ts'
 import { checkContext } from './contexts.ts'
 import { hookNames } from './policy.ts'
 import { Scope } from './scope.ts'
 import type { TargetState } from './outcome.ts'
-import { workspaceName } from './workspaces.ts'
+
+const describeTimeoutMs = 60_000
 
 /** What a run would do for a target: as its plugin describes it, and the names of hooks that describe nothing. */
 export async function describeTarget(
@@ -25,11 +27,21 @@ export async function describeTarget(
       }
       continue
     }
-    const scope = new Scope(() => workspaceName(services))
+    const scope = new Scope(services)
     try {
-      const ctx = checkContext({ services, plan, participant, hook: 'describe', signal, scope }, 'command')
-      steps.push(
-        ...(await participant.describe(Object.defineProperty(ctx, 'target', { value: state.target }) as never)),
+      await callWithDeadline(
+        async (deadline) => {
+          const site = { services, plan, participant, hook: 'describe', signal: deadline, scope }
+          const ctx = Object.defineProperty(checkContext(site, 'command'), 'target', { value: state.target })
+          steps.push(...((await participant.describe?.(ctx as never)) ?? []))
+        },
+        {
+          clock: services.clock,
+          where: `describe of "${participant.id}" for "${state.target.id}"`,
+          timeoutMs: describeTimeoutMs,
+          parents: [signal],
+          hurried: services.shutdown.abandoned,
+        },
       )
     } finally {
       await scope.close()

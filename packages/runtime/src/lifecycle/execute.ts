@@ -1,20 +1,28 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatDuration, type HookName, type Outcome, type Run, type Vars } from '@holdfast/sdk'
-import { claimStore, type StoreClaim } from '../artifacts/owner.ts'
+import {
+  formatDuration,
+  type HoldfastError,
+  type HoldfastFailure,
+  type HookName,
+  type Outcome,
+  type Run,
+  type Vars,
+} from '@holdfast/sdk'
+import type { StoreClaim } from '../artifacts/owner.ts'
 import { errors } from '../errors.ts'
 import { reasonOf, recordFailure, toFailure } from '../failure.ts'
+import { quietly } from '../journal/quietly.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { createVars } from '../vars.ts'
-import { checkContext } from './contexts.ts'
+import { claimFor, freeClaim } from './claim.ts'
 import { describeTarget } from './describe.ts'
-import { newRunState, outcomeOf, type RunState } from './outcome.ts'
-import { closeWindow, quietly, runHook, type RunExecution } from './run.ts'
+import { hasFailed, newRunState, noteAbort, noteFailure, outcomeOf, type RunState } from './outcome.ts'
+import { closeWindow, runHook, type RunExecution } from './run.ts'
 import { Scope } from './scope.ts'
 import { linkSignals } from './signals.ts'
-import { findTargets } from './targets.ts'
-import { workspaceName } from './workspaces.ts'
+import { discoverTargets } from './targets.ts'
 
 /** What to execute. */
 export interface ExecuteOptions {
@@ -24,6 +32,8 @@ export interface ExecuteOptions {
   readonly only?: readonly string[] | undefined
   /** Cancels this run alone. */
   readonly signal?: AbortSignal | undefined
+  /** Why it must do nothing; its observers are called all the same. */
+  readonly refused?: HoldfastError | undefined
 }
 
 type Step = (execution: RunExecution) => Promise<void>
@@ -40,7 +50,7 @@ const steps = {
   maintenance: [hook('validate'), hook('maintain')],
   backup: [
     hook('validate'),
-    discoverTargets,
+    findTargets,
     describeInDryRun,
     hook('beforeBackups'),
     hook('backups'),
@@ -57,12 +67,13 @@ const steps = {
 /** Executes one attempt of a plan: always ends, in exactly one status, with everything given back. */
 export async function executeRun(services: Services, options: ExecuteOptions): Promise<Outcome> {
   const { run, plan } = options
-  const { clock, journal, emit, shutdown } = services
+  const { clock, emit, shutdown } = services
   const began = clock.monotonic()
   const state = newRunState(run, plan)
-  journal.beginRun(run, services.config().instance, services.process.id)
+  if (options.refused) noteFailure(state, options.refused)
+  else begin(services, run, state)
   emit({ type: 'run-started', run, at: clock.now() })
-  const vars = openVars(services, run)
+  const vars = openVars(services, run, state)
   const link = linkSignals([shutdown.requested], {
     clock,
     ms: plan.budgetMs,
@@ -78,17 +89,17 @@ export async function executeRun(services: Services, options: ExecuteOptions): P
     state,
     vars,
     signal: link.signal,
-    window: new Scope(() => workspaceName(services)),
+    window: new Scope(services),
     only: options.only,
   }
-  const noteAbort = (): void => noteCut(state, link.signal.reason)
-  link.signal.addEventListener('abort', noteAbort, { once: true })
-  if (link.signal.aborted) noteAbort()
+  const cut = (): void => noteCut(state, link.signal.reason)
+  link.signal.addEventListener('abort', cut, { once: true })
+  if (link.signal.aborted) cut()
   const shape = run.trigger === 'boot' ? 'boot' : plan.maintenance ? 'maintenance' : 'backup'
   let claim: StoreClaim | undefined
   try {
-    if (shape === 'backup' && !run.dryRun) {
-      claim = await claimFor(services, execution)
+    if (shape === 'backup' && !run.dryRun && !hasFailed(state)) {
+      claim = await claimFor(execution)
       const { lost } = claim
       lost.addEventListener('abort', () => link.abort(lost.reason as Error), { once: true })
     }
@@ -96,18 +107,16 @@ export async function executeRun(services: Services, options: ExecuteOptions): P
   } catch (error) {
     const failure = toFailure(error, { run: run.id })
     if (failure.code === 'STORE_OWNED') state.skipped = { reason: 'store-owned', error: failure }
-    else state.runError ??= failure
+    else noteFailure(state, failure)
   }
   // Whatever happened, nothing stays taken.
   await closeWindow(execution)
-  const outcome = await observe(execution, clock.monotonic() - began)
+  // The outcome is fixed from here on.
+  link.signal.removeEventListener('abort', cut)
   link.close()
   options.signal?.removeEventListener('abort', cancel)
-  await claim?.release().catch((error: unknown) => {
-    services.log.warn(`the store's owner record could not be freed: ${reasonOf(error)}; it expires by itself`, {
-      error,
-    })
-  })
+  const outcome = await observe(execution, clock.monotonic() - began)
+  if (claim) await freeClaim(services, claim)
   removeVars(services, run)
   emit({ type: 'run-ended', run, outcome, status: outcome.status, durationMs: clock.monotonic() - began })
   return outcome
@@ -116,69 +125,72 @@ export async function executeRun(services: Services, options: ExecuteOptions): P
 async function observe(execution: RunExecution, durationMs: number): Promise<Outcome> {
   const { services, run, state } = execution
   const outcome = outcomeOf(state)
-  for (const warning of outcome.warnings) services.emit({ type: 'warning', run, error: recordFailure(warning) })
-  // The end is durable before anybody is told of it.
-  quietly(services, () => endRun(services, run, outcome, durationMs))
+  tellWarnings(services, run, outcome.warnings)
+  const due = !run.dryRun && execution.plan.participants.some(({ hooks }) => hooks.onError ?? hooks.onFinish)
+  // The end is written down before anybody is told of it.
+  quietly(services, () => endRun(services, run, outcome, durationMs, due))
+  // The next start calls those that there is no time for.
+  if (due && services.shutdown.hurried.aborted) return outcome
   for (const step of observers) await step(execution)
-  const final = outcomeOf(state)
-  if (final.warnings.length > outcome.warnings.length) quietly(services, () => endRun(services, run, final, durationMs))
+  if (due && services.shutdown.expired.aborted) return outcome
+  const final = { ...outcome, warnings: [...state.warnings] }
+  const later = final.warnings.slice(outcome.warnings.length)
+  tellWarnings(services, run, later)
+  if (later.length > 0) quietly(services, () => endRun(services, run, final, durationMs, false))
+  else if (due) quietly(services, () => services.journal.observersCalled(run.id))
   return final
 }
 
-function endRun(services: Services, run: Run, outcome: Outcome, durationMs: number): void {
+function tellWarnings({ emit }: Services, run: Run, warnings: readonly HoldfastFailure[]): void {
+  for (const warning of warnings) emit({ type: 'warning', run, error: recordFailure(warning) })
+}
+
+function endRun(services: Services, run: Run, outcome: Outcome, durationMs: number, observersDue: boolean): void {
   services.journal.endRun(run.id, {
     status: outcome.status,
     reason: outcome.reason,
     error: outcome.error && recordFailure(outcome.error),
     warnings: outcome.warnings.map(recordFailure),
     durationMs,
+    observersDue,
   })
+}
+
+function begin({ journal, config, process, stateDirectory }: Services, run: Run, state: RunState): void {
+  try {
+    journal.beginRun(run, config().instance, process.id)
+  } catch (cause) {
+    noteFailure(state, stateUnwritable(stateDirectory, cause, run))
+  }
+}
+
+/** Why a run does nothing when its state can't be written. */
+export function stateUnwritable(path: string, cause: unknown, run: Run): HoldfastError {
+  return errors.STATE_UNWRITABLE({ path, reason: reasonOf(cause) }, { cause, run: run.id })
 }
 
 /** A run that was cut short: by its budget it has failed, by anything else it was aborted. */
 function noteCut(state: RunState, reason: unknown): void {
   const error = toFailure(reason, { run: state.run.id })
-  if (error.code === 'RUN_BUDGET') state.runError ??= error
-  else
-    state.aborted ??=
-      error.code === 'RUN_ABORTED' ? error : errors.RUN_ABORTED({ reason: error.message }, { cause: error })
+  if (error.code === 'RUN_BUDGET') noteFailure(state, error)
+  else if (error.code === 'RUN_ABORTED') noteAbort(state, error)
+  else noteAbort(state, errors.RUN_ABORTED({ reason: error.message }, { cause: error, run: state.run.id }))
 }
 
-async function claimFor(services: Services, execution: RunExecution): Promise<StoreClaim> {
-  const { plan, run } = execution
-  return claimStore({
-    driver: services.store().driver,
-    instance: services.config().instance,
-    plan: plan.name,
-    holder: { stateId: services.journal.stateId(), podUid: services.process.pod, host: services.process.host },
-    run: run.id,
-    clock: services.clock,
-    log: services.log,
-  })
-}
-
-async function discoverTargets(execution: RunExecution): Promise<void> {
-  const { services, plan, run, state, signal } = execution
-  if (state.runError || signal.aborted) return
-  const scope = new Scope(() => workspaceName(services))
+async function findTargets(execution: RunExecution): Promise<void> {
+  const { services, plan, run, state, signal, only } = execution
+  if (hasFailed(state)) return
   try {
-    const found = await findTargets(
-      plan,
-      (participant) => checkContext({ services, plan, participant, hook: 'targets', signal, scope }, 'run'),
-      execution.only,
-    )
-    state.targets.push(...found)
-    services.emit({ type: 'targets-found', run, targets: found.map(({ target }) => target.id) })
+    state.targets.push(...(await discoverTargets(services, plan, { phase: 'run', signal, only })))
+    services.emit({ type: 'targets-found', run, targets: state.targets.map(({ target }) => target.id) })
   } catch (error) {
-    state.runError ??= toFailure(error, { hook: 'targets', run: run.id })
-  } finally {
-    await scope.close()
+    noteFailure(state, toFailure(error, { hook: 'targets', run: run.id }))
   }
 }
 
 async function describeInDryRun(execution: RunExecution): Promise<void> {
   const { services, plan, run, state, signal } = execution
-  if (!run.dryRun || state.runError) return
+  if (!run.dryRun || hasFailed(state)) return
   for (const target of state.targets) {
     const planned = await describeTarget(services, plan, target, signal)
     services.emit({ type: 'planned', run, target: target.target.id, steps: planned })
@@ -193,16 +205,27 @@ async function recordTargets({ services, run, state }: RunExecution): Promise<vo
 }
 
 /** A stale or broken store of variables can never stop a run: each run has a directory of its own. */
-function openVars(services: Services, run: Run): Vars {
+function openVars(services: Services, run: Run, state: RunState): Vars {
   const directory = varsDirectoryOf(services.stateDirectory, run.id)
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
-  return createVars(directory)
+  try {
+    return createVars(directory)
+  } catch (cause) {
+    const error = stateUnwritable(directory, cause, run)
+    noteFailure(state, error)
+    return { directory, get: async () => undefined, set: () => Promise.reject(error) }
+  }
 }
 
-/** Variables are kept until the run's undos are done: those that run after a crash read them. */
-function removeVars(services: Services, run: Run): void {
-  const pending = quietly(services, () => services.journal.pendingUndos().some((undo) => undo.run === run.id))
-  if (pending === false) rmSync(varsDirectoryOf(services.stateDirectory, run.id), { recursive: true, force: true })
+/** Variables are kept until the run's undos are done and its observers called: those of a later process read them. */
+function removeVars({ journal, stateDirectory, log }: Services, run: Run): void {
+  try {
+    if (journal.pendingUndos().some((undo) => undo.run === run.id)) return
+    if (journal.openRuns().some(({ id, observersDue }) => id === run.id && observersDue)) return
+    rmSync(varsDirectoryOf(stateDirectory, run.id), { recursive: true, force: true })
+  } catch (error) {
+    // Swept by a later start.
+    log.warn(`the variables of the run could not be removed: ${reasonOf(error)}`, { run: run.id, error })
+  }
 }
 
 /** Where the variables of a run are. */
@@ -210,20 +233,20 @@ export function varsDirectoryOf(stateDirectory: string, run: string): string {
   return join(stateDirectory, 'vars', run)
 }
 
-/** Calls the observers of a run that died with its process. */
+/** Calls the observers of a run that ended with its process, or before they could be called. */
 export async function observeRecovered(
   services: Services,
   plan: ResolvedPlan,
   run: Run,
-  outcome: Outcome,
+  { outcome, called }: { readonly outcome: Outcome; readonly called: ReadonlySet<string> },
 ): Promise<void> {
-  const state = newRunState(run, plan)
-  state.aborted = outcome.error as RunState['aborted']
-  const never = new AbortController().signal
-  const window = new Scope(() => workspaceName(services))
-  const vars = openVars(services, run)
-  const execution: RunExecution = { services, plan, run, state, vars, signal: never, window, only: undefined }
-  for (const step of observers) await step(execution)
-  for (const warning of state.warnings) services.emit({ type: 'warning', run, error: recordFailure(warning) })
+  const state: RunState = { ...newRunState(run, plan), ended: outcome }
+  const vars = openVars(services, run, state)
+  const { signal } = new AbortController()
+  const window = new Scope(services)
+  for (const step of observers)
+    await step({ services, plan, run, state, vars, signal, window, called, only: undefined })
+  tellWarnings(services, run, state.warnings)
+  quietly(services, () => services.journal.observersCalled(run.id))
   removeVars(services, run)
 }

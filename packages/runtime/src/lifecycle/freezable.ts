@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
 import { fstatSync } from 'node:fs'
 import { errors } from '../errors.ts'
 import type { Services } from '../services.ts'
@@ -22,12 +23,12 @@ export async function assertFreezable(services: Services, path: string): Promise
   if (own) throw errors.FREEZE_SELF({ path, what: own[0] })
 }
 
+/** The device of a path, or of where it would be made. */
 async function deviceOf(path: string | undefined): Promise<number | undefined> {
   if (path === undefined) return undefined
-  return stat(path).then(
-    ({ dev }) => dev,
-    () => undefined,
-  )
+  const found = await stat(path).catch(() => undefined)
+  if (found) return found.dev
+  return dirname(path) === path ? undefined : deviceOf(dirname(path))
 }
 
 /** The device of a log that is a file; pipes and terminals are on none. */

@@ -1,4 +1,6 @@
-import type { HookHandler, HookName, Outcome, RestorePoint } from '@holdfast/sdk'
+import type { HookHandler, HookName, Outcome, PruneContext, RestorePoint } from '@holdfast/sdk'
+
+import { quietly } from '../journal/quietly.ts'
 import type { Participant, ResolvedHook } from '../load/resolved.ts'
 import { findExpired, removeExpired, verifyArtifacts, artifactOf } from './builtins.ts'
 import { checkContext, finishContext, pruneContext, runContext, targetContext, verifyContext } from './contexts.ts'
@@ -47,7 +49,8 @@ export function handlersFor(
     .filter((participant) => participant.hooks[hook] && (!target || isConcerned(participant, hook, target)))
     .toSorted((a, b) => rank(a, hook) - rank(b, hook))
   const builtIn = target ? builtIns[hook]?.(execution, target) : undefined
-  if (run.dryRun && builtIn) return [builtIn]
+  // Of what is done per target, a dry run prints the engine's part and calls nobody.
+  if (run.dryRun && target) return builtIn ? [builtIn] : []
   const calls = own.map((participant): HandlerCall => {
     const resolved = participant.hooks[hook] as ResolvedHook
     const handler = resolved.handler as (ctx: unknown) => unknown
@@ -57,8 +60,12 @@ export function handlersFor(
       resolved,
       target,
       keepsOpen: heldUntilBackupsSettle.has(hook),
-      invoke: async (site) => handler(await contextOf(execution, hook, site, target, outcome)),
-      onSuccess: target && onSuccess[hook]?.(participant, target),
+      async invoke(site) {
+        const context = await contextOf(execution, hook, site, target, outcome)
+        await handler(context)
+        if (target) afterwards[hook]?.(site, target, context)
+      },
+      onSuccess: target && onSuccess[hook]?.(execution, participant, target),
     }
   })
   return builtIn ? [builtIn, ...calls] : calls
@@ -76,10 +83,37 @@ function rank(participant: Participant, hook: HookName): number {
 /** What is armed here is given back as soon as the last backup settles, not when the handler does. */
 const heldUntilBackupsSettle: ReadonlySet<HookName> = new Set(['beforeBackups'])
 
-const onSuccess: { readonly [Name in HookName]?: (participant: Participant, target: TargetState) => () => void } = {
-  verifyBackups: (participant, target) => () => {
-    if (countsAsProof(participant, target)) prove(target)
+const onSuccess: {
+  readonly [Name in HookName]?: (execution: RunExecution, participant: Participant, target: TargetState) => () => void
+} = {
+  verifyBackups: (execution, participant, target) => () => {
+    if (!countsAsProof(participant, target)) return
+    prove(target)
+    if (participant === target.owner) markVerified(execution, target)
   },
+}
+
+/** What becomes of the journal's memory of points outside the store, once a handler is through. */
+const afterwards: {
+  readonly [Name in HookName]?: (site: RunCallSite, target: TargetState, context: unknown) => void
+} = {
+  pruneBackups({ services, participant, run }, { owner, target }, context) {
+    if (participant !== owner) return
+    for (const point of (context as PruneContext<unknown>).expired) {
+      if (artifactOf(point) !== undefined) continue
+      quietly(services, () => services.journal.removePoint(run.plan, target.id, point.id))
+    }
+  },
+}
+
+/** Retention lets nothing go that is newer than what is known to be readable. */
+function markVerified({ services, plan, run }: RunExecution, target: TargetState): void {
+  target.points = target.points.map((point) => {
+    if (artifactOf(point) !== undefined) return point
+    const verified = { ...point, verifiedAt: services.clock.now() }
+    quietly(services, () => services.journal.recordPoint(plan.name, run.id, target.owner.id, verified))
+    return verified
+  })
 }
 
 /** A point outside the store is proven by its own plugin only. */

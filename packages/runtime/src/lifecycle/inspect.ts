@@ -19,8 +19,7 @@ import { varsDirectoryOf } from './execute.ts'
 import type { TargetState } from './outcome.ts'
 import { lifecyclePolicy } from './policy.ts'
 import { Scope } from './scope.ts'
-import { findTargets } from './targets.ts'
-import { workspaceName } from './workspaces.ts'
+import { discoverTargets } from './targets.ts'
 
 /** What a run would do for one target. */
 export interface InspectedTarget {
@@ -46,7 +45,7 @@ export async function validatePlan(
   const check = async (participant: Participant): Promise<readonly HoldfastError[]> => {
     const hook = participant.hooks.validate
     if (!hook) return []
-    const scope = new Scope(() => workspaceName(services))
+    const scope = new Scope(services)
     const context = { plugin: participant.id, hook: 'validate' }
     try {
       await callWithDeadline(
@@ -57,7 +56,7 @@ export async function validatePlan(
           where: `validate of "${participant.id}"`,
           timeoutMs: hook.timeoutMs ?? parseDuration(lifecyclePolicy.validate.timeout),
           parents: [signal],
-          hurried: services.shutdown.hurried,
+          hurried: services.shutdown.abandoned,
         },
       )
       return []
@@ -80,11 +79,9 @@ export async function inspectPlan(
   plan: ResolvedPlan,
   signal: AbortSignal,
 ): Promise<readonly InspectedTarget[]> {
-  const scope = new Scope(() => workspaceName(services))
+  const scope = new Scope(services)
   try {
-    const found = await findTargets(plan, (participant) =>
-      checkContext({ services, plan, participant, hook: 'targets', signal, scope }, 'command'),
-    )
+    const found = await discoverTargets(services, plan, { phase: 'command', signal })
     const inspected: InspectedTarget[] = []
     for (const state of found) {
       const steps = await describeTarget(services, plan, state, signal)

@@ -10,6 +10,8 @@ export interface TargetState {
   status: 'pending' | TargetOutcome['status']
   verification: TargetOutcome['verification']
   points: RestorePoint[]
+  /** What failed attempts of this run have stored for it: replaced when the same is stored again. */
+  leftBehind: RestorePoint[]
   /** Why it was skipped. */
   reason: string | undefined
   error: HoldfastError | undefined
@@ -20,18 +22,34 @@ export interface RunState {
   readonly run: Run
   readonly plan: ResolvedPlan
   readonly targets: TargetState[]
-  /** The first failure of a run-level hook. */
+  /** The first failure of a run-level hook; never set once the run was aborted. */
   runError: HoldfastError | undefined
   /** Set on shutdown or cancel. */
   aborted: HoldfastError | undefined
   /** Set when the run ends before it began. */
   skipped: { readonly reason: string; readonly error: HoldfastError } | undefined
   readonly warnings: HoldfastError[]
+  /** How it ended in an earlier process; only its observers are still to be called. */
+  readonly ended?: Outcome | undefined
 }
 
 /** A run that has not begun. */
 export function newRunState(run: Run, plan: ResolvedPlan): RunState {
   return { run, plan, targets: [], runError: undefined, aborted: undefined, skipped: undefined, warnings: [] }
+}
+
+/** Notes a run-level failure. The first one is primary; later ones are attached, never replace it. */
+export function noteFailure(state: RunState, error: HoldfastError): void {
+  const primary = state.runError ?? state.aborted
+  if (!primary) state.runError = error
+  else if (primary.code !== error.code || primary.message !== error.message) state.warnings.push(error)
+}
+
+/** Notes that the run was cut short. */
+export function noteAbort(state: RunState, error: HoldfastError): void {
+  if (state.aborted) return
+  state.aborted = error
+  if (state.runError) state.warnings.push(error)
 }
 
 /** Whether a run-level hook failed or the run was cut short: most later hooks are skipped then. */
@@ -41,9 +59,11 @@ export function hasFailed(state: RunState): boolean {
 
 /** The result algebra (DESIGN §4): what a run is, from what became of its hooks and targets. */
 export function outcomeOf(state: RunState): Outcome {
-  const targets = state.targets.map(toOutcome)
+  const warnings = [...state.warnings]
+  if (state.ended) return { ...state.ended, warnings }
+  const targets = state.targets.map(targetOutcomeOf)
   const { status, reason, error } = statusOf(state, targets)
-  return { status, reason, targets, error, warnings: state.warnings }
+  return { status, reason, targets, error, warnings }
 }
 
 type Status = {
@@ -55,7 +75,7 @@ type Status = {
 function statusOf(state: RunState, targets: readonly TargetOutcome[]): Status {
   const { plan, run } = state
   if (state.skipped) return { status: 'skipped', reason: state.skipped.reason, error: state.skipped.error }
-  if (state.aborted) return { status: 'aborted', error: state.aborted }
+  if (state.aborted) return { status: 'aborted', error: state.runError ?? state.aborted }
   if (state.runError) return { status: 'failed', error: state.runError }
   if (run.dryRun) return { status: 'succeeded', reason: 'dry-run' }
   if (plan.maintenance || run.trigger === 'boot') return { status: 'succeeded' }
@@ -80,7 +100,8 @@ export function isSuspect(point: RestorePoint): boolean {
   return point.state === 'suspect'
 }
 
-function toOutcome(state: TargetState): TargetOutcome {
+/** How one target stands. */
+export function targetOutcomeOf(state: TargetState): TargetOutcome {
   const { target, status, verification, points, reason, error } = state
   // A target that never came to its turn was not backed up.
   return { target, status: status === 'pending' ? 'aborted' : status, verification, points: [...points], reason, error }

@@ -9,17 +9,16 @@ import {
   type Vars,
 } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
-import { recordFailure, toFailure } from '../failure.ts'
+import { reasonOf, recordFailure, toFailure } from '../failure.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { createVars } from '../vars.ts'
 import { callWithDeadline } from './call.ts'
 import { runContext } from './contexts.ts'
 import { varsDirectoryOf } from './execute.ts'
-import { quietly } from './run.ts'
+import { quietly } from '../journal/quietly.ts'
 import { newRunId } from './run-id.ts'
 import { Scope } from './scope.ts'
-import { workspaceName } from './workspaces.ts'
 
 /** What a restore is made with. */
 export interface RestoreCall {
@@ -56,14 +55,18 @@ export async function executeRestore(services: Services, request: RestoreRequest
   const now = clock.now()
   const run: Run = { id: newRunId(now), plan, attempt: 1, scheduledFor: now, trigger: 'restore', dryRun: false }
   const began = clock.monotonic()
-  const scope = new Scope(() => workspaceName(services))
+  const scope = new Scope(services)
   const directory = varsDirectoryOf(services.stateDirectory, run.id)
   let where: Json
   let error: HoldfastError | undefined
-  journal.beginRun(run, services.config().instance, services.process.id)
   emit({ type: 'run-started', run, at: now })
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
   try {
+    try {
+      journal.beginRun(run, services.config().instance, services.process.id)
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      throw errors.STATE_UNWRITABLE({ path: services.stateDirectory, reason: reasonOf(cause) }, { cause })
+    }
     await callWithDeadline(
       async (signal) => {
         where = await request.body({ run, vars: createVars(directory), signal, scope })
@@ -73,7 +76,7 @@ export async function executeRestore(services: Services, request: RestoreRequest
         where: `the restore from plan "${plan}"`,
         timeoutMs: budgetMs,
         parents: [shutdown.requested, ...(request.signal ? [request.signal] : [])],
-        hurried: shutdown.hurried,
+        hurried: shutdown.abandoned,
       },
     )
   } catch (thrown) {

@@ -12,16 +12,16 @@ import {
 } from '@holdfast/sdk'
 
 import { recordFailure, toFailure, type FailureContext } from '../failure.ts'
+import { quietly } from '../journal/quietly.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { callWithDeadline } from './call.ts'
 import { TargetSkipped } from './contexts.ts'
 import type { RunCallSite } from './service-context.ts'
 import { handlersFor, type HandlerCall } from './handlers.ts'
-import { hasFailed, outcomeOf, type RunState, type TargetState } from './outcome.ts'
+import { hasFailed, noteFailure, outcomeOf, targetOutcomeOf, type RunState, type TargetState } from './outcome.ts'
 import { lifecyclePolicy } from './policy.ts'
 import { Scope } from './scope.ts'
-import { workspaceName } from './workspaces.ts'
 
 /** A run under way, and all that its steps share. */
 export interface RunExecution {
@@ -34,6 +34,8 @@ export interface RunExecution {
   readonly signal: AbortSignal
   /** What `beforeBackups` has taken; given back as soon as the last backup settles. */
   readonly window: Scope
+  /** Observers that an earlier process has called; see {@link observerKey}. */
+  readonly called?: ReadonlySet<string> | undefined
   /** Target ids asked for by the user. */
   readonly only: readonly string[] | undefined
 }
@@ -113,9 +115,15 @@ async function observing(execution: RunExecution, hook: HookName, policy: HookPo
   // The outcome is fixed: what happens to an observer changes nothing.
   const outcome: Outcome = outcomeOf(execution.state)
   for (const call of handlersFor(execution, hook, undefined, outcome)) {
+    if (execution.called?.has(observerKey(call))) continue
     const { error } = await callHandler(execution, policy, call)
     if (error) fail(execution.state, policy, error)
   }
+}
+
+/** Names a call of an observer within its run. */
+export function observerKey({ hook, participant }: { hook: string; participant: string | { id: string } }): string {
+  return `${hook} ${typeof participant === 'string' ? participant : participant.id}`
 }
 
 function concerns(policy: HookPolicy<HookKind>, target: TargetState, dryRun: boolean): boolean {
@@ -137,14 +145,13 @@ function newestIsSound(target: TargetState): boolean {
 
 /** A pending target whose handlers are through has been backed up. */
 function settleTarget(
-  { services, run, state, signal }: RunExecution,
+  { services, run, signal }: RunExecution,
   policy: HookPolicy<HookKind>,
   target: TargetState,
 ): void {
   if (policy.onFailure !== 'fail-target') return
   if (target.status === 'pending') target.status = signal.aborted ? 'aborted' : 'succeeded'
-  const outcome = outcomeOf(state).targets.find((each) => each.target === target.target)
-  if (outcome) services.emit({ type: 'target-ended', run, outcome })
+  services.emit({ type: 'target-ended', run, outcome: targetOutcomeOf(target) })
 }
 
 function skipTarget(target: TargetState, reason: string): void {
@@ -154,12 +161,10 @@ function skipTarget(target: TargetState, reason: string): void {
 
 /** Applies a failure as the policy says. The first error is primary; later ones are attached, never replace it. */
 function fail(state: RunState, policy: HookPolicy<HookKind>, error: HoldfastError, target?: TargetState): void {
-  const primary = target ? target.error : state.runError
   switch (policy.onFailure) {
     case 'stop-boot':
     case 'fail-run':
-      if (primary || state.aborted) state.warnings.push(error)
-      else state.runError = error
+      noteFailure(state, error)
       return
     case 'fail-target':
       if (target) {
@@ -170,7 +175,7 @@ function fail(state: RunState, policy: HookPolicy<HookKind>, error: HoldfastErro
     case 'unverify-target':
       if (target) {
         target.verification = 'unverified'
-        if (primary) state.warnings.push(error)
+        if (target.error) state.warnings.push(error)
         else target.error = error
       }
       return
@@ -183,6 +188,8 @@ function fail(state: RunState, policy: HookPolicy<HookKind>, error: HoldfastErro
 interface CallResult {
   readonly error: HoldfastError | undefined
   readonly skipped: string | undefined
+  /** Whether something it took is still taken. */
+  readonly stuck: boolean
 }
 
 /** Calls one handler, with its retries. What it took is given back before it counts as settled. */
@@ -191,12 +198,17 @@ async function callHandler(
   policy: HookPolicy<HookKind>,
   call: HandlerCall,
 ): Promise<CallResult> {
-  const { services, signal } = execution
+  const { services } = execution
   const { attempts, backoffMs } = call.resolved.retry
+  const signal = policy.signal === 'reserve' ? services.shutdown.requested : execution.signal
   for (let attempt = 1; ; attempt++) {
     const result = await callOnce(execution, policy, call, attempt)
-    if (!result.error || attempt >= attempts || signal.aborted) return result
+    if (!result.error || result.stuck || attempt >= attempts || signal.aborted) return result
     await services.clock.sleep(backoffMs, signal).catch(() => {})
+    if (signal.aborted) return result
+    if (call.target && policy.onFailure === 'fail-target') {
+      call.target.leftBehind.push(...call.target.points.splice(0))
+    }
   }
 }
 
@@ -211,7 +223,7 @@ async function callOnce(
   const { clock, journal, emit } = services
   const site = { run, hook, participant: participant.id, target: target?.target.id, attempt }
   const context: FailureContext = { plugin: participant.id, hook, target: target?.target.id, run: run.id }
-  const scope = new Scope(() => workspaceName(services))
+  const scope = new Scope(services)
   const began = clock.monotonic()
   const row = quietly(services, () => journal.hookStarted(run.id, hook, participant.id, site.target, attempt))
   emit({ type: 'hook-started', ...site })
@@ -224,14 +236,15 @@ async function callOnce(
       timeoutMs: resolved.timeoutMs ?? parseDuration(policy.timeout),
       parents:
         policy.signal === 'reserve' ? [services.shutdown.hurried, services.shutdown.expired] : [execution.signal],
-      hurried: services.shutdown.hurried,
+      hurried: services.shutdown.abandoned,
     })
   } catch (thrown) {
     if (thrown instanceof TargetSkipped && target) skipped = thrown.message
     else error = toFailure(thrown, context)
   }
   if (!error && call.keepsOpen) execution.window.adopt(scope)
-  for (const failure of await scope.close()) {
+  const failures = await scope.close()
+  for (const failure of failures) {
     const located = toFailure(failure, context)
     if (error) execution.state.warnings.push(located)
     else error = located
@@ -240,7 +253,7 @@ async function callOnce(
   const record = error && recordFailure(error)
   quietly(services, () => row !== undefined && journal.hookEnded(row, durationMs, record))
   emit({ type: 'hook-ended', ...site, durationMs, error: record })
-  return { error, skipped }
+  return { error, skipped, stuck: failures.length > 0 }
 }
 
 function callSite(execution: RunExecution, call: HandlerCall, signal: AbortSignal, scope: Scope): RunCallSite {
@@ -258,24 +271,8 @@ function callSite(execution: RunExecution, call: HandlerCall, signal: AbortSigna
   }
 }
 
-/** Records that are only history: a full disk must not stop a backup that is under way. */
-export function quietly<T>(services: Services, write: () => T): T | undefined {
-  try {
-    return write()
-  } catch (error) {
-    services.log.error('the journal could not be written; history will have a gap', { error })
-    services.meter
-      .counter('holdfast_state_store_errors_total', 'Failures of the state directory', ['op'])
-      .add(1, { op: 'write' })
-    return undefined
-  }
-}
-
 /** Gives back what `beforeBackups` took. What can't be given back makes the run a failure. */
 export async function closeWindow(execution: RunExecution): Promise<void> {
-  const { state } = execution
-  for (const failure of await execution.window.close()) {
-    if (state.runError || state.aborted) state.warnings.push(failure)
-    else state.runError = failure
-  }
+  const { state, run, window } = execution
+  for (const failure of await window.close()) noteFailure(state, toFailure(failure, { run: run.id }))
 }

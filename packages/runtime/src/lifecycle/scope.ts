@@ -1,5 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import type { HoldfastError } from '@holdfast/sdk'
+import { reasonOf } from '../failure.ts'
+import type { Services } from '../services.ts'
+import { workspaceName } from './workspaces.ts'
 
 /** One thing to give back; rejects only with errors worth reporting. */
 type Give = () => Promise<void>
@@ -9,52 +11,81 @@ type Give = () => Promise<void>
  * newest first, and all of it, whatever fails on the way.
  */
 export class Scope {
-  readonly #makeDirectory: () => string
+  readonly #services: Pick<Services, 'stateDirectory' | 'process' | 'log'>
   #entries: Give[] = []
   #workspaces: string[] = []
   #workspace: string | undefined
+  #closed = false
 
-  /** @param makeDirectory - names a directory that doesn't exist yet */
-  constructor(makeDirectory: () => string) {
-    this.#makeDirectory = makeDirectory
+  constructor(services: Pick<Services, 'stateDirectory' | 'process' | 'log'>) {
+    this.#services = services
   }
 
-  /** Runs at the end, before what was added earlier. */
+  /** Whether its hook has ended: what is added now would never be given back. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /**
+   * Runs at the end, before what was added earlier.
+   *
+   * @throws Error when it is closed
+   */
   add(give: Give): void {
+    this.#throwIfClosed()
     this.#entries.push(give)
   }
 
-  /** A private directory, made at first use and removed at the very end. */
+  /**
+   * A private directory, made at first use and removed at the very end.
+   *
+   * @throws Error when it is closed
+   */
   workspace(): string {
+    this.#throwIfClosed()
     if (this.#workspace === undefined) {
-      this.#workspace = this.#makeDirectory()
+      this.#workspace = workspaceName(this.#services)
       mkdirSync(this.#workspace, { recursive: true, mode: 0o700 })
       this.#workspaces.push(this.#workspace)
     }
     return this.#workspace
   }
 
-  /** Takes over all that another scope would give back. */
+  /** Takes over all that another scope would give back, and closes it. */
   adopt(other: Scope): void {
     this.#entries.push(...other.#entries)
     this.#workspaces.push(...other.#workspaces)
     other.#entries = []
     other.#workspaces = []
+    other.#closed = true
   }
 
-  /** @returns what could not be given back */
-  async close(): Promise<readonly HoldfastError[]> {
-    const failures: HoldfastError[] = []
+  /** @returns why something could not be given back */
+  async close(): Promise<readonly unknown[]> {
+    this.#closed = true
+    const failures: unknown[] = []
     for (let give = this.#entries.pop(); give; give = this.#entries.pop()) {
       try {
         await give()
       } catch (error) {
-        failures.push(error as HoldfastError)
+        failures.push(error)
       }
     }
-    for (const directory of this.#workspaces) rmSync(directory, { recursive: true, force: true })
+    for (const directory of this.#workspaces) this.#remove(directory)
     this.#workspaces = []
-    this.#workspace = undefined
     return failures
+  }
+
+  #remove(directory: string): void {
+    try {
+      rmSync(directory, { recursive: true, force: true })
+    } catch (error) {
+      // Swept by a later start.
+      this.#services.log.warn(`a workspace could not be removed: ${reasonOf(error)}`, { error, directory })
+    }
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed) throw new Error('the hook has ended')
   }
 }

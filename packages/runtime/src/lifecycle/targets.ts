@@ -1,7 +1,52 @@
+import { setImmediate } from 'node:timers/promises'
 import type { CheckContext, Target } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
+import type { Services } from '../services.ts'
+import { callWithDeadline } from './call.ts'
+import { checkContext } from './contexts.ts'
 import type { TargetState } from './outcome.ts'
+import { Scope } from './scope.ts'
+
+const findTimeoutMs = 10 * 60_000
+
+/**
+ * Looks for targets, but not for ever.
+ *
+ * @throws HoldfastError as {@link findTargets}, `HOOK_TIMEOUT`, `HOOK_ABANDONED`
+ */
+export async function discoverTargets(
+  services: Services,
+  plan: ResolvedPlan,
+  options: {
+    readonly phase: CheckContext<unknown>['phase']
+    readonly signal: AbortSignal
+    readonly only?: readonly string[] | undefined
+  },
+): Promise<readonly TargetState[]> {
+  const { phase, only } = options
+  const scope = new Scope(services)
+  let found: readonly TargetState[] = []
+  try {
+    await callWithDeadline(
+      async (signal) => {
+        const contextFor = (participant: Participant): CheckContext<unknown> =>
+          checkContext({ services, plan, participant, hook: 'targets', signal, scope }, phase)
+        found = await findTargets(plan, contextFor, only, signal)
+      },
+      {
+        clock: services.clock,
+        where: `the search for targets of plan "${plan.name}"`,
+        timeoutMs: findTimeoutMs,
+        parents: [options.signal],
+        hurried: services.shutdown.abandoned,
+      },
+    )
+  } finally {
+    await scope.close()
+  }
+  return found
+}
 
 /**
  * Finds what a run backs up: each participant with a `backups` hook has targets, one named after it unless it finds
@@ -9,17 +54,22 @@ import type { TargetState } from './outcome.ts'
  *
  * @param contextFor - the context in which a participant looks
  * @param only - ids asked for by the user; default all
+ * @param signal - gives up
  * @throws HoldfastError `TARGET_DUPLICATE`, `TARGET_UNKNOWN`, or what a participant threw
  */
-export async function findTargets(
+async function findTargets(
   plan: ResolvedPlan,
   contextFor: (participant: Participant) => CheckContext<unknown>,
-  only?: readonly string[],
+  only: readonly string[] | undefined,
+  signal: AbortSignal,
 ): Promise<TargetState[]> {
   const found = new Map<string, TargetState>()
   for (const participant of plan.participants) {
     if (!participant.hooks.backups) continue
     for await (const target of targetsOf(participant, contextFor)) {
+      // A generator that never ends must not keep the deadline's timer from running.
+      if (found.size % 1000 === 999) await setImmediate()
+      signal.throwIfAborted()
       if (found.has(target.id)) throw errors.TARGET_DUPLICATE({ target: target.id })
       found.set(target.id, {
         target,
@@ -27,13 +77,14 @@ export async function findTargets(
         status: 'pending',
         verification: 'not-applicable',
         points: [],
+        leftBehind: [],
         reason: undefined,
         error: undefined,
       })
     }
   }
   if (!only || only.length === 0) return [...found.values()]
-  return only.map((id) => {
+  return [...new Set(only)].map((id) => {
     const state = found.get(id)
     if (!state)
       throw errors.TARGET_UNKNOWN({ target: id, plan: plan.name, known: [...found.keys()].join(', ') || 'none' })

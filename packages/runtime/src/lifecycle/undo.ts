@@ -1,9 +1,7 @@
-// Undo: what is taken must be given back, even after kill -9 (DESIGN §4). Arming is durable before it resolves; an
-// undo is claimed before it is tried, so that two processes never run it at once.
-import { randomUUID } from 'node:crypto'
+// Undo: what is taken must be given back, even after kill -9 (DESIGN §4). An undo is claimed before it is tried, so that
+// two processes never run it at once.
 import {
   parseDuration,
-  type ArmedUndo,
   type HoldfastError,
   type Json,
   type Run,
@@ -13,56 +11,16 @@ import {
 } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf, recordFailure } from '../failure.ts'
-import type { UndoRecord } from '../journal/records.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { callWithDeadline } from './call.ts'
-import { serviceContext, type RunCallSite } from './service-context.ts'
+import { serviceContext } from './service-context.ts'
 import { Scope } from './scope.ts'
-import { workspaceName } from './workspaces.ts'
 
-const backoffMs = { first: 250, longest: 10_000 }
-
-/** Arms an undo for the scope of the calling hook. */
-export async function armUndo(site: RunCallSite, name: string, input: Json): Promise<ArmedUndo> {
-  const { services, participant, run, plan, scope } = site
-  const definition = participant.undos.get(name)
-  if (!definition) throw errors.UNDO_NOT_REGISTERED({ undo: name, owner: participant.id })
-  const checked = await validInput(definition, input)
-  const record = {
-    id: randomUUID(),
-    run: run.id,
-    plan: plan.name,
-    instance: services.config().instance,
-    participant: participant.id,
-    undo: name,
-    input: JSON.stringify(checked ?? null),
-    process: services.process.id,
-  }
-  site.signal.throwIfAborted()
-  try {
-    services.journal.armUndo(record)
-    await services.undoMirror?.put(record)
-  } catch (error) {
-    throw errors.UNDO_NOT_ARMED({ undo: name, reason: reasonOf(error) }, { cause: error })
-  }
-  services.emit({ type: 'undo-armed', run, undo: name, participant: participant.id, id: record.id })
-  const armedAt = services.clock.monotonic()
-
-  let settled: Promise<void> | undefined
-  const fire = (): Promise<void> =>
-    (settled ??= runUndo({ ...site, id: record.id, definition, input: checked, recovered: false, heldSince: armedAt }))
-  const disarm = (): Promise<void> =>
-    (settled ??= (async () => {
-      const now = services.journal.undo(record.id)
-      if (now?.state === 'armed') services.journal.settleUndo(record.id, 'disarmed')
-      else if (now?.state !== 'disarmed') throw errors.UNDO_TAKEN({ undo: name })
-      await services.undoMirror?.remove(record.id)
-      settledEvent(site, record.id, name, 'disarmed', false, armedAt)
-    })())
-  scope.add(fire)
-  return { fire, disarm, [Symbol.asyncDispose]: fire }
-}
+/** Between attempts of an undo. */
+export const undoBackoffMs = { first: 250, longest: 10_000 }
+/** How long removing an undo's second home may take. */
+const removeMirroredMs = 30_000
 
 /** What {@link runUndo} needs to know. */
 export interface UndoCall {
@@ -78,10 +36,12 @@ export interface UndoCall {
   readonly recovered: boolean
   /** The process that was firing it when it died. */
   readonly takenFrom?: string | undefined
+  /** Attempts before this call. */
+  readonly attempts?: number | undefined
   /** Monotonic time of arming. */
   readonly heldSince: number
-  /** One attempt only: recovery tries everything once before it insists. */
-  readonly once?: boolean | undefined
+  /** One attempt only, with so many milliseconds: recovery tries everything once before it insists. */
+  readonly onceWithinMs?: number | undefined
 }
 
 /**
@@ -91,18 +51,18 @@ export interface UndoCall {
  * @throws HoldfastError `UNDO_FAILED` (it stays pending) or `UNDO_TAKEN`
  */
 export async function runUndo(call: UndoCall): Promise<void> {
-  const { services, run, definition, id } = call
-  const { clock, journal, shutdown } = services
-  const deadline = clock.monotonic() + parseDuration(definition.deadline)
-  let pause = backoffMs.first
-  for (;;) {
-    if (!claim(call)) {
-      const now = journal.undo(id)
-      if (now?.state === 'disarmed' || now?.state === 'dropped') return
-      settledEvent(call, id, definition.name, 'taken', call.recovered, call.heldSince)
+  const { services, run, definition, attempts = 0 } = call
+  const { clock, shutdown } = services
+  const deadline = clock.monotonic() + (call.onceWithinMs ?? parseDuration(definition.deadline))
+  let pause: number = undoBackoffMs.first
+  for (let count = 1; ; count++) {
+    const state = claim(call)
+    if (state === 'settled') return
+    if (state === 'taken') {
+      settledEvent(call, 'taken')
       throw errors.UNDO_TAKEN({ undo: definition.name })
     }
-    const failure = await attempt(call, Math.max(deadline - clock.monotonic(), 1))
+    const failure = await attempt(call, attempts + count, Math.max(deadline - clock.monotonic(), 1))
     if (failure === undefined) {
       await settle(call)
       return
@@ -114,13 +74,13 @@ export async function runUndo(call: UndoCall): Promise<void> {
       error: failure,
     })
     const left = deadline - clock.monotonic()
-    if (call.once === true || left <= 0 || shutdown.expired.aborted) {
+    if (call.onceWithinMs !== undefined || left <= 0 || shutdown.expired.aborted) {
       const error = errors.UNDO_FAILED({ undo: definition.name, reason: reasonOf(failure) }, { cause: failure })
-      settledEvent(call, id, definition.name, 'failed', call.recovered, call.heldSince, error)
+      settledEvent(call, 'failed', error)
       throw error
     }
     await clock.sleep(Math.min(pause, left), shutdown.expired).catch(() => {})
-    pause = Math.min(pause * 2, backoffMs.longest)
+    pause = Math.min(pause * 2, undoBackoffMs.longest)
   }
 }
 
@@ -133,9 +93,9 @@ export async function validInput(definition: UndoDefinition<Json>, input: unknow
   return result.value
 }
 
-async function attempt(call: UndoCall, timeoutMs: number): Promise<Error | undefined> {
-  const { services, definition, input, run, vars, recovered, id } = call
-  const scope = new Scope(() => workspaceName(services))
+async function attempt(call: UndoCall, number: number, timeoutMs: number): Promise<Error | undefined> {
+  const { services, definition, input, run, vars, recovered } = call
+  const scope = new Scope(services)
   try {
     await callWithDeadline(
       (signal) => {
@@ -146,11 +106,10 @@ async function attempt(call: UndoCall, timeoutMs: number): Promise<Error | undef
           undo: definition.name,
         })
         const base = serviceContext({ ...call, hook: 'undo', signal, scope }, log)
-        const attempts = services.journal.undo(id)?.attempts ?? 1
         const ctx: UndoContext = Object.defineProperties(base, {
           run: { value: run, enumerable: true },
           vars: { value: vars, enumerable: true },
-          attempt: { value: attempts, enumerable: true },
+          attempt: { value: number, enumerable: true },
           recovered: { value: recovered, enumerable: true },
         }) as UndoContext
         return definition.run(input, ctx)
@@ -172,14 +131,16 @@ async function attempt(call: UndoCall, timeoutMs: number): Promise<Error | undef
 }
 
 /** A claim that can't be written must not keep anything frozen: only a claim that was refused does. */
-function claim(call: UndoCall): boolean {
+function claim({ services, id, takenFrom }: UndoCall): 'ours' | 'taken' | 'settled' {
+  const { journal, process } = services
   try {
-    return call.services.journal.claimUndo(call.id, call.services.process.id, call.takenFrom)
+    if (journal.claimUndo(id, process.id, takenFrom)) return 'ours'
+    const now = journal.undo(id)
+    if (!now) return 'ours'
+    return now.state === 'disarmed' || now.state === 'dropped' ? 'settled' : 'taken'
   } catch (error) {
-    call.services.log.error(`the journal could not be written: ${reasonOf(error)}; the undo runs all the same`, {
-      error,
-    })
-    return true
+    services.log.error(`the journal could not be written: ${reasonOf(error)}; the undo runs all the same`, { error })
+    return 'ours'
   }
 }
 
@@ -195,7 +156,7 @@ async function settle(call: UndoCall): Promise<void> {
   const { services, id, definition } = call
   try {
     services.journal.settleUndo(id, 'done')
-    await services.undoMirror?.remove(id)
+    await removeMirrored(services, id)
   } catch (error) {
     // It ran; at worst it runs again at the next start.
     services.log.error(
@@ -203,27 +164,36 @@ async function settle(call: UndoCall): Promise<void> {
       { error },
     )
   }
-  settledEvent(call, id, definition.name, 'done', call.recovered, call.heldSince)
+  settledEvent(call, 'done')
 }
 
-function settledEvent(
-  site: Pick<UndoCall, 'services' | 'run' | 'participant'>,
-  id: UndoRecord['id'],
-  undo: string,
+/** Removes an undo's second home. */
+export async function removeMirrored({ undoMirror, clock, shutdown }: Services, id: string): Promise<void> {
+  if (!undoMirror) return
+  await callWithDeadline(() => undoMirror.remove(id), {
+    clock,
+    where: 'removing the second record of an undo',
+    timeoutMs: removeMirroredMs,
+    parents: [shutdown.expired],
+    hurried: shutdown.expired,
+  })
+}
+
+/** Tells what became of an undo. */
+export function settledEvent(
+  { services, run, participant, id, definition, recovered, heldSince }: UndoCall,
   result: 'done' | 'failed' | 'disarmed' | 'taken',
-  recovered: boolean,
-  heldSince: number,
   error?: HoldfastError,
 ): void {
-  site.services.emit({
+  services.emit({
     type: 'undo-settled',
-    run: site.run,
-    undo,
-    participant: site.participant.id,
+    run,
+    undo: definition.name,
+    participant: participant.id,
     id,
     result,
     recovered,
-    heldMs: site.services.clock.monotonic() - heldSince,
+    heldMs: services.clock.monotonic() - heldSince,
     error: error && recordFailure(error),
   })
 }

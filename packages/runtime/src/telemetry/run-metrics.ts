@@ -1,4 +1,4 @@
-import type { Meter, RunStatus } from '@holdfast/sdk'
+import type { Clock, Meter, RunStatus, RunTrigger } from '@holdfast/sdk'
 import type { RunEvent, RunEventListener } from '../lifecycle/events.ts'
 
 const statuses: readonly RunStatus[] = ['succeeded', 'partial', 'failed', 'skipped', 'aborted']
@@ -16,9 +16,27 @@ const failureReasons: Readonly<Record<string, string>> = {
   EXEC_FORMAT: 'spawn',
 }
 
+/** Of boots and restores the plan's times say nothing: a restore is no backup. */
+const executions: ReadonlySet<RunTrigger> = new Set(['schedule', 'catch-up', 'manual', 'retry'])
+
+function runCounter(meter: Meter): ReturnType<Meter['counter']> {
+  return meter.counter('holdfast_runs_total', 'Runs by how they ended', ['plan', 'result'])
+}
+
+/** Begins the counts of plans at 0, so that `increase()` sees the first failure. */
+export function announcePlans(meter: Meter, plans: readonly { readonly name: string }[]): void {
+  const runs = runCounter(meter)
+  for (const { name } of plans) for (const result of statuses) runs.add(0, { plan: name, result })
+}
+
+/** Counts a run that ended without an event: its process died. */
+export function countRun(meter: Meter, plan: string, result: RunStatus): void {
+  runCounter(meter).add(1, { plan, result })
+}
+
 /** Turns a run's events into metrics; labels are bounded. */
-export function recordMetrics(meter: Meter): RunEventListener {
-  const runs = meter.counter('holdfast_runs_total', 'Runs by how they ended', ['plan', 'result'])
+export function recordMetrics(meter: Meter, clock: Pick<Clock, 'now'>): RunEventListener {
+  const runs = runCounter(meter)
   const last = (what: string): ReturnType<Meter['gauge']> =>
     meter.gauge(`holdfast_run_last_${what}_timestamp_seconds`, `When a run last had its ${what}`, ['plan'])
   const gauges = {
@@ -35,10 +53,11 @@ export function recordMetrics(meter: Meter): RunEventListener {
     const { run, status, durationMs } = event
     if (run.dryRun) return
     const plan = { plan: run.plan }
-    for (const result of statuses) runs.add(result === status ? 1 : 0, { ...plan, result })
-    const now = Date.now() / 1000
+    runs.add(1, { ...plan, result: status })
+    if (!executions.has(run.trigger)) return
+    const now = clock.now().getTime() / 1000
     gauges.completion.set(now, plan)
-    if (run.trigger === 'boot' || status === 'skipped') return
+    if (status === 'skipped') return
     duration.record(durationMs / 1000, plan)
     if (status === 'succeeded') gauges.success.set(now, plan)
     else gauges.failure.set(now, plan)
@@ -47,6 +66,7 @@ export function recordMetrics(meter: Meter): RunEventListener {
   return (event) => {
     switch (event.type) {
       case 'run-started':
+        if (event.run.dryRun || !executions.has(event.run.trigger)) return
         gauges.start.set(event.at.getTime() / 1000, { plan: event.run.plan })
         return
       case 'run-ended':

@@ -147,3 +147,28 @@ test('a source that fails is told as it is', async () => {
   for (const applied of [['gzip'], ['zstd'], ['age'], []] as const)
     await expect(collect(decode(source(), applied, { identities: [identity], artifact: 'a' }))).rejects.toBe(broken)
 })
+
+test('a source is closed when nobody wants more of it', async () => {
+  const encoder = await openEncoder({ compression: 'none', recipients: [recipient] })
+  const content = randomBytes(3_000_000)
+  const encrypted = Buffer.concat(await collect(encoder.encode(chunksOf(content))))
+  const bytes = { age: encrypted, gzip: gzipSync(content), zstd: zstdCompressSync(content) }
+  for (const applied of ['age', 'gzip', 'zstd'] as const) {
+    for (const identities of [[identity], [await generateIdentity()]]) {
+      const closed = Promise.withResolvers<void>()
+      async function* source(): AsyncGenerator<Uint8Array> {
+        try {
+          yield* split(bytes[applied], 10_000)
+        } finally {
+          closed.resolve()
+        }
+      }
+      try {
+        for await (const chunk of decode(source(), [applied], { identities, artifact: 'a' })) if (chunk) break
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ARTIFACT_DECRYPT' })
+      }
+      await closed.promise
+    }
+  }
+})

@@ -219,6 +219,20 @@ test('empty directories go, those of others stay, and the store itself too', asy
   expect(readdirSync(path)).toEqual([])
 })
 
+test('many puts and deletes at once in directories that come and go', async () => {
+  const path = temporaryDirectory()
+  const driver = fsStorage({ path })
+  for (let round = 0; round < 20; round++) {
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, n) => {
+        await put(driver, `a/b/c/${n}`, 'x')
+        await driver.delete(`a/b/c/${n}`, { signal })
+      }),
+    )
+  }
+  expect(readdirSync(path)).toEqual([])
+})
+
 test('a store that does not exist yet is empty, and reading does not make it', async () => {
   const path = join(temporaryDirectory(), 'deep', 'store')
   const driver = fsStorage({ path })

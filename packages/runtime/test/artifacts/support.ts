@@ -85,6 +85,11 @@ export async function ids(store: ArtifactStore): Promise<string[]> {
   return (await collect(store.list())).map(({ id }) => id)
 }
 
+/** The keys of everything in a store, sorted. */
+export function keysOf(memory: Pick<MemoryStorage, 'objects'>): string[] {
+  return [...memory.objects.keys()].toSorted()
+}
+
 /** The HoldfastError that a call rejects with. */
 export async function failure(call: Promise<unknown>): Promise<HoldfastError> {
   const error = await call.then(

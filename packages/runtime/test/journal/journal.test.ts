@@ -78,6 +78,21 @@ describe('what is written is read back by the next process', () => {
   })
 })
 
+test('fault F12: an end that can not be written is written as soon as it can', () => {
+  let isFull = false
+  const journal = open((point) => {
+    if (isFull && point === 'before write: run-end') throw new Error('database or disk is full')
+  })
+  journal.beginRun(run, 'default', 'me')
+  isFull = true
+  expect(() => journal.endRun('r1', { status: 'succeeded' })).toThrow('full')
+  expect(journal.runs()).toMatchObject([{ status: undefined }])
+  isFull = false
+  journal.beginRun({ ...run, id: 'r2' }, 'default', 'me')
+  expect(journal.runs({ id: 'r1' })).toMatchObject([{ status: 'succeeded' }])
+  journal.close()
+})
+
 describe('undos', () => {
   test('one claims, everybody else finds it taken', () => {
     const journal = open()

@@ -95,10 +95,10 @@ describe('fault F6: what hangs is left behind:', () => {
 
   test('everything, for a budget smaller than everything', async () => {
     const called: string[] = []
-    const run = await testRun([backup({ called })], { plan: { budget: '0ms' } })
+    const run = await testRun([backup({ called, behaviours: { validate: 'hangs' } })], { plan: { budget: '1ms' } })
     const { outcome } = await advanceUntil(run.clock, run.run())
     expect(outcome).toMatchObject({ status: 'failed', error: { code: 'RUN_BUDGET' }, warnings: [] })
-    expect(called).toEqual(['onError', 'onFinish'])
+    expect(called).toEqual(['validate', 'onError', 'onFinish'])
   })
 })
 

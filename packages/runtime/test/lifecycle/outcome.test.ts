@@ -22,6 +22,7 @@ function state(targets: readonly Brief[], more: Partial<RunState> = {}): RunStat
     status,
     verification,
     points: points ? [point(points)] : [],
+    leftBehind: [],
     reason: undefined,
     error: status === 'failed' || verification === 'unverified' ? error : undefined,
   }))

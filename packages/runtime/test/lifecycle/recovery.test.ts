@@ -102,6 +102,9 @@ describe('fault F3: a start after a crash', () => {
     expect(existsSync(directory)).toBe(true)
     await run.engine.recover()
     expect(seen).toBe('token true')
+    // Its observers may read them too.
+    expect(existsSync(directory)).toBe(true)
+    await run.engine.finishRecovery()
     expect(existsSync(directory)).toBe(false)
   })
 

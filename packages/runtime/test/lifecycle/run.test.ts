@@ -192,6 +192,96 @@ describe('a dry run', () => {
   })
 })
 
+describe('a dry run', () => {
+  test('calls no handler of pruneBackups, with or without a retention', async () => {
+    const called: string[] = []
+    const run = await testRun([backup({ called })])
+    await run.run({ dryRun: true })
+    expect(called).toEqual(['validate', 'onFinish'])
+  })
+
+  test('keeps no backup from running, and is kept by none', async () => {
+    const run = await testRun([mixed(['hang'])])
+    const cancel = new AbortController()
+    const first = run.run({ signal: cancel.signal })
+    await until(() => run.journal.includes('backups mixed hang'))
+    expect((await run.run({ dryRun: true })).outcome).toMatchObject({ status: 'succeeded', reason: 'dry-run' })
+    cancel.abort(new Error('enough'))
+    await first
+  })
+})
+
+test('a retried backup replaces what its failed attempt has stored', async () => {
+  let attempt = 0
+  const run = await testRun([
+    defineHook(
+      'backups',
+      {
+        retry: { attempts: 2 },
+        async handler(ctx) {
+          attempt += 1
+          await ctx.createArtifact('dump', (sink) => sink.write(Buffer.from(`attempt ${attempt}`)))
+          if (attempt === 1) throw new Error('the second dump failed')
+        },
+      },
+      { name: 'dump' },
+    ),
+  ])
+  const { outcome } = await advanceUntil(run.clock, run.run())
+  expect(outcome).toMatchObject({ status: 'succeeded', targets: [{ verification: 'verified' }] })
+  expect(outcome.targets[0]?.points).toHaveLength(1)
+  const left: number[] = []
+  for await (const { size } of run.engine.store().list({})) left.push(size)
+  expect(left).toEqual(['attempt 2'.length])
+})
+
+test('points outside the store count as verified, expire, and are forgotten once their plugin has removed them', async () => {
+  const removed: string[][] = []
+  const plugin = definePlugin({
+    name: 'engine',
+    version: '1.0.0',
+    sdk: '^1.0',
+    config: anything<object>(),
+    hooks: {
+      backups: (ctx) => ctx.record({ id: ctx.run.id, createdAt: ctx.clock.now(), ref: { version: 1 } }),
+      verifyBackups: () => {},
+      pruneBackups: ({ expired }) => void removed.push(expired.map(({ id }) => id)),
+    },
+  })({})
+  const run = await testRun([plugin], { plan: { retention: { latest: 1 } } })
+  const ids: string[] = []
+  for (let count = 0; count < 3; count++) {
+    await run.clock.advance('1d')
+    ids.push((await run.run()).run.id)
+  }
+  expect(removed).toEqual([[], [ids[0]], [ids[1]]])
+  expect(run.engine.journal.externalPoints('test', 'engine').map(({ id }) => id)).toEqual([ids[2]])
+})
+
+test('an encrypted artifact is verified as far as the plan’s identity allows', async () => {
+  const { generateIdentity, identityToRecipient } = await import('age-encryption')
+  const identity = await generateIdentity()
+  let read = ''
+  const run = await testRun(
+    [
+      mixed(['a']),
+      defineHook(
+        'verifyBackups',
+        async (ctx) => {
+          for await (const chunk of ctx.openArtifact(ctx.points[0]?.id ?? '')) read += Buffer.from(chunk).toString()
+        },
+        { name: 'look' },
+      ),
+    ],
+    {
+      plan: { encoding: { recipients: [await identityToRecipient(identity)], identity: { env: 'AGE_IDENTITY' } } },
+      env: { AGE_IDENTITY: identity },
+    },
+  )
+  expect((await run.run()).outcome).toMatchObject({ status: 'succeeded', warnings: [] })
+  expect(read).toBe('a')
+})
+
 describe('cut short', () => {
   test('fault F1: shutdown aborts what runs, gives everything back, and calls the observers', async () => {
     const world = effects()

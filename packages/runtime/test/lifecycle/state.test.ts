@@ -32,7 +32,7 @@ describe('fault F12: a full or broken state directory', () => {
     const run = await testRun([backup({ called })])
     run.engine.journal.beginRun = full
     const { outcome } = await run.run()
-    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'JOURNAL_UNWRITABLE' } })
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'STATE_UNWRITABLE' } })
     expect(called).toEqual(['onError', 'onFinish'])
     expect(await run.metrics.text()).toMatch(/holdfast_runs_total\{plan="test",result="failed"\} 1/)
   })
@@ -41,7 +41,7 @@ describe('fault F12: a full or broken state directory', () => {
     const called: string[] = []
     const run = await testRun([backup({ called })])
     Object.assign(run.engine.locks, { tryAcquire: full })
-    expect((await run.run()).outcome).toMatchObject({ status: 'failed', error: { code: 'JOURNAL_UNWRITABLE' } })
+    expect((await run.run()).outcome).toMatchObject({ status: 'failed', error: { code: 'STATE_UNWRITABLE' } })
     expect(called).toEqual(['onError', 'onFinish'])
   })
 
@@ -74,7 +74,7 @@ describe('fault F12: a full or broken state directory', () => {
     const { journal, services } = run.engine
     journal.beginRun = full
     const { outcome } = await executeRestore(services, { plan: 'test', budgetMs: 1000, body: async () => null })
-    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'JOURNAL_UNWRITABLE' } })
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'STATE_UNWRITABLE' } })
   })
 })
 
@@ -89,7 +89,7 @@ test('a listener that throws changes nothing', async () => {
     log,
     redactor,
     metrics: createMetrics(),
-    output: { open: () => full() } as never,
+    output: { open: full },
     events: full,
   })
   expect((await engine.run('test')).outcome.status).toBe('succeeded')
@@ -158,9 +158,7 @@ test('metrics tell the injected time', async () => {
   const run = await testRun([backup({})])
   await run.run()
   const seconds = run.clock.now().getTime() / 1000
-  expect(await run.metrics.text()).toContain(
-    `holdfast_run_last_success_timestamp_seconds{plan="test"} ${seconds}`,
-  )
+  expect(await run.metrics.text()).toContain(`holdfast_run_last_success_timestamp_seconds{plan="test"} ${seconds}`)
 })
 
 describe('the first error is primary:', () => {
@@ -213,12 +211,15 @@ test('the state does not grow with the number of runs', async () => {
     await run.clock.advance('1d')
     await run.run()
   }
-  const { journal, services } = run.engine
-  journal.forgetRuns(new Date(0), 2)
-  expect(journal.runs()).toHaveLength(2)
+  const { journal } = run.engine
+  const success = journal.lastSuccess('test')
+  run.engine.recordSkip('test', run.clock.now(), 'paused')
+  journal.forgetRunsOf('test', 2)
+  expect(journal.runs().map(({ status }) => status)).toEqual(['skipped', 'succeeded'])
   // The newest success stays whatever its age.
-  journal.forgetRuns(new Date(services.clock.now().getTime() + 86_400_000), 2)
-  expect(journal.lastSuccess('test')).toEqual(services.clock.now())
+  await run.clock.advance('1d')
+  journal.forgetRuns(run.clock.now())
+  expect(journal.lastSuccess('test')).toEqual(success)
   expect(journal.runs()).toHaveLength(1)
   expect(readdirSync(`${run.stateDirectory}/vars`)).toEqual([])
 })

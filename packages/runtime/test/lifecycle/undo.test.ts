@@ -160,6 +160,176 @@ describe('undos armed for a target', () => {
   })
 })
 
+describe('arming', () => {
+  test('after the hook has ended is refused: nothing would give it back', async () => {
+    const world = effects()
+    let late: Promise<unknown> = Promise.resolve()
+    const floating = defineHook(
+      'maintain',
+      ({ undo, clock }) => {
+        late = clock.sleep('1m').then(() => undo.arm(world.undo, 'app'))
+        late.catch(() => {})
+      },
+      { name: 'floating', undos: [world.undo] },
+    )
+    const run = await testRun([floating])
+    await run.run()
+    await run.clock.advance('2m')
+    await expect(late).rejects.toMatchObject({ code: 'UNDO_NOT_ARMED' })
+    expect(run.engine.journal.pendingUndos()).toEqual([])
+  })
+
+  test('that its second home refuses has no effect and leaves nothing pending', async () => {
+    const world = effects()
+    const run = await testRun([quiesce(world, 'app'), backup({})])
+    Object.assign(run.engine.services, {
+      undoMirror: { put: () => Promise.reject(new Error('forbidden')), remove: () => Promise.resolve() },
+    })
+    expect((await run.run()).outcome.error).toMatchObject({ code: 'UNDO_NOT_ARMED' })
+    expect(world.held.size).toBe(0)
+    expect(world.order).toEqual([])
+    expect(run.engine.journal.pendingUndos()).toEqual([])
+  })
+
+  test('passes to the undo of a later process what it passes to its own', async () => {
+    const world = effects()
+    const seen: string[] = []
+    const undo = {
+      ...world.undo,
+      input: {
+        '~standard': {
+          ...anything<string>()['~standard'],
+          validate: (value: unknown) => ({ value: `${String(value)}/` }),
+        },
+      },
+      run: (path: string) => void seen.push(path),
+    }
+    const hook = (hangs: boolean): HookModule =>
+      defineHook(
+        'maintain',
+        async (ctx) => {
+          await ctx.undo.arm(undo, 'data')
+          if (hangs) await new Promise(() => {})
+        },
+        { name: 'hook', undos: [undo] },
+      )
+    const run = await testRun([hook(false)])
+    await run.run()
+    await run.restart([hook(true)])
+    void run.run()
+    while (run.engine.journal.pendingUndos().length === 0) await new Promise((resolve) => setImmediate(resolve))
+    await run.restart()
+    await run.engine.recover()
+    expect(seen).toEqual(['data/', 'data/'])
+  })
+})
+
+test('an undo that could not be disarmed runs at the end of its window', async () => {
+  const world = effects()
+  const started: { run?: TestRun } = {}
+  const hook = defineHook(
+    'maintain',
+    async ({ undo }) => {
+      const armed = await undo.arm(world.undo, 'app')
+      const journal = started.run?.engine.journal as TestRun['engine']['journal']
+      const original = journal.disarmUndo.bind(journal)
+      journal.disarmUndo = () => {
+        journal.disarmUndo = original
+        throw new Error('disk full')
+      }
+      await armed.disarm()
+    },
+    { name: 'hook', undos: [world.undo] },
+  )
+  const run = (started.run = await testRun([hook]))
+  expect((await run.run()).outcome.status).toBe('failed')
+  expect(world.order).toEqual(['app'])
+  expect(run.engine.journal.pendingUndos()).toEqual([])
+})
+
+test('what is being given back by a living process is not given back by a second one, even by force', async () => {
+  const world = effects()
+  let inside = 0
+  let most = 0
+  const slow = {
+    ...world.undo,
+    async run(what: string, { clock }: Parameters<typeof world.undo.run>[1]) {
+      most = Math.max(most, ++inside)
+      await clock.sleep('10s')
+      inside -= 1
+      world.order.push(what)
+    },
+  }
+  const hook = defineHook('maintain', ({ undo }) => undo.arm(slow, 'app'), { name: 'hook', undos: [slow] })
+  const run = await testRun([hook])
+  const done = run.run()
+  while (inside === 0) await new Promise((resolve) => setImmediate(resolve))
+  const other = await testRun([hook], { stateDirectory: run.stateDirectory })
+  expect(await other.engine.runUndos({ force: true })).toMatchObject([{ result: 'alive' }])
+  // Nor by anybody else in the same process.
+  expect(await run.engine.runUndos({ force: true })).toMatchObject([{ result: 'alive' }])
+  expect((await advanceUntil(run.clock, done)).outcome.status).toBe('succeeded')
+  expect([world.order, most]).toEqual([['app'], 1])
+})
+
+test('a hook is not tried again while what it took is still taken', async () => {
+  const world = effects()
+  const stuck = { ...world.undo, deadline: '1s' as const, run: () => Promise.reject(new Error('no')) }
+  let attempts = 0
+  const hook = defineHook(
+    'beforeBackups',
+    {
+      retry: { attempts: 3 },
+      async handler({ undo }) {
+        attempts += 1
+        await undo.arm(stuck, 'app')
+        throw new Error('broken')
+      },
+    },
+    { name: 'hook', undos: [stuck] },
+  )
+  const run = await testRun([hook, backup({})])
+  const { outcome } = await advanceUntil(run.clock, run.run())
+  expect(outcome).toMatchObject({
+    error: { message: expect.stringContaining('broken') },
+    warnings: [{ code: 'UNDO_FAILED' }],
+  })
+  expect(attempts).toBe(1)
+  expect(await run.metrics.text()).toMatch(/holdfast_undos_pending\{kind="release"\} 1/)
+})
+
+test('deadlines of a recovery count from its beginning: one that fails takes no time from the others', async () => {
+  const world = effects()
+  const tried = { bad: 0, good: 0 }
+  const bad = { ...world.undo, name: 'bad', run: () => Promise.reject(new Error(`no ${++tried.bad}`)) }
+  const good = {
+    ...world.undo,
+    name: 'good',
+    run() {
+      if (++tried.good < 3) throw new Error('not yet')
+    },
+  }
+  const hook = defineHook(
+    'maintain',
+    async ({ undo }) => {
+      await undo.arm(good, 'good')
+      await undo.arm(bad, 'bad')
+      await new Promise(() => {})
+    },
+    { name: 'hook', undos: [good, bad] },
+  )
+  const run = await testRun([hook])
+  void run.run()
+  while (run.engine.journal.pendingUndos().length < 2) await new Promise((resolve) => setImmediate(resolve))
+  await run.restart()
+  const recovering = run.engine.finishRecovery()
+  await run.clock.advance('5s')
+  expect(tried.good).toBe(3)
+  const results = await advanceUntil(run.clock, recovering)
+  expect(results.map(({ result }) => result)).toEqual(['failed', 'done'])
+  expect(await run.metrics.text()).toMatch(/holdfast_undos_pending\{kind="bad"\} 1/)
+})
+
 describe('an undo that fails', () => {
   const stubborn = (failures: number, world = effects()) => {
     let left = failures

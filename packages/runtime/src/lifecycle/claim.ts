@@ -1,0 +1,67 @@
+// A run's claim on its plan's part of the store.
+import { claimStore, type StoreClaim } from '../artifacts/owner.ts'
+import { reasonOf } from '../failure.ts'
+import type { Services } from '../services.ts'
+import { callWithDeadline } from './call.ts'
+import type { RunExecution } from './run.ts'
+import { linkSignals } from './signals.ts'
+
+/** Choosing an owner takes a minute or two at the longest. */
+const claimTimeoutMs = 5 * 60_000
+
+/**
+ * Claims the plan's part of the store for a run, but doesn't wait for ever.
+ *
+ * @throws HoldfastError `STORE_OWNED`, `STORE_CLAIM_SLOW`, `STORAGE_…`, `HOOK_TIMEOUT`, `HOOK_ABANDONED`
+ */
+export async function claimFor({ services, plan, run, signal }: RunExecution): Promise<StoreClaim> {
+  const { clock, log, journal, process } = services
+  let claim: StoreClaim | undefined
+  try {
+    await callWithDeadline(
+      async (deadline) => {
+        const made = await claimStore({
+          driver: services.store().driver,
+          instance: services.config().instance,
+          plan: plan.name,
+          holder: { stateId: journal.stateId(), podUid: process.pod, host: process.host },
+          run: run.id,
+          clock,
+          log,
+          signal: deadline,
+        })
+        // Left behind meanwhile, it must not be renewed for ever.
+        if (deadline.aborted) await freeClaim(services, made)
+        else claim = made
+      },
+      {
+        clock,
+        where: `claiming the store of plan "${plan.name}"`,
+        timeoutMs: claimTimeoutMs,
+        parents: [signal],
+        hurried: services.shutdown.abandoned,
+      },
+    )
+    return claim as unknown as StoreClaim
+  } catch (error) {
+    if (claim) await freeClaim(services, claim)
+    throw error
+  }
+}
+
+/** Frees a claim; a store that hangs keeps no process from stopping, for the claim ends by itself. */
+export async function freeClaim({ shutdown, log }: Services, claim: StoreClaim): Promise<void> {
+  const released = claim.release().catch((error: unknown) => {
+    log.warn(`the store's owner record could not be freed: ${reasonOf(error)}; it expires by itself`, { error })
+  })
+  const expired = linkSignals([shutdown.expired])
+  await Promise.race([released, whenAborted(expired.signal)])
+  expired.close()
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
