@@ -41,10 +41,10 @@ for (const file of files) {
 if (wanted.length === 0) {
   const machine = { cpus: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version }
   writeFileSync(join(here, 'results.json'), `${JSON.stringify({ machine, results }, undefined, 2)}\n`)
-  const rows = results.map(
-    ({ group, name, ratio, bar, pass, note }) =>
-      `| ${group} | ${name} | ${ratio.toFixed(2)} | ${bar} | ${pass ? 'yes' : '**no**'} | ${note ?? ''} |`,
-  )
+  const rows = results.map(({ group, name, ratio, bar, pass, note = '' }) => {
+    const cells = [group, name, ratio.toFixed(2), bar, pass ? 'yes' : '**no**', note]
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  })
   const table = [
     '| what | measured | ratio | bar | holds | note |',
     '| --- | --- | --- | --- | --- | --- |',

@@ -29,8 +29,9 @@ export function logRunEvents(log: RuntimeLogger): RunEventListener {
         return
       }
       case 'target-ended': {
-        const { target, status, verification, reason } = event.outcome
-        const fields = { ...at, target: target.id, status, verification, ...(reason !== undefined && { reason }) }
+        // Whether it can be read back is known later.
+        const { target, status, reason } = event.outcome
+        const fields = { ...at, target: target.id, status, ...(reason !== undefined && { reason }) }
         log[status === 'failed' ? 'error' : 'info'](`target "${target.id}" ${status}`, fields)
         return
       }

@@ -215,7 +215,8 @@ export class Journal {
    */
   forgetRunsOf(plan: string, keep = mostRunsOfPlan): void {
     this.#forget(
-      `plan = ? AND started < (SELECT started FROM runs WHERE plan = ? ORDER BY started DESC LIMIT 1 OFFSET ?)`,
+      // Not by time: clocks jump back.
+      `plan = ? AND rowid < (SELECT rowid FROM runs WHERE plan = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?)`,
       plan,
       plan,
       keep - 1,
@@ -227,7 +228,7 @@ export class Journal {
       `SELECT id FROM runs WHERE ${which} AND ended IS NOT NULL AND observers_due = 0
          AND id NOT IN (SELECT run FROM undos WHERE state IN ('armed', 'firing'))
          AND NOT (${isSuccess} AND NOT EXISTS (
-           SELECT 1 FROM runs AS newer WHERE newer.plan = runs.plan AND newer.started > runs.started AND newer.status = 'succeeded'
+           SELECT 1 FROM runs AS newer WHERE newer.plan = runs.plan AND newer.rowid > runs.rowid AND newer.status = 'succeeded'
              AND newer.dry_run = 0 AND newer.trigger IN ('schedule', 'catch-up', 'manual', 'retry')
          ))
        LIMIT ${mostForgottenAtOnce}`,

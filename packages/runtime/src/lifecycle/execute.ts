@@ -129,10 +129,8 @@ async function observe(execution: RunExecution, durationMs: number): Promise<Out
   const due = !run.dryRun && execution.plan.participants.some(({ hooks }) => hooks.onError ?? hooks.onFinish)
   // The end is written down before anybody is told of it.
   quietly(services, () => endRun(services, run, outcome, durationMs, due))
-  // The next start calls those that there is no time for.
-  if (due && services.shutdown.hurried.aborted) return outcome
   for (const step of observers) await step(execution)
-  if (due && services.shutdown.expired.aborted) return outcome
+  if (due && services.shutdown.hurried.aborted) return outcome
   const final = { ...outcome, warnings: [...state.warnings] }
   const later = final.warnings.slice(outcome.warnings.length)
   tellWarnings(services, run, later)
@@ -247,6 +245,7 @@ export async function observeRecovered(
   for (const step of observers)
     await step({ services, plan, run, state, vars, signal, window, called, only: undefined })
   tellWarnings(services, run, state.warnings)
+  if (services.shutdown.hurried.aborted) return
   quietly(services, () => services.journal.observersCalled(run.id))
   removeVars(services, run)
 }

@@ -115,6 +115,8 @@ async function observing(execution: RunExecution, hook: HookName, policy: HookPo
   // The outcome is fixed: what happens to an observer changes nothing.
   const outcome: Outcome = outcomeOf(execution.state)
   for (const call of handlersFor(execution, hook, undefined, outcome)) {
+    // The next start calls those that there is no time for.
+    if (execution.services.shutdown.hurried.aborted) return
     if (execution.called?.has(observerKey(call))) continue
     const { error } = await callHandler(execution, policy, call)
     if (error) fail(execution.state, policy, error)

@@ -165,6 +165,36 @@ describe('on shutdown', () => {
     expect(called).toEqual(['onError aborted', 'onFinish aborted'])
   })
 
+  test('an observer that the end of the grace cut off is not called again, and the next one is', async () => {
+    const called: string[] = []
+    const observer = (hook: 'onError' | 'onFinish', hangs: boolean): HookModule =>
+      defineHook(
+        hook,
+        () => {
+          called.push(hook)
+          return hangs ? forever() : undefined
+        },
+        { name: hook },
+      )
+    const run = await testRun([
+      backup({ behaviours: { backups: 'hangs' } }),
+      observer('onError', true),
+      observer('onFinish', false),
+    ])
+    const done = run.run()
+    await until(() => run.journal.includes('backups backup t'))
+    const down = run.engine.shutdown(25_000)
+    await until(() => called.length > 0)
+    await run.clock.advance('30s')
+    await done
+    await down
+    expect(called).toEqual(['onError'])
+    await run.restart()
+    await run.engine.recover()
+    await run.engine.finishRecovery()
+    expect(called).toEqual(['onError', 'onFinish'])
+  })
+
   test('fault F2: undos of an earlier process get the grace, and not more', async () => {
     const world = effects()
     const run = await testRun([quiesce(world), defineHook('backups', forever, { name: 'dies' })])
