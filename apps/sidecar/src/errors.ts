@@ -1,4 +1,4 @@
-import { defineErrors, type HoldfastError } from '@holdfast/sdk'
+import { defineErrors } from '@holdfast/sdk'
 
 /** The errors of the command line. Codes are permanent; `docs/errors.md` is generated from here. */
 export const errors = defineErrors(
@@ -91,9 +91,3 @@ export const errors = defineErrors(
   },
   'docs/errors.md',
 )
-
-/** What nobody foresaw is our fault, and is said so. */
-export function internalError(error: unknown): HoldfastError {
-  const reason = error instanceof Error ? error.message : String(error)
-  return errors.INTERNAL({ reason: reason.split('\n', 1)[0] ?? '' }, { cause: error })
-}

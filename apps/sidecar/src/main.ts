@@ -1,7 +1,7 @@
 import { isHoldfastError } from '@holdfast/sdk'
 import { CommanderError } from 'commander'
 import { createContext, type CommandContext } from './context.ts'
-import { internalError } from './errors.ts'
+import { internalError } from './internal-error.ts'
 import { exitCode, exitCodeOfFailure } from './exit-codes.ts'
 import type { Io } from './io.ts'
 import { createProgram } from './program/program.ts'

@@ -166,7 +166,11 @@ export function createEngine(options: CreateEngineOptions): Engine {
       meter: metrics,
     })
   }
-  const toMetrics = recordMetrics(metrics, clock)
+  const toMetrics = recordMetrics(
+    metrics,
+    clock,
+    (name) => config.plans.find((each) => each.name === name)?.maintenance === true,
+  )
   announcePlans(metrics, config.plans)
   const running = new Set<Promise<unknown>>()
   /** Monitoring that fails never fails a backup. */

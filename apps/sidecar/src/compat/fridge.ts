@@ -16,7 +16,7 @@ import {
 } from '@holdfast/runtime'
 import { environmentForm, environmentPlan, scriptsPath } from '../environment.ts'
 import { openStorageAt } from '../configuration.ts'
-import { internalError } from '../errors.ts'
+import { internalError } from '../internal-error.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfRun, exitCodeOfSignal } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { problemsIn } from '../problems.ts'

@@ -31,6 +31,7 @@ export function createDaemonMetrics(metrics: Metrics, { journal }: Engine): Daem
     missed: (plan, reason, count) => missed.add(count, { plan, reason }),
     configured({ plans }, before) {
       const names = new Set(plans.map(({ name }) => name))
+      const maintenance = new Set(plans.filter((plan) => plan.maintenance).map(({ name }) => name))
       for (const { name } of before?.plans ?? []) {
         if (names.has(name)) continue
         metrics.remove({ plan: name })
@@ -42,7 +43,8 @@ export function createDaemonMetrics(metrics: Metrics, { journal }: Engine): Daem
         // A restart must not look as if nothing had ever succeeded (fault F52).
         const last = journal.lastSuccess(plan)
         if (!last) continue
-        success.set(last.getTime() / 1000, { plan })
+        // Of maintenance plans only what is asked of this daemon; the metric is about backups.
+        if (!maintenance.has(plan)) success.set(last.getTime() / 1000, { plan })
         successes.set(plan, last)
       }
     },

@@ -49,6 +49,34 @@ export async function claimFor({ services, plan, run, signal }: RunExecution): P
   }
 }
 
+/** Removes what earlier runs of the plan left uncommitted in the store: while the claim is held, nobody else writes there. */
+export async function sweepLeftovers({ services, plan, run, startedAt }: RunExecution): Promise<void> {
+  const { clock, shutdown, log } = services
+  if (shutdown.requested.aborted) return
+  try {
+    await callWithDeadline(
+      async (signal) => {
+        const removed = await services.store().sweep({ plan: plan.name, before: startedAt, signal })
+        if (removed.length > 0)
+          log.info('removed what interrupted runs had left in the store', { plan: plan.name, run: run.id, removed })
+      },
+      {
+        clock,
+        where: `sweeping the store of plan "${plan.name}"`,
+        timeoutMs: claimTimeoutMs,
+        parents: [shutdown.requested],
+        hurried: shutdown.requested,
+      },
+    )
+  } catch (error) {
+    log.warn(`what interrupted runs had left in the store was not removed: ${reasonOf(error)}`, {
+      plan: plan.name,
+      run: run.id,
+      error,
+    })
+  }
+}
+
 /** Frees a claim; a store that hangs keeps no process from stopping, for the claim ends by itself. */
 export async function freeClaim({ shutdown, log }: Services, claim: StoreClaim): Promise<void> {
   const released = claim.release().catch((error: unknown) => {

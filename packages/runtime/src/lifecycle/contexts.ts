@@ -86,7 +86,7 @@ export function targetContext(site: RunCallSite, state: TargetState): TargetCont
           target: target.id,
           run: run.id,
           name,
-          startedAt: run.scheduledFor,
+          startedAt: site.startedAt,
           meta: options?.meta,
           minSize: options?.minSize,
           encoding: plan.encoding,

@@ -16,7 +16,7 @@ import { quietly } from '../journal/quietly.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { createVars } from '../vars.ts'
-import { claimFor, freeClaim } from './claim.ts'
+import { claimFor, freeClaim, sweepLeftovers } from './claim.ts'
 import { describeTarget } from './describe.ts'
 import { hasFailed, newRunState, noteAbort, noteFailure, outcomeOf, type RunState } from './outcome.ts'
 import { closeWindow, runHook, type RunExecution } from './run.ts'
@@ -69,10 +69,11 @@ export async function executeRun(services: Services, options: ExecuteOptions): P
   const { run, plan } = options
   const { clock, emit, shutdown } = services
   const began = clock.monotonic()
+  const startedAt = clock.now()
   const state = newRunState(run, plan)
   if (options.refused) noteFailure(state, options.refused)
   else begin(services, run, state)
-  emit({ type: 'run-started', run, at: clock.now() })
+  emit({ type: 'run-started', run, at: startedAt })
   const vars = openVars(services, run, state)
   const link = linkSignals([shutdown.requested], {
     clock,
@@ -88,6 +89,7 @@ export async function executeRun(services: Services, options: ExecuteOptions): P
     run,
     state,
     vars,
+    startedAt,
     signal: link.signal,
     window: new Scope(services),
     only: options.only,
@@ -116,7 +118,10 @@ export async function executeRun(services: Services, options: ExecuteOptions): P
   link.close()
   options.signal?.removeEventListener('abort', cancel)
   const outcome = await observe(execution, clock.monotonic() - began)
-  if (claim) await freeClaim(services, claim)
+  if (claim) {
+    await sweepLeftovers(execution)
+    await freeClaim(services, claim)
+  }
   removeVars(services, run)
   emit({ type: 'run-ended', run, outcome, status: outcome.status, durationMs: clock.monotonic() - began })
   return outcome
@@ -242,8 +247,20 @@ export async function observeRecovered(
   const vars = openVars(services, run, state)
   const { signal } = new AbortController()
   const window = new Scope(services)
-  for (const step of observers)
-    await step({ services, plan, run, state, vars, signal, window, called, only: undefined })
+  const startedAt = services.clock.now()
+  const execution: RunExecution = {
+    services,
+    plan,
+    run,
+    state,
+    vars,
+    startedAt,
+    signal,
+    window,
+    called,
+    only: undefined,
+  }
+  for (const step of observers) await step(execution)
   tellWarnings(services, run, state.warnings)
   if (services.shutdown.hurried.aborted) return
   quietly(services, () => services.journal.observersCalled(run.id))

@@ -105,6 +105,6 @@ async function* externalPoints(
   const now = services.clock.now()
   const run: Run = { id: 'none', plan: plan.name, attempt: 1, scheduledFor: now, trigger: 'manual', dryRun: true }
   const vars = createVars(varsDirectoryOf(services.stateDirectory, run.id))
-  const site = { services, plan, participant: owner, hook: 'plan', signal, scope, run, vars }
+  const site = { services, plan, participant: owner, hook: 'plan', signal, scope, run, vars, startedAt: now }
   yield* owner.restore.points(runContext(site), { target: target.id })
 }

@@ -134,7 +134,7 @@ export async function restoreByPlugin(
     })
     throw errors.RESTORE_OPTIONS({ plugin: participant.id, reason: reason.join('; ') })
   }
-  const base = runContext({ ...call, services, plan, participant, hook: 'restore' })
+  const base = runContext({ ...call, services, plan, participant, hook: 'restore', startedAt: services.clock.now() })
   const ctx = Object.defineProperties(base, {
     point: { value: point, enumerable: true },
     options: { value: checked.value, enumerable: true },

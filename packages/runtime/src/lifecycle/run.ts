@@ -30,6 +30,7 @@ export interface RunExecution {
   readonly run: Run
   readonly state: RunState
   readonly vars: Vars
+  readonly startedAt: Date
   /** Aborts at the budget's end, on cancel and on shutdown. */
   readonly signal: AbortSignal
   /** What `beforeBackups` has taken; given back as soon as the last backup settles. */
@@ -259,12 +260,13 @@ async function callOnce(
 }
 
 function callSite(execution: RunExecution, call: HandlerCall, signal: AbortSignal, scope: Scope): RunCallSite {
-  const { services, plan, run, vars } = execution
+  const { services, plan, run, vars, startedAt } = execution
   return {
     services,
     plan,
     run,
     vars,
+    startedAt,
     participant: call.participant,
     hook: call.hook,
     signal,

@@ -18,6 +18,8 @@ export interface CallSite {
 export interface RunCallSite extends CallSite {
   readonly run: Run
   readonly vars: Vars
+  /** When the run began: what its artifacts have in common. */
+  readonly startedAt: Date
   readonly target?: Target | undefined
 }
 

@@ -34,8 +34,16 @@ export function countRun(meter: Meter, plan: string, result: RunStatus): void {
   runCounter(meter).add(1, { plan, result })
 }
 
-/** Turns a run's events into metrics; labels are bounded. */
-export function recordMetrics(meter: Meter, clock: Pick<Clock, 'now'>): RunEventListener {
+/**
+ * Turns a run's events into metrics; labels are bounded.
+ *
+ * @param isMaintenance - whether a plan backs nothing up
+ */
+export function recordMetrics(
+  meter: Meter,
+  clock: Pick<Clock, 'now'>,
+  isMaintenance: (plan: string) => boolean,
+): RunEventListener {
   const runs = runCounter(meter)
   const last = (what: string): ReturnType<Meter['gauge']> =>
     meter.gauge(`holdfast_run_last_${what}_timestamp_seconds`, `When a run last had its ${what}`, ['plan'])
@@ -59,6 +67,8 @@ export function recordMetrics(meter: Meter, clock: Pick<Clock, 'now'>): RunEvent
     gauges.completion.set(now, plan)
     if (status === 'skipped') return
     duration.record(durationMs / 1000, plan)
+    // A plan that backs nothing up has no backup whose age could matter.
+    if (isMaintenance(run.plan)) return
     if (status === 'succeeded') gauges.success.set(now, plan)
     else gauges.failure.set(now, plan)
   }

@@ -1,6 +1,6 @@
 // What becomes of a run when the state directory, the journal or a listener fails, at each point.
 import { readdirSync } from 'node:fs'
-import { advanceUntil, createTestRun, type TestRun } from '@holdfast/testing'
+import { advanceUntil, createTestRun, type MemoryStorage, type TestRun } from '@holdfast/testing'
 import { defineHook, HoldfastError, type HookModule, type Plugin } from '@holdfast/sdk'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createEngine } from '../../src/engine.ts'
@@ -223,3 +223,22 @@ test('the state does not grow with the number of runs', async () => {
   expect(journal.runs()).toHaveLength(1)
   expect(readdirSync(`${run.stateDirectory}/vars`)).toEqual([])
 })
+
+test('what an interrupted run left uncommitted in the store is gone after the next run', async () => {
+  const run = await createTestRun({ use: [backup({})] })
+  const { put } = run.storage
+  await run.run()
+  const [committed = ''] = [...(run.storage as MemoryStorage).objects.keys()].filter((key) => key.includes('.data'))
+  const leftover = committed.replace(/\/[^/]+\/([^/]+)$/, '/20250101T000000.000Z-20250101T000000Z-dead/$1')
+  await put(leftover, oneChunk(), { signal: new AbortController().signal })
+  await run.clock.advance('1d')
+  expect((await run.run()).outcome.status).toBe('succeeded')
+  const keys = [...(run.storage as MemoryStorage).objects.keys()]
+  expect(keys).not.toContain(leftover)
+  expect(keys).toContain(committed)
+  await run.close()
+})
+
+async function* oneChunk(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('half a backup')
+}
