@@ -61,7 +61,7 @@ function mark<Resolved extends { readonly url: string; readonly format?: string 
   const file = fileURLToPath(resolved.url)
   generations.get(generation)?.add(file)
   const url = `${resolved.url.replace(/\?.*$/, '')}?${parameter}=${generation}`
-  const unsure = resolved.format == null || resolved.format.startsWith('commonjs')
+  const unsure = resolved.format?.startsWith('commonjs') ?? true
   return { ...resolved, url, format: (unsure ? moduleFormat(file) : undefined) ?? resolved.format }
 }
 
