@@ -83,7 +83,8 @@ function terminalOf(stream: NodeJS.WriteStream): Terminal {
       return stream.isTTY
     },
     get columns() {
-      return stream.isTTY ? stream.columns : undefined
+      // A terminal that doesn't know its size says 0.
+      return stream.isTTY ? stream.columns || 80 : undefined
     },
   }
 }

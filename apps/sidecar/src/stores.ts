@@ -26,6 +26,8 @@ export interface Stores {
   readonly stores: readonly ArtifactStore[]
   /** For messages. */
   readonly address: string
+  /** Keys of manifests that can't be read, as far as the store has been read: what they are about is missing here. */
+  readonly unreadable: readonly string[]
   /** Where there is one that can be used. */
   readonly loaded: LoadedConfig | undefined
 }
@@ -52,15 +54,30 @@ export async function openStores(context: CommandContext, options: StoreOptions)
     return undefined
   })
   const { driver, address } = await chooseStore(context, loaded)
+  // A directory that isn't there is a mistyped name or a volume that isn't mounted, not a store without backups.
+  const { localDirectory } = driver
+  if (localDirectory !== undefined && !existsSync(localDirectory))
+    throw errors.STORE_MISSING({ directory: localDirectory })
   const configured = named === undefined ? loaded?.config.instance : undefined
   const only = options.instance ?? configured
   const instances = only === undefined ? await listInstances(driver) : [only]
   const identities = identitiesOf(loaded, options.identity && resolve(io.cwd, options.identity))
   const secrets = createSecrets({ redactor, env: io.env })
+  const unreadable: string[] = []
+  const noting = {
+    debug: log.debug.bind(log),
+    info: log.info.bind(log),
+    error: log.error.bind(log),
+    warn(message: string, fields?: Record<string, unknown>) {
+      const { error } = fields ?? {}
+      if (isHoldfastError(error) && error.code.startsWith('MANIFEST_')) unreadable.push(String(error.details['key']))
+      log.warn(message, fields)
+    },
+  }
   const stores = instances.map((instance) =>
-    createArtifactStore({ driver, instance, clock: io.clock, log, secrets, identities: () => identities }),
+    createArtifactStore({ driver, instance, clock: io.clock, log: noting, secrets, identities: () => identities }),
   )
-  return { stores, address, loaded }
+  return { stores, address, unreadable, loaded }
 }
 
 async function chooseStore(

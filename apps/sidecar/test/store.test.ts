@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { expect, test } from 'vitest'
 import { shop, workspace, type Workspace } from './support/workspace.ts'
 
@@ -179,4 +188,68 @@ test('where nothing was ever stored, reading says so and makes nothing', async (
   expect(code).toBe(1)
   expect(stderr).toContain('STORE_MISSING')
   expect(readdirSync(here.path)).toEqual([])
+})
+
+test('a store that is not there is an error, not a store without backups', async () => {
+  const there = elsewhere()
+  const store = `file://${there.at('mistyped')}`
+  for (const command of [['list'], ['verify', '--all'], ['restore', '--plan', 'shop', '--to', 'out/']]) {
+    const { code, stderr } = await there.run([...command, '--storage', store])
+    expect([command[0], code]).toEqual([command[0], 1])
+    expect(stderr).toContain('STORE_MISSING')
+  }
+})
+
+test('verifying nothing is no success', async () => {
+  const { store } = await backedUp('first')
+  const { code, stdout } = await elsewhere().run(['verify', '--plan', 'other', '--storage', store])
+  expect(code).toBe(1)
+  expect(stdout).toContain('No artifact')
+})
+
+test('a manifest that cannot be read fails verify, and its set is not restored in part', async () => {
+  const { here, store } = await backedUp('first')
+  here.script('backups/10-dump', `printf second | save_artifact orders.sql; printf more | save_artifact more.txt`)
+  expect((await here.run(['run', 'shop', '--storage', store])).code).toBe(0)
+  const newest = (await list(here, store)).find(({ name }) => name === 'more.txt')
+  const manifests = readdirSync(here.at('store'), { recursive: true, encoding: 'utf8' })
+  const run = newest?.id.split('/').at(-2) ?? 'none'
+  const broken = manifests.find((file) => file.includes(run) && file.endsWith('orders.sql.manifest.json'))
+  writeFileSync(here.at(`store/${broken}`), '{')
+  const verified = await here.run(['verify', '--all', '--storage', store])
+  expect(verified.code).toBe(1)
+  expect(verified.stdout).toContain('1 not good')
+  const restored = await here.run(['restore', '--plan', 'shop', '--to', 'out/', '--bytes', '--storage', store])
+  expect(restored.code).toBe(0)
+  expect(readFileSync(here.at('out/orders.sql'), 'utf8')).toBe('first')
+  expect(restored.stderr).toContain('incomplete')
+})
+
+test('what a failed run had saved is not restored while there is a backup that was read back', async () => {
+  const { here, store } = await backedUp('first')
+  here.script('backups/10-dump', `printf second | save_artifact orders.sql`)
+  here.script('backups/20-fails', 'exit 3')
+  expect((await here.run(['run', 'shop', '--storage', store])).code).toBe(1)
+  const { code } = await here.run(['restore', '--plan', 'shop', '--to', 'out/', '--bytes', '--storage', store])
+  expect(code).toBe(0)
+  expect(readFileSync(here.at('out/orders.sql'), 'utf8')).toBe('first')
+})
+
+test('--force replaces files only, never a directory or a device', async () => {
+  const { here, store } = await backedUp('first')
+  mkdirSync(here.at('out/orders.sql'), { recursive: true })
+  const { code, stderr } = await here.run([
+    'restore',
+    '--plan',
+    'shop',
+    '--to',
+    'out/',
+    '--bytes',
+    '--force',
+    '--storage',
+    store,
+  ])
+  expect(code).toBe(1)
+  expect(stderr).toContain('is not a file')
+  expect(statSync(here.at('out/orders.sql')).isDirectory()).toBe(true)
 })

@@ -206,7 +206,7 @@ export const errors = defineErrors(
     },
     UNDO_INPUT: {
       message: (p: { undo: string; reason: string }) => `the input of undo "${p.undo}" is not valid: ${p.reason}`,
-      hint: 'A pending undo whose input no longer fits is kept: run it with the version that armed it, or undo the effect by hand and remove it with `holdfast undo`.',
+      hint: 'A pending undo whose input no longer fits is kept: run it with the version that armed it, or undo the effect by hand and remove it with `holdfast undo drop`.',
     },
     UNDO_FAILED: {
       message: (p: { undo: string; reason: string }) => `the undo "${p.undo}" did not succeed: ${p.reason}`,
@@ -224,7 +224,7 @@ export const errors = defineErrors(
     UNDO_UNKNOWN: {
       message: (p: { undo: string; owner: string }) =>
         `nobody knows the pending undo "${p.undo}" of "${p.owner}" any more`,
-      hint: 'Something may still be frozen, locked or paused. Bring the plugin back, or undo the effect by hand and remove it with `holdfast undo`.',
+      hint: 'Something may still be frozen, locked or paused. Bring the plugin back, or undo the effect by hand and remove it with `holdfast undo drop`.',
     },
     JOURNAL_NEWER: {
       message: (p: { path: string; found: number; known: number }) =>

@@ -114,7 +114,8 @@ async function choose(
   }
   const { found, passedOver } = await chooseBackup(stores, { plan, target, at: parseTime(at) })
   for (const { artifact } of passedOver) {
-    log.warn(`${artifact.id} is newer, but ${artifact.state}; name it to restore it all the same`)
+    const why = artifact.state === 'valid' ? 'its set is incomplete or was never read back' : artifact.state
+    log.warn(`${artifact.id} is newer, but ${why}; name it to restore it all the same`)
   }
   return found
 }

@@ -53,14 +53,16 @@ export async function runVerifyCommand(
   screen.status(undefined)
   close()
   const damaged = results.filter(({ error }) => error)
+  const bad = damaged.length + new Set(stores.unreadable).size
   if (settings.json) {
     context.printJson(results.map(({ artifact, error }) => ({ ...artifact, error: error && recordFailure(error) })))
   } else if (results.length > 1) {
-    const sum = damaged.length === 0 ? style.green('all good') : style.red(`${damaged.length} not`)
+    const sum = bad === 0 ? style.green('all good') : style.red(`${bad} not good`)
     context.print(`${count(results.length, 'artifact')} read back, ${sum}\n`)
   } else if (results.length === 0 && signal === undefined) context.print(`No artifact in ${stores.address} fits.\n`)
   if (signal !== undefined) return exitCodeOfSignal(signal)
-  return damaged.length === 0 ? exitCode.ok : exitCode.failed
+  // Nothing read back proves nothing.
+  return bad === 0 && results.length > 0 ? exitCode.ok : exitCode.failed
 }
 
 async function choose(

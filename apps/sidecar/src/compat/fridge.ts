@@ -45,7 +45,7 @@ environment:
   HOLDFAST_STATE_DIR    where the journal is
 
 exit codes: 0 all went well, 1 something failed, 2 wrong usage, 4 some of it succeeded, 75 another run is going on,
-78 a script can't be run. Holdfast's own command line is \`holdfast\`.
+78 (with -i) a script can't be run. Holdfast's own command line is \`holdfast\`.
 `
 
 /** Runs `fridge`. @returns the exit code */

@@ -31,9 +31,11 @@ export async function chooseBackup(stores: Stores, selection: RestoreSelection):
   assertOne('plan', fitting)
   assertOne('target', fitting)
   const newestFirst = fitting.toSorted((a, b) => b.artifact.startedAt.getTime() - a.artifact.startedAt.getTime())
-  const sound = newestFirst.find(({ artifact }) => {
-    return newestFirst.every((other) => other.artifact.run !== artifact.run || other.artifact.state === 'valid')
-  })
+  const setOf = ({ artifact }: FoundArtifact): readonly FoundArtifact[] =>
+    newestFirst.filter((other) => other.artifact.run === artifact.run)
+  const whole = newestFirst.filter((each) => isWhole(setOf(each), stores.unreadable))
+  // What was read back once is better than what was not: a run that failed leaves what it had saved so far.
+  const sound = whole.find((each) => setOf(each).every(({ artifact }) => artifact.verifiedAt)) ?? whole[0]
   if (!sound) {
     const what = [
       `no ${fitting.length > 0 ? 'sound ' : ''}artifact`,
@@ -49,6 +51,14 @@ export async function chooseBackup(stores: Stores, selection: RestoreSelection):
     found: newestFirst.filter(({ artifact }) => artifact.run === run),
     passedOver: newestFirst.filter(({ artifact }) => artifact.run !== run && artifact.startedAt > startedAt),
   }
+}
+
+/** Whether everything that a run made is there, and sound. */
+function isWhole(set: readonly FoundArtifact[], unreadable: readonly string[]): boolean {
+  const directory = set[0]?.artifact.id.replace(/[^/]*$/, '') ?? ''
+  return (
+    set.every(({ artifact }) => artifact.state === 'valid') && !unreadable.some((key) => key.includes(`/${directory}`))
+  )
 }
 
 function assertOne(what: 'instance' | 'plan' | 'target', found: readonly FoundArtifact[]): void {

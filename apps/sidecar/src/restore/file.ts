@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isHoldfastError, type Bytes } from '@holdfast/sdk'
 import { reasonOf } from '@holdfast/runtime'
@@ -23,6 +23,7 @@ export async function restoreFile({ path, bytes, force, progress }: RestoreFileO
   const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID().slice(0, 8)}.restoring`)
   try {
     if (!force && (await exists(path))) throw errors.RESTORE_EXISTS({ path })
+    await assertFile(path)
     await mkdir(dirname(path), { recursive: true })
     await writeAll(temporary, bytes, progress)
     await (force ? rename(temporary, path) : putNew(temporary, path))
@@ -32,6 +33,14 @@ export async function restoreFile({ path, bytes, force, progress }: RestoreFileO
     throw errors.RESTORE_UNWRITABLE({ path, reason: reasonOf(error) }, { cause: error })
   } finally {
     await rm(temporary, { force: true }).catch(() => {})
+  }
+}
+
+/** With `--force` a file may be replaced, but never a device, a socket or a directory. */
+async function assertFile(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found && !found.isFile() && !found.isSymbolicLink()) {
+    throw errors.RESTORE_UNWRITABLE({ path, reason: 'it is there, and is not a file' })
   }
 }
 
