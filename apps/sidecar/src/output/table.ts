@@ -11,6 +11,8 @@ export interface FormatTableOptions {
 
 const gap = '  '
 const narrowest = 8
+/** Columns whose cells are what other commands ask for: cut, they would be of no use. */
+const identifiers: ReadonlySet<string> = new Set(['ARTIFACT', 'RUN', 'ID'])
 
 /**
  * A table without lines around it, for people and for `awk`.
@@ -38,11 +40,12 @@ export function formatTable(
   return [line(head, style.bold), ...rows.map((row) => line(row, (text) => text))].join('\n') + '\n'
 }
 
-/** Takes from the widest column until the table fits, or nothing more can be taken. */
+/** Takes from the widest column that is no identifier until the table fits, or nothing more can be taken. */
 function shrink(widths: number[], head: readonly string[], width: number): void {
   const total = (): number => widths.reduce((sum, each) => sum + each, 0) + gap.length * (widths.length - 1)
   while (total() > width) {
-    const widest = widths.indexOf(Math.max(...widths))
+    const candidates = widths.map((each, column) => (identifiers.has(head[column] ?? '') ? 0 : each))
+    const widest = candidates.indexOf(Math.max(...candidates))
     const least = Math.max(narrowest, head[widest]?.length ?? 0)
     if ((widths[widest] ?? 0) <= least) return
     widths[widest] = Math.max(least, (widths[widest] ?? 0) - (total() - width))
