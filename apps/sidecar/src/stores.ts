@@ -70,7 +70,8 @@ export async function openStores(context: CommandContext, options: StoreOptions)
     error: log.error.bind(log),
     warn(message: string, fields?: Record<string, unknown>) {
       const { error } = fields ?? {}
-      if (isHoldfastError(error) && error.code.startsWith('MANIFEST_')) unreadable.push(String(error.details['key']))
+      const key = isHoldfastError(error) && error.code.startsWith('MANIFEST_') ? error.details['key'] : undefined
+      if (typeof key === 'string') unreadable.push(key)
       log.warn(message, fields)
     },
   }

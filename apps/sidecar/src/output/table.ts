@@ -40,15 +40,21 @@ export function formatTable(
   return [line(head, style.bold), ...rows.map((row) => line(row, (text) => text))].join('\n') + '\n'
 }
 
-/** Takes from the widest column that is no identifier until the table fits, or nothing more can be taken. */
+/**
+ * Takes from the widest column that is no identifier until the table fits. Where it can't fit whatever is taken, nothing
+ * is: a terminal that wraps lines loses nothing.
+ */
 function shrink(widths: number[], head: readonly string[], width: number): void {
-  const total = (): number => widths.reduce((sum, each) => sum + each, 0) + gap.length * (widths.length - 1)
-  while (total() > width) {
-    const candidates = widths.map((each, column) => (identifiers.has(head[column] ?? '') ? 0 : each))
+  const isIdentifier = (column: number): boolean => identifiers.has(head[column] ?? '')
+  const least = (column: number): number => Math.max(narrowest, head[column]?.length ?? 0)
+  const gaps = gap.length * (widths.length - 1)
+  const sum = (each: readonly number[]): number => each.reduce((total, one) => total + one, gaps)
+  if (sum(widths.map((each, column) => (isIdentifier(column) ? each : Math.min(each, least(column))))) > width) return
+  while (sum(widths) > width) {
+    // Of those that can still give: one of them does, since what must stay fits.
+    const candidates = widths.map((each, column) => (isIdentifier(column) || each <= least(column) ? 0 : each))
     const widest = candidates.indexOf(Math.max(...candidates))
-    const least = Math.max(narrowest, head[widest]?.length ?? 0)
-    if ((widths[widest] ?? 0) <= least) return
-    widths[widest] = Math.max(least, (widths[widest] ?? 0) - (total() - width))
+    widths[widest] = Math.max(least(widest), (widths[widest] ?? 0) - (sum(widths) - width))
   }
 }
 
