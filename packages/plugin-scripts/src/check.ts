@@ -44,8 +44,9 @@ export function refusal(root: string, problems: readonly HoldfastError[]): Holdf
   const [first, ...more] = problems
   if (!first || more.length === 0) return first
   const list = problems.map(({ message }) => message).join('; ')
+  const fixes = [...new Set(problems.map(({ hint }) => hint))].join(' ')
   return errors.SCRIPTS_REFUSED(
-    { path: root, count: problems.length, list },
+    { path: root, count: problems.length, list, fixes },
     {
       cause: first,
       details: { problems: problems.map(({ code, message, hint }) => ({ code, message, hint })) },

@@ -8,8 +8,9 @@ export const errors = defineErrors(
   {
     // ---- the set, refused by `validate`
     SCRIPTS_REFUSED: {
-      message: (p: { path: string; count: number; list: string }) => `${p.count} problems in ${p.path}: ${p.list}`,
-      hint: 'Nothing is backed up until they are fixed: a script that cannot run would be noticed when it is needed.',
+      message: (p: { path: string; count: number; list: string; fixes: string }) =>
+        `${p.count} problems in ${p.path}: ${p.list}`,
+      hint: (p) => `Nothing is backed up until they are fixed. ${p.fixes}`,
     },
     SCRIPTS_PATH_MISSING: {
       message: (p: { path: string }) => `the scripts directory ${p.path} is not there`,
