@@ -1,22 +1,11 @@
 // Time is finite: nothing that a hook, a plugin or a store does keeps a run from ending and from giving back.
-import { advanceUntil, createTestRun, memoryStorage, type TestRun } from '@holdfast/testing'
+import { advanceUntil, memoryStorage } from '@holdfast/testing'
 import { defineHook, definePlugin, type HookModule, type Plugin } from '@holdfast/sdk'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { newRunId } from '../../src/lifecycle/run-id.ts'
 import { anything, backup, effects } from './hooks.ts'
+import { testRun } from './test-run.ts'
 
-const open: TestRun[] = []
-afterEach(async () => {
-  for (const run of open.splice(0)) await run.close()
-})
-async function testRun(
-  use: readonly (Plugin | HookModule)[],
-  more: Partial<Parameters<typeof createTestRun>[0]> = {},
-): Promise<TestRun> {
-  const made = await createTestRun({ use, ...more })
-  open.push(made)
-  return made
-}
 const until = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
 }

@@ -1,27 +1,16 @@
 // What becomes of a run when the state directory, the journal or a listener fails, at each point.
 import { readdirSync } from 'node:fs'
 import { advanceUntil, createTestRun, type MemoryStorage, type TestRun } from '@holdfast/testing'
-import { defineHook, HoldfastError, type HookModule, type Plugin } from '@holdfast/sdk'
-import { afterEach, describe, expect, test } from 'vitest'
+import { defineHook, HoldfastError } from '@holdfast/sdk'
+import { describe, expect, test } from 'vitest'
 import { createEngine } from '../../src/engine.ts'
 import { executeRestore } from '../../src/lifecycle/restore.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { createRedactor } from '../../src/telemetry/redaction.ts'
 import { backup, effects } from './hooks.ts'
+import { testRun } from './test-run.ts'
 
-const open: TestRun[] = []
-afterEach(async () => {
-  for (const run of open.splice(0)) await run.close()
-})
-async function testRun(
-  use: readonly (Plugin | HookModule)[],
-  more: Partial<Parameters<typeof createTestRun>[0]> = {},
-): Promise<TestRun> {
-  const made = await createTestRun({ use, ...more })
-  open.push(made)
-  return made
-}
 const full = (): never => {
   throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
 }

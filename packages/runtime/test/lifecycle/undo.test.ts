@@ -1,21 +1,9 @@
 import { advanceUntil, createTestRun, type TestRun } from '@holdfast/testing'
 import { defineHook, definePlugin, type HookModule, type Plugin } from '@holdfast/sdk'
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { anything, backup, effects } from './hooks.ts'
-
-const open: TestRun[] = []
-afterEach(async () => {
-  for (const run of open.splice(0)) await run.close()
-})
-async function testRun(
-  use: readonly (Plugin | HookModule)[],
-  more: Partial<Parameters<typeof createTestRun>[0]> = {},
-): Promise<TestRun> {
-  const made = await createTestRun({ use, ...more })
-  open.push(made)
-  return made
-}
+import { testRun } from './test-run.ts'
 
 /** A hook module that takes something and leaves it to the window to give it back. */
 function quiesce(world: ReturnType<typeof effects>, what: string, then?: () => void): HookModule {
