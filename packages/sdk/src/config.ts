@@ -45,7 +45,26 @@ export interface HoldfastConfig {
   /** Default for every plan. */
   readonly encoding?: EncodingOptions | undefined
   readonly plans: readonly Plan[]
-  readonly metrics?: { readonly listen?: string | undefined; readonly pushgateway?: string | undefined } | undefined
+  readonly metrics?:
+    | {
+        /**
+         * Where `/metrics`, `/healthz` and `/readyz` are: a port, or `'host:port'`. 0 is off. `--listen` and
+         * `HOLDFAST_LISTEN` win. Default 9480.
+         */
+        readonly listen?: string | number | undefined
+        readonly pushgateway?: string | undefined
+      }
+    | undefined
+  /**
+   * Which of several pods schedule. `'each'`: every one, its own plans. `'leader'`: the one that holds a Lease; the
+   * others take over when it is gone. Default `'each'`.
+   */
+  readonly replicas?: 'each' | 'leader' | undefined
+  /**
+   * `'on'`: armed undos are kept as ConfigMaps, too, where the API allows it, so that they survive the loss of the
+   * state directory. Default `'on'`.
+   */
+  readonly undoMirror?: 'on' | 'off' | undefined
 }
 
 /**

@@ -34,7 +34,15 @@ export function openRestoreSession(
 ): Session | undefined {
   if (!restorer && !hasJournal(context.settings.stateDirectory)) return undefined
   const { driver, instance } = store
-  const config: ResolvedConfig = { plans: [], source: 'none', ...loaded?.config, storage: driver, instance }
+  const config: ResolvedConfig = {
+    plans: [],
+    replicas: 'each',
+    undoMirror: true,
+    source: 'none',
+    ...loaded?.config,
+    storage: driver,
+    instance,
+  }
   try {
     return openEngine(context, { config }, view)
   } catch (error) {

@@ -24,7 +24,7 @@ export async function resolveConfig(context: ResolveContext): Promise<ResolvedDr
   const { draft, problems } = context
   const shape = await checkShape(draft.value, problems)
   if (!isPlainObject(draft.value)) return undefined
-  const { instance, encoding, metrics } = draft.value as Partial<HoldfastConfig>
+  const { instance, encoding, metrics, replicas = 'each', undoMirror = 'on' } = draft.value as Partial<HoldfastConfig>
 
   const wrong = typeof instance === 'string' ? checkPlanName('an installation', instance) : undefined
   if (wrong) problems.add(wrong, { path: ['instance'] })
@@ -40,7 +40,15 @@ export async function resolveConfig(context: ResolveContext): Promise<ResolvedDr
     if (resolved !== undefined) plans.push(resolved)
   }
   if (problems.problems.length > 0) return undefined
-  return { config: { instance: instance ?? 'default', storage, plans, source: draft.source }, metrics }
+  const config: ResolvedConfig = {
+    instance: instance ?? 'default',
+    storage,
+    plans,
+    replicas,
+    undoMirror: undoMirror === 'on',
+    source: draft.source,
+  }
+  return { config, metrics }
 }
 
 async function resolveStorage(storage: unknown, context: ResolveContext): Promise<ResolvedConfig['storage']> {

@@ -79,6 +79,10 @@ export interface ResolvedConfig {
   /** `undefined`: the fs store in the state directory. */
   readonly storage: StorageDriver | undefined
   readonly plans: readonly ResolvedPlan[]
+  /** Which of several pods schedule. */
+  readonly replicas: 'each' | 'leader'
+  /** Whether armed undos are kept as ConfigMaps, too, where the API allows it. */
+  readonly undoMirror: boolean
   /** The file it came from, or `environment`. */
   readonly source: string
 }

@@ -72,7 +72,14 @@ const settings = {
   instance: z.optional(z.string()),
   storage: z.optional(z.unknown()),
   encoding: z.optional(encoding),
-  metrics: z.optional(z.strictObject({ listen: z.optional(text), pushgateway: z.optional(text) })),
+  metrics: z.optional(
+    z.strictObject({
+      listen: z.optional(z.union([text, z.int().check(z.gte(0), z.lte(65_535))])),
+      pushgateway: z.optional(text),
+    }),
+  ),
+  replicas: z.optional(z.enum(['each', 'leader'])),
+  undoMirror: z.optional(z.enum(['on', 'off'])),
 }
 
 /** A configuration whose plans are a list, each with its name. */
