@@ -23,6 +23,19 @@ export type {
 export { recoverUndos, type RecoveredUndo, type Recovery } from './journal/recovery.ts'
 export type { UndoMirror } from './journal/undo-mirror.ts'
 export type { RunEvent, RunEventListener } from './lifecycle/events.ts'
+export { createApiClient, type ApiClient, type ApiRequest } from './kubernetes/api-client.ts'
+export { connect } from './kubernetes/connect.ts'
+export type { Connection, Credentials } from './kubernetes/connection.ts'
+export { createKubernetes, type RuntimeKubernetes } from './kubernetes/kubernetes.ts'
+export {
+  enginePermissions,
+  findMissingPermissions,
+  mergePermissions,
+  neededPermissions,
+  permissionsOf,
+  type MissingPermission,
+  type NeededPermission,
+} from './kubernetes/permissions.ts'
 export { exitCodes } from './lifecycle/outcome.ts'
 export { pointOf } from './lifecycle/builtins.ts'
 export { inspectPlan, validatePlan, type InspectedTarget } from './lifecycle/inspect.ts'
