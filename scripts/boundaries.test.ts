@@ -33,6 +33,7 @@ test('the arrows of the architecture are allowed', () => {
   write('packages/runtime/src/a.ts', `import '@holdfast/sdk'\nimport '@holdfast/sdk/internal'\nimport 'node:fs'`)
   write('packages/plugin-x/src/a.ts', `import '@holdfast/sdk'`)
   write('packages/plugin-x/test/a.test.ts', `import '@holdfast/testing'\nimport '../src/a.ts'`)
+  write('packages/plugin-x/test/b.test.ts', `import '../../../scripts/a.ts'`)
   write('packages/testing/src/a.ts', `import '@holdfast/runtime'`)
   write('bench/package.json', JSON.stringify({ name: '@holdfast/bench', version: '0.0.0' }))
   write('bench/a.ts', `import '../packages/runtime/src/a.ts'`)
@@ -53,6 +54,8 @@ test.for([
   ['packages/plugin-x/src/a.ts', `import '@holdfast/testing'`, 'packages/plugin-x may not depend on packages/testing'],
   ['packages/plugin-x/src/a.ts', `import '@holdfast/sdk/internal'`, 'it is for the engine alone'],
   ['packages/plugin-x/src/a.ts', `import '../../sdk/src/a.ts'`, 'a relative path leaves its package'],
+  ['packages/plugin-x/src/a.ts', `import '../../../scripts/a.ts'`, 'a relative path leaves its package'],
+  ['packages/plugin-x/test/a.test.ts', `import '../../sdk/src/a.ts'`, 'a relative path leaves its package'],
   ['packages/testing/src/a.ts', `import '@holdfast/sidecar'`, 'packages/testing may not depend on apps/sidecar'],
   ['apps/sidecar/src/a.ts', `import '@holdfast/runtime/src/a.ts'`, '@holdfast/runtime does not export ./src/a.ts'],
 ] as const)('%s with %s is refused', ([file, text, problem]) => {
