@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isHoldfastError } from '@holdfast/sdk'
-import { createEngine, createMetrics, logOutput, type Engine, type LoadedConfig } from '@holdfast/runtime'
+import { createEngine, createMetrics, logOutput, type Cluster, type Engine, type LoadedConfig } from '@holdfast/runtime'
+import { clusterOf } from './cluster.ts'
 import { withStorage } from './configuration.ts'
 import type { CommandContext } from './context.ts'
 import { hasJournal } from './journal.ts'
@@ -14,9 +15,10 @@ import { hasJournal } from './journal.ts'
 export async function withInspectingEngine<T>(
   context: CommandContext,
   { config }: LoadedConfig,
-  body: (engine: Engine, signal: AbortSignal) => Promise<T>,
+  body: (engine: Engine, signal: AbortSignal, cluster: Cluster | undefined) => Promise<T>,
 ): Promise<T> {
   const { io, settings, redactor, log } = context
+  const cluster = await clusterOf(context)
   const open = (stateDirectory: string): Engine =>
     createEngine({
       config: withStorage(config, settings.stateDirectory),
@@ -26,6 +28,7 @@ export async function withInspectingEngine<T>(
       metrics: createMetrics({ log }),
       clock: io.clock,
       env: io.env,
+      cluster,
       output: logOutput({ log, clock: io.clock }),
     })
   const stop = new AbortController()
@@ -34,7 +37,7 @@ export async function withInspectingEngine<T>(
   let engine: Engine | undefined
   try {
     engine = (hasJournal(settings.stateDirectory) && tryOpen(() => open(settings.stateDirectory))) || open(temporary)
-    return await body(engine, stop.signal)
+    return await body(engine, stop.signal, cluster)
   } finally {
     engine?.close()
     close()

@@ -3,6 +3,7 @@ import {
   createEngine,
   createMetrics,
   logOutput,
+  type Cluster,
   type Engine,
   type ExecOutput,
   type LoadedConfig,
@@ -10,6 +11,7 @@ import {
   type Recovery,
   type RunEventListener,
 } from '@holdfast/runtime'
+import { clusterOf } from './cluster.ts'
 import { defaultStore } from './configuration.ts'
 import type { CommandContext } from './context.ts'
 import { count } from './output/format.ts'
@@ -27,6 +29,7 @@ export interface OpenEngineOptions {
 export interface Session {
   readonly engine: Engine
   readonly metrics: Metrics
+  readonly cluster: Cluster | undefined
 }
 
 /**
@@ -34,13 +37,14 @@ export interface Session {
  *
  * @throws HoldfastError `JOURNAL_NEWER`, `JOURNAL_UNWRITABLE`
  */
-export function openEngine(
+export async function openEngine(
   context: CommandContext,
   { config }: Pick<LoadedConfig, 'config'>,
   options: OpenEngineOptions = {},
-): Session {
+): Promise<Session> {
   const { io, settings, redactor, log } = context
   const metrics = createMetrics({ log })
+  const cluster = await clusterOf(context)
   const engine = createEngine({
     config,
     stateDirectory: settings.stateDirectory,
@@ -49,6 +53,7 @@ export function openEngine(
     metrics,
     clock: io.clock,
     env: io.env,
+    cluster,
     output: options.output ?? logOutput({ log, clock: io.clock }),
     events: options.events ?? logRunEvents(log),
   })
@@ -57,7 +62,7 @@ export function openEngine(
       store: defaultStore(settings.stateDirectory),
     })
   }
-  return { engine, metrics }
+  return { engine, metrics, cluster }
 }
 
 /** How a start ended. */

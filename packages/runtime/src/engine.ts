@@ -32,6 +32,7 @@ import { executeRun, stateUnwritable } from './lifecycle/execute.ts'
 import { newRunId } from './lifecycle/run-id.ts'
 import { createShutdown } from './lifecycle/shutdown.ts'
 import { linkSignals } from './lifecycle/signals.ts'
+import type { Cluster } from './kubernetes/cluster.ts'
 import type { ResolvedConfig, ResolvedPlan } from './load/resolved.ts'
 import { createExec } from './exec/create-exec.ts'
 import type { ExecOutput } from './exec/output.ts'
@@ -55,6 +56,9 @@ export interface CreateEngineOptions {
   readonly clock?: RuntimeClock | undefined
   readonly env?: NodeJS.ProcessEnv | undefined
   readonly events?: RunEventListener | undefined
+  /** The cluster that we belong to: API, commands in containers, events. */
+  readonly cluster?: Cluster | undefined
+  /** In place of the cluster's API; for tests. */
   readonly kubernetes?: Kubernetes | undefined
   readonly undoMirror?: UndoMirror | undefined
   /** This pod's UID, where there is one. */
@@ -123,7 +127,7 @@ export interface Engine {
  * @throws HoldfastError `JOURNAL_NEWER`, `JOURNAL_UNWRITABLE`
  */
 export function createEngine(options: CreateEngineOptions): Engine {
-  const { stateDirectory, log, redactor, metrics, output, clock = systemClock, env = process.env } = options
+  const { stateDirectory, log, redactor, metrics, output, cluster, clock = systemClock, env = process.env } = options
   let config = options.config
   const journal = openJournal({
     directory: stateDirectory,
@@ -191,7 +195,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     journal,
     process: self,
     stateDirectory,
-    kubernetes: options.kubernetes,
+    kubernetes: options.kubernetes ?? cluster?.kubernetes,
     undoMirror: options.undoMirror,
     emit(event) {
       tell(() => toMetrics(event))
@@ -200,7 +204,8 @@ export function createEngine(options: CreateEngineOptions): Engine {
     },
     heldUndos: new Set(),
     execFor:
-      options.exec ?? ((call) => createExec({ clock, redactor, output, env, signal: call.signal, log: call.log })),
+      options.exec ??
+      ((call) => createExec({ clock, redactor, output, env, cluster, signal: call.signal, log: call.log })),
     config: () => config,
     store: () => storeOf(config),
     shutdown: shutdown.signals,
@@ -376,6 +381,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
       shutdown.close()
       locks.releaseAll()
       journal.close()
+      cluster?.close()
     },
   }
 }

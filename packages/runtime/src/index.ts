@@ -24,7 +24,7 @@ export { recoverUndos, type RecoveredUndo, type Recovery } from './journal/recov
 export type { UndoMirror } from './journal/undo-mirror.ts'
 export type { RunEvent, RunEventListener } from './lifecycle/events.ts'
 export { createApiClient, type ApiClient, type ApiRequest } from './kubernetes/api-client.ts'
-export { connect } from './kubernetes/connect.ts'
+export { openCluster, ownPod, type Cluster, type OwnPod } from './kubernetes/cluster.ts'
 export type { Connection, Credentials } from './kubernetes/connection.ts'
 export { createKubernetes, type RuntimeKubernetes } from './kubernetes/kubernetes.ts'
 export {

@@ -1,4 +1,5 @@
 import type { CommandContext } from '../context.ts'
+import { checkCluster } from '../doctor/cluster.ts'
 import { checkConfiguration } from '../doctor/configuration.ts'
 import type { Finding } from '../doctor/check.ts'
 import { checkCommands, checkNode, checkTime } from '../doctor/environment.ts'
@@ -18,6 +19,7 @@ export async function runDoctorCommand(context: CommandContext): Promise<number>
     ...checkStateDirectory(context),
     ...checkJournal(context),
     ...checkDaemon(context),
+    ...(await checkCluster(context)),
     ...checkTime(context),
     ...checkCommands(context),
   ]

@@ -64,7 +64,7 @@ export async function runRestoreCommand(
   const restorer = options.bytes ? undefined : restorerOf(stores, first)
   if (!restorer && place.path === undefined) throw errors.RESTORE_PLACE({ artifact: first.artifact.id })
   const { context: shown, view, close } = showRun(context)
-  const session = openRestoreSession(shown, stores, first, restorer, view)
+  const session = await openRestoreSession(shown, stores, first, restorer, view)
   const stop = new AbortController()
   let received: Signal | undefined
   const signals = session

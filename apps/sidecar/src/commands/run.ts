@@ -5,8 +5,9 @@ import { exitCode, exitCodeOfRun, exitCodeOfSignal } from '../exit-codes.ts'
 import { resultJson } from '../output/result-json.ts'
 import { logRunEvents } from '../output/run-log.ts'
 import { createRunPrinter } from '../output/run-printer.ts'
+import { reviewPermissions } from '../permissions.ts'
 import { planNamed } from '../plans.ts'
-import { openEngine, startEngine, type OpenEngineOptions } from '../session.ts'
+import { openEngine, startEngine, type OpenEngineOptions, type Session } from '../session.ts'
 import { stopOnSignals } from '../stop-signals.ts'
 
 /** Options of `holdfast run`. */
@@ -21,7 +22,7 @@ export async function runRunCommand(given: CommandContext, plan: string, options
   planNamed(loaded.config, plan)
   const { context, view, close } = showRun(given)
   const events: RunEvent[] = []
-  const session = openEngine(context, loaded, {
+  const session = await openEngine(context, loaded, {
     ...view,
     events(event) {
       if (event.type === 'planned' || event.type === 'pruned' || event.type === 'run-ended') events.push(event)
@@ -37,6 +38,7 @@ export async function runRunCommand(given: CommandContext, plan: string, options
       if (started.error && context.settings.json) context.fail(started.error)
       return signals.received() ? exitCodeOfSignal(signals.received()) : exitCode.failed
     }
+    await warnOfPermissions(session, context)
     const result = await engine.run(plan, { only: options.target, dryRun: options.dryRun })
     if (context.settings.json) context.printJson(resultJson(result, events))
     return exitCodeOfRun(result.outcome, signals.received())
@@ -45,6 +47,13 @@ export async function runRunCommand(given: CommandContext, plan: string, options
     close()
     engine.close()
   }
+}
+
+/** What the API server does not allow is said before the hooks meet it. */
+async function warnOfPermissions({ cluster, engine }: Session, { log }: CommandContext): Promise<void> {
+  const { missing, error } = await reviewPermissions(cluster, engine.config())
+  for (const { error: said } of missing) log.warn(said.message, { error: said })
+  if (error) log.warn(`what this pod may do could not be asked: ${error.message}`, { error })
 }
 
 /** How a run is shown: to a person as it happens, or as log lines. */

@@ -51,7 +51,7 @@ export async function runUndoRunCommand(
   const what = count(chosen.length, 'undo')
   const question = `${undoTable(chosen, context)}Run ${what} now?`
   if (!options.yes && !(await confirm(context, `running ${what}`, question))) return exitCode.failed
-  const session = openEngine(context, await openConfiguration(context))
+  const session = await openEngine(context, await openConfiguration(context))
   try {
     const only = chosen.map(({ id }) => id)
     const results = await session.engine.runUndos({ only, force: options.force })

@@ -4,22 +4,24 @@ import { openConfiguration } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCode } from '../exit-codes.ts'
 import { withInspectingEngine } from '../inspection.ts'
+import { reviewPermissions } from '../permissions.ts'
 import { count } from '../output/format.ts'
-
-/** What `validate` hooks have against a plan. */
-export interface PlanProblems {
-  readonly plan: string
-  readonly problems: readonly HoldfastError[]
-}
 
 /** `holdfast validate`: checks the configuration and calls the `validate` hooks of every plan. */
 export async function runValidateCommand(context: CommandContext): Promise<number> {
   const loaded = await openConfiguration(context)
   const { plans, source } = loaded.config
-  const found = await withInspectingEngine(context, loaded, async ({ services }, signal) => {
-    const results: PlanProblems[] = []
+  const found = await withInspectingEngine(context, loaded, async ({ services }, signal, cluster) => {
+    const results: { readonly plan: string; readonly problems: HoldfastError[] }[] = []
     for (const plan of plans) {
-      results.push({ plan: plan.name, problems: await validatePlan(services, plan, 'command', signal) })
+      results.push({ plan: plan.name, problems: [...(await validatePlan(services, plan, 'command', signal))] })
+    }
+    const review = await reviewPermissions(cluster, loaded.config, signal)
+    if (review.error) context.warn(review.error)
+    for (const { plan, error } of review.missing) {
+      const result = results.find((each) => each.plan === plan)
+      if (result) result.problems.push(error)
+      else context.warn(error)
     }
     return results
   })

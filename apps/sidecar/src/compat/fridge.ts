@@ -14,6 +14,7 @@ import {
   type Engine,
   type LoadedConfig,
 } from '@holdfast/runtime'
+import { clusterOf } from '../cluster.ts'
 import { environmentForm, environmentPlan, scriptsPath } from '../environment.ts'
 import { openStorageAt } from '../configuration.ts'
 import { internalError } from '../internal-error.ts'
@@ -123,6 +124,7 @@ interface FridgeCall {
 async function runWith(call: FridgeCall): Promise<number> {
   const { options, io, settings, log, events, redactor, loaded } = call
   const engine = createEngine({
+    cluster: await clusterOf({ io, log }),
     config: loaded.config,
     stateDirectory: settings.stateDirectory,
     log,

@@ -16,6 +16,7 @@ import { version } from '../version.ts'
 import { keepConfiguration } from './configuration-keeper.ts'
 import { keepHouse } from './housekeeping.ts'
 import { createDaemonMetrics } from './metrics.ts'
+import { watchPermissions } from './permission-watch.ts'
 import { createStatus, reasonFrom, type PlanStatus } from './status.ts'
 import { listenForStop } from './stopping.ts'
 import { createValidation } from './validation.ts'
@@ -27,7 +28,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   const { io, settings, log } = context
   const { clock } = io
   const { stateDirectory } = settings
-  const session = openEngine(context, loaded)
+  const session = await openEngine(context, loaded)
   const { engine } = session
   const metrics = createDaemonMetrics(session.metrics, engine)
   const running = new Set<string>()
@@ -38,6 +39,13 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
 
   const status = createStatus({ version, stateDirectory, clock, log, plans: planStatus, isWritten: () => hasTurn })
   const validation = createValidation({ engine, clock, log, report: (reasons) => status.set('plans', reasons) })
+  const permissions = watchPermissions({
+    cluster: session.cluster,
+    clock,
+    log,
+    config: () => engine.config(),
+    report: (reasons) => status.set('permissions', reasons),
+  })
   const configuration = keepConfiguration({
     context,
     loaded,
@@ -100,6 +108,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     metrics.configured(config, before)
     checkSchedules()
     void validation.start()
+    void permissions.start()
   }
 
   function checkSchedules(): void {
@@ -128,7 +137,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     if (started.failed) return stopping.signal() ? exitCodeOfSignal(stopping.signal()) : exitCode.failed
     metrics.valid(true)
     checkSchedules()
-    await validation.start()
+    await Promise.all([validation.start(), permissions.start()])
     scheduler = createScheduler({
       clock,
       plans: engine.config().plans.filter(isScheduled),
@@ -153,6 +162,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   } finally {
     configuration.stop()
     validation.stop()
+    permissions.stop()
     stopping.close()
     status.close()
     engine.close()

@@ -25,13 +25,13 @@ export function restorerOf({ loaded }: Pick<Stores, 'loaded'>, { artifact }: Fou
  *
  * @returns `undefined` where there is neither
  */
-export function openRestoreSession(
+export async function openRestoreSession(
   context: CommandContext,
   { loaded }: Pick<Stores, 'loaded'>,
   { store }: FoundArtifact,
   restorer: Restorer | undefined,
   view: OpenEngineOptions,
-): Session | undefined {
+): Promise<Session | undefined> {
   if (!restorer && !hasJournal(context.settings.stateDirectory)) return undefined
   const { driver, instance } = store
   const config: ResolvedConfig = {
@@ -44,7 +44,7 @@ export function openRestoreSession(
     instance,
   }
   try {
-    return openEngine(context, { config }, view)
+    return await openEngine(context, { config }, view)
   } catch (error) {
     // A state directory that can't be written must not keep anybody from their backups.
     if (restorer || !isHoldfastError(error)) throw error

@@ -1,6 +1,8 @@
 import type { Exec, Logger } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import { errors } from '../errors.ts'
+import type { ApiClient } from '../kubernetes/api-client.ts'
+import type { Connection } from '../kubernetes/connection.ts'
 import type { Redactor } from '../telemetry/redaction.ts'
 import { startCommand, type ExecServices } from './command.ts'
 import type { ExecOutput } from './output.ts'
@@ -20,6 +22,8 @@ export interface CreateExecOptions {
   readonly killGraceMs?: number | undefined
   /** What commands inherit. @defaultValue the process's environment, as it is at each start */
   readonly env?: NodeJS.ProcessEnv | undefined
+  /** Where containers are. Without it, commands in containers reject with `EXEC_NO_CLUSTER`. */
+  readonly cluster?: { readonly connection: Connection; readonly api: ApiClient } | undefined
 }
 
 /**

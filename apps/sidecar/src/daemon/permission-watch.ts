@@ -1,0 +1,74 @@
+import type { Logger } from '@holdfast/sdk'
+import type { Cluster, ResolvedConfig, RuntimeClock } from '@holdfast/runtime'
+import { reviewPermissions } from '../permissions.ts'
+import { reasonFrom, type NotReadyReason } from './status.ts'
+
+/** What a {@link PermissionWatch} needs. */
+export interface PermissionWatchOptions {
+  readonly cluster: Cluster | undefined
+  readonly clock: Pick<RuntimeClock, 'setTimer'>
+  readonly log: Logger
+  config(): ResolvedConfig
+  /** Told what plans may not do that they must. */
+  report(reasons: readonly NotReadyReason[]): void
+}
+
+/** Keeps an eye on what a daemon may do. */
+export interface PermissionWatch {
+  /** Looks now. Where a plan needs the API, resolves when it has answered or could not be asked. */
+  start(): Promise<void>
+  stop(): void
+}
+
+const pauseMs = 60_000
+
+/**
+ * Says at start what the API server does not allow. What a plan needs makes the daemon unready, and is asked for again
+ * every minute: a Role that is mended needs no restart. What only the engine would like is said once.
+ */
+export function watchPermissions({ cluster, clock, log, config, report }: PermissionWatchOptions): PermissionWatch {
+  const stop = new AbortController()
+  const told = new Set<string>()
+  let cancel: (() => void) | undefined
+
+  const tellOnce = (message: string, fields: Record<string, unknown>): void => {
+    if (told.has(message)) return
+    told.add(message)
+    log.warn(message, fields)
+  }
+
+  const needsApi = (): boolean =>
+    config().plans.some(({ participants }) => participants.some(({ permissions }) => permissions.length > 0))
+
+  const look = async (): Promise<void> => {
+    cancel?.()
+    const { missing, error } = await reviewPermissions(cluster, config(), stop.signal)
+    if (stop.signal.aborted) return
+    for (const { plan, error: said } of missing) {
+      if (plan === undefined) tellOnce(`${said.message}: it does without`, { error: said })
+    }
+    if (error) tellOnce(`what this pod may do could not be asked: ${error.message}`, { error })
+    const reasons = missing.flatMap(({ plan, error: said }) => (plan === undefined ? [] : [reasonFrom(said, plan)]))
+    if (error && needsApi()) reasons.push(reasonFrom(error))
+    report(reasons)
+    if (reasons.length > 0 || error) {
+      cancel = clock.setTimer(
+        pauseMs,
+        () => void look().catch((failure: unknown) => log.error('asking failed', { failure })),
+      )
+    }
+  }
+
+  return {
+    async start() {
+      const looked = look()
+      // Plans that need no API don't wait for one that doesn't answer.
+      if (needsApi()) await looked
+      else looked.catch((failure: unknown) => log.error('asking failed', { failure }))
+    },
+    stop() {
+      stop.abort(new Error('the daemon stops'))
+      cancel?.()
+    },
+  }
+}
