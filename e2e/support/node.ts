@@ -1,0 +1,37 @@
+// The node as its root sees it: processes of containers, to kill and to stop them.
+import { readFileSync } from 'node:fs'
+import { getObject, succeed } from './kubectl.ts'
+import type { Pod } from './pods.ts'
+
+/** The processes of a container, the first one first. */
+export async function processesOf(namespace: string, pod: string, container: string): Promise<readonly number[]> {
+  const found = await getObject<Pod>('pod', pod, namespace)
+  const status = [...(found?.status.containerStatuses ?? []), ...(found?.status.initContainerStatuses ?? [])]
+  const id = status.find(({ name }) => name === container)?.containerID?.replace('containerd://', '')
+  if (id === undefined) throw new Error(`pod ${pod} has no running container ${container}`)
+  const directory = process.env['HOLDFAST_E2E_DIR'] ?? `${process.env['HOME']}/.cache/holdfast-e2e`
+  const tasks = await succeed('ctr', ['-a', `${directory}/cluster/containerd.sock`, '-n', 'k8s.io', 'tasks', 'ls'])
+  const line = tasks.split('\n').find((each) => each.startsWith(id))
+  const first = Number(line?.trim().split(/\s+/)[1])
+  if (!Number.isInteger(first)) throw new Error(`no task for container ${id}`)
+  return [first, ...descendantsOf(first)]
+}
+
+function descendantsOf(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number)
+  return children.flatMap((child) => [child, ...descendantsOf(child)])
+}
+
+/** Sends a signal to every process of a container: as the kernel does when the node runs out of memory, say. */
+export async function signalContainer(
+  namespace: string,
+  pod: string,
+  container: string,
+  signal: NodeJS.Signals,
+): Promise<void> {
+  for (const pid of await processesOf(namespace, pod, container)) process.kill(pid, signal)
+}

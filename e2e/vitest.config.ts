@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+
+// The engine is tested from its sources; what runs in pods is the image that e2e/run.sh has built.
+const source = { conditions: ['@holdfast/source'] }
+
+export default defineConfig({
+  root: new URL('..', import.meta.url).pathname,
+  resolve: source,
+  ssr: { resolve: source },
+  test: {
+    name: 'e2e',
+    include: ['e2e/**/*.e2e.ts'],
+    // Pods take seconds to start and to end.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // One node with two cores: files run beside each other, the tests of a file don't.
+    maxWorkers: 2,
+    reporters: ['default', './scripts/summary-reporter.ts'],
+  },
+})
