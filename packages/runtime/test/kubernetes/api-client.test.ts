@@ -145,7 +145,11 @@ describe('fault F28: bad answers', () => {
   test('403 names the verb and the rule that would grant it', async () => {
     const { server, kubernetes } = await setUp()
     server.authorize.deny({ verb: 'list', resource: 'persistentvolumeclaims' })
-    const work = Array.fromAsync(kubernetes.list('persistentvolumeclaims', { namespace: 'shop' }))
+    const consume = async (): Promise<void> => {
+      for await (const each of kubernetes.list('persistentvolumeclaims', { namespace: 'shop' }))
+        expect.unreachable(each.kind)
+    }
+    const work = consume()
     const { code, message, hint } = await failureOf(work)
     expect(code).toBe('KUBERNETES_FORBIDDEN')
     expect(message).toBe('the API server does not allow to list persistentvolumeclaims in namespace "shop"')
