@@ -23,6 +23,8 @@ export default defineConfig([
     entry: {
       holdfast: 'src/holdfast.ts',
       fridge: 'src/fridge.ts',
+      'make-k8s-cfg-files': 'src/make-k8s-cfg-files.ts',
+      kubectlexec: 'src/kubectlexec.ts',
       sdk: '../../packages/sdk/src/index.ts',
       runtime: '../../packages/runtime/src/index.ts',
       'plugin-scripts': '../../packages/plugin-scripts/src/index.ts',

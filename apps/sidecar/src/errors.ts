@@ -84,9 +84,106 @@ export const errors = defineErrors(
       message: () => 'the daemon is stopping',
       hint: 'Nothing is scheduled any more; what was taken is given back.',
     },
+    HTTP_PORT: {
+      message: (p: { address: string; reason: string }) => `${p.address} can't be listened on: ${p.reason}`,
+      hint: 'Backups go on; /metrics and HTTP probes are not to be had from this process. It is tried again every 30 s. Name another port with --listen or `metrics.listen` (0 is none); `holdfast health` asks this process whatever becomes of the port.',
+    },
+    HTTP_SOCKET: {
+      message: (p: { path: string; reason: string }) => `${p.path} can't be listened on: ${p.reason}`,
+      hint: 'Backups go on, but `holdfast health` will say that no daemon answers: let probes ask the port instead, or put the state directory on a file system that has sockets.',
+    },
     PLANS_UNSCHEDULED: {
       message: (p: { source: string }) => `no plan of ${p.source} has a schedule`,
       hint: 'The daemon would never back anything up. Give a plan a `schedule`, or run plans by hand with `holdfast run`.',
+    },
+    // ---- generate, make-k8s-cfg-files
+    OPTION_CONFLICT: {
+      message: (p: { option: string; other: string; reason: string }) =>
+        `${p.option} does not go with ${p.other}: ${p.reason}`,
+      hint: 'Nothing was written. Leave one of the two out.',
+    },
+    OPTION_NEEDED: {
+      message: (p: { option: string; reason: string }) => `${p.option} is missing: ${p.reason}`,
+      hint: (p) => `Nothing was written. Say ${p.option}; \`holdfast help generate kubernetes\` explains it.`,
+    },
+    GENERATE_NAME_INVALID: {
+      message: (p: { what: string; name: string; rule: string; suggestion: string }) =>
+        `${p.what} can't be "${p.name}": Kubernetes would refuse the names that are made from it`,
+      hint: (p) => `Nothing was written. Allowed: ${p.rule}.${p.suggestion}`,
+    },
+    GENERATE_NAME_LONG: {
+      message: (p: { what: string; name: string; length: number; limit: number }) =>
+        `the ${p.what} "${p.name}" would have a name of ${p.length} characters, and Kubernetes allows ${p.limit}`,
+      hint: (p) => `Nothing was written. Shorten the names that it is made from by ${p.length - p.limit}.`,
+    },
+    GENERATE_REFUSED: {
+      message: (p: { path: string; count: number; first: string }) =>
+        p.count === 1 ? p.first : `${p.count} problems in ${p.path}, the first: ${p.first}`,
+      hint: 'Nothing was written, so that no script is left out of a backup without a word. Mend them and try again.',
+    },
+    GENERATE_DIRECTORY: {
+      message: (p: { what: string; path: string; reason: string }) => `${p.what} ${p.path} can't be used: ${p.reason}`,
+      hint: 'Nothing was written. Name a directory that is there; in a container, one that is mounted.',
+    },
+    GENERATE_NO_SCRIPTS: {
+      message: (p: { path: string; directories: string }) => `there is no script in ${p.path}`,
+      hint: (p) =>
+        `Nothing was written: a pod with it would back up nothing. Scripts are files in a directory per hook: ${p.directories}.`,
+    },
+    GENERATE_KEY_INVALID: {
+      message: (p: { file: string }) => `${p.file} has a name that a ConfigMap can't hold`,
+      hint: 'Rename it, or move it out of the directory if it is no script. Allowed are up to 253 letters, digits, "-", "_" and ".".',
+    },
+    GENERATE_TOO_LARGE: {
+      message: (p: { path: string; size: number; limit: number; largest: string }) =>
+        `the files of ${p.path} have ${p.size} bytes, and a ConfigMap may have ${p.limit}; largest: ${p.largest}`,
+      hint: 'Put programs and data into an image or a volume, and let the scripts use them from there.',
+    },
+    GENERATE_FOREIGN: {
+      message: (p: { path: string; action: string; owner: string; user: number }) =>
+        `user ${p.user} may not ${p.action} ${p.path}, which belongs to ${p.owner}`,
+      hint: 'Nothing was written. In a container, run it as yourself: docker run --user "$(id -u):$(id -g)" … . Else change the owner or the mode.',
+    },
+    GENERATE_UNWRITABLE: {
+      message: (p: { path: string; reason: string }) => `${p.path} can't be written: ${p.reason}`,
+      hint: 'Files that were there before are as they were. Name another directory, or make this one writable and give it enough space.',
+    },
+    GENERATE_FILE_OUTSIDE: {
+      message: (p: { file: string; directory: string }) =>
+        `${p.file} belongs to the configuration, but is outside of its directory ${p.directory}`,
+      hint: 'Nothing was written: in the pod it would not be where the configuration looks for it. Move it below that directory, or build an image that contains the configuration and say --config-in-image.',
+    },
+    GENERATE_SCHEDULE: {
+      message: (p: { plan: string; cron: string; reason: string }) =>
+        `Kubernetes can't run plan "${p.plan}" at "${p.cron}": ${p.reason}`,
+      hint: 'Nothing was written, because a CronJob would run at other times. Write the schedule another way, or use a form with a daemon, such as --form sidecar.',
+    },
+    GENERATE_UNSCHEDULED: {
+      message: (p: { source: string }) => `no plan of ${p.source} has a schedule, so there is no CronJob to make`,
+      hint: 'Give a plan a `schedule`.',
+    },
+    // Warnings of `generate`.
+    GENERATE_SCRIPTS_ABSENT: {
+      message: (p: { plan: string; path: string }) =>
+        `the scripts of plan "${p.plan}" are not on this machine: ${p.path}`,
+      hint: 'No ConfigMaps were made from them: name the directory that holds them with --scripts, or mount them yourself. Until then the pod is not ready and backs up nothing.',
+    },
+    GENERATE_STORE_LOST: {
+      message: (p: { plan: string }) => `artifacts of plan "${p.plan}" are kept in the pod and are lost with it`,
+      hint: 'Name a store with --storage URL or `storage:`, or keep the state on a volume with --state-claim. Scripts that store their dumps elsewhere themselves need none.',
+    },
+    GENERATE_INSTALL: {
+      message: (p: { path: string }) => `${p.path} installs programs, which a restricted container may not do`,
+      hint: 'It would fail at start, and the pod would start over and over. Put the programs into an image (FROM this one) and name it with --image, or say --root.',
+    },
+    GENERATE_TARGET: {
+      message: (p: { script: string }) => `${p.script} uses kubectlexec, and no container was named for it`,
+      hint: 'Its commands would fail. Say --target-container NAME.',
+    },
+    GENERATE_NO_TARGET: {
+      message: (p: { script: string }) =>
+        `${p.script} uses kubectlexec, but the pod of a CronJob has no other container`,
+      hint: 'Its commands would fail. Use --form sidecar, or set POD_NAME and TARGET_CONTAINER in the CronJob yourself.',
     },
   },
   'docs/errors.md',

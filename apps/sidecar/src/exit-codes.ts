@@ -17,6 +17,8 @@ export const exitCode = {
 const usageErrors = new Set([
   'PLAN_UNKNOWN',
   'OPTION_INVALID',
+  'OPTION_CONFLICT',
+  'OPTION_NEEDED',
   'CONFIRMATION_NEEDED',
   'RESTORE_CHOICE',
   'RESTORE_PLACE',

@@ -1,5 +1,7 @@
 export { scripts, type ScriptsFactory } from './scripts.ts'
 export type { ScriptsOptions } from './config.ts'
+export { readHookDirectory, type Discovery, type FoundFile } from './discover.ts'
 export { directoryOf, scriptDirectories, type HookDirectory, type ScriptDirectory } from './hooks.ts'
+export { lintScriptRoot } from './script-set.ts'
 export { clearStandaloneVars } from './standalone-vars.ts'
 export { errors } from './errors.ts'

@@ -29,11 +29,15 @@ export async function readScriptSet(config: ScriptsConfig): Promise<ScriptSet> {
     const linted = lintFiles(files, searchPath)
     return [directory, { ...linted, problems: [...problems, ...linted.problems] }]
   }
-  const [problems, ...directories] = await Promise.all([lintRoot(root), ...scriptDirectories.map(read)])
+  const [problems, ...directories] = await Promise.all([lintScriptRoot(root), ...scriptDirectories.map(read)])
   return { root, searchPath, directories: Object.fromEntries(directories) as ScriptSet['directories'], problems }
 }
 
-async function lintRoot(root: string): Promise<readonly HoldfastError[]> {
+/**
+ * What is wrong with the directory that holds a directory per hook: it is missing, or has directories that look like a
+ * hook but are none.
+ */
+export async function lintScriptRoot(root: string): Promise<readonly HoldfastError[]> {
   let names: string[]
   try {
     names = await readdir(root)

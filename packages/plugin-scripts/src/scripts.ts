@@ -3,6 +3,7 @@ import { scriptsSchema, type ScriptsOptions } from './config.ts'
 import { createHandlers } from './handlers.ts'
 import { directoryOf } from './hooks.ts'
 import { kindOf, type ScriptKind } from './kind.ts'
+import { permissionsFor } from './permissions.ts'
 import { createRestore } from './restore.ts'
 import { readScriptSet } from './script-set.ts'
 import { undoScript } from './undo-script.ts'
@@ -21,6 +22,7 @@ function define(kind: ScriptKind, target: string, options: unknown): PluginFacto
     version: '1.0.0',
     sdk: '^1.0',
     config: scriptsSchema,
+    permissions: permissionsFor,
     undos: [undoScript],
     hooks: createHandlers(kind, target, options),
     restore: createRestore(target),

@@ -1,6 +1,6 @@
 // The one place where Kubernetes objects become text. What is written means the same to readers of YAML 1.1
 // (Kubernetes', most others') and of YAML 1.2.
-import { Document, isMap, isNode, isScalar, isSeq, Scalar, visit, type Pair } from 'yaml'
+import { Document, isMap, isNode, isScalar, Scalar, visit } from 'yaml'
 
 /** A comment above the key or the list's item at a path. */
 export interface YamlComment {
@@ -16,15 +16,6 @@ export interface YamlPage {
   readonly comments?: readonly YamlComment[] | undefined
 }
 
-/** Words that no reader of YAML takes for anything but text; what the library already quotes need not be excluded. */
-const plain = /^[A-Za-z/][\w./-]*(?:[:@][\w./-]+)*$/
-
-/**
- * Whether a text survives as a block, every byte of it. Readers disagree about blocks that begin with a blank or a tab,
- * take carriage returns and Unicode's line ends for line ends of their own, and drop blanks at the end.
- */
-const block = /^[^\s](?:[^]*\n)?(?:[^]*[^\s]|[^\n]*\n+|\n*)$/
-
 /** Pages as text: one document, or several with `---` between them. */
 export function toYaml(pages: readonly YamlPage[]): string {
   return pages.map(pageText).join('---\n')
@@ -36,13 +27,61 @@ function pageText({ value, header, comments = [] }: YamlPage): string {
     Scalar(_, node) {
       if (typeof node.value === 'string') node.type = styleOf(node.value)
     },
+    Seq(_, node) {
+      node.flow = node.items.length > 0 && fitsOneLine(node.items)
+    },
   })
   for (const comment of comments) addComment(document, comment)
-  const body = document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER })
-  return `${header === undefined ? '' : commentLines(header)}${body}`
+  // Neither folded nor broken: the bytes of a script are recognisable, and a change of one line is one line of a diff.
+  const body = document.toString({
+    lineWidth: 0,
+    doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+    flowCollectionPadding: false,
+  })
+  return `${header === undefined ? '' : lines(header, '#')}${body}`
+}
+
+/** Whether a list is short words only. */
+function fitsOneLine(items: readonly unknown[]): boolean {
+  const words = items.map((item) => (isScalar(item) ? String(item.value) : '\n'))
+  return words.join(', ').length <= 80 && !words.some((word) => word.includes('\n'))
 }
 
 function styleOf(text: string): Scalar.Type {
-  if (text.includes('\n')) return block.test(text) && isPrintable(text) ? Scalar.BLOCK_LITERAL : Scalar.QUOTE_DOUBLE
-  return plain.test(text) ? Scalar.PLAIN : Scalar.QUOTE_DOUBLE
+  if (text.includes('\n')) return isBlock(text) ? Scalar.BLOCK_LITERAL : Scalar.QUOTE_DOUBLE
+  // What the library quotes beyond that (`yes`, `null`, `on`) it quotes all the same.
+  return /^[A-Za-z/][\w./-]*(?:[:@][\w./-]+)*$/.test(text) ? Scalar.PLAIN : Scalar.QUOTE_DOUBLE
+}
+
+/**
+ * Whether every reader gets a text back from a block as it was. They disagree about blocks that begin with a blank, and
+ * about blanks after the last line.
+ */
+function isBlock(text: string): boolean {
+  return !/^\s/.test(text) && !/\n[ \t]+$/.test(text) && !text.includes('\r') && isPrintable(text)
+}
+
+/**
+ * Whether a text has only characters that YAML has, and no line ends but `\n` and `\r`: readers of YAML 1.1 take
+ * Unicode's for line ends, too.
+ */
+export function isPrintable(text: string): boolean {
+  return /^[\t\n\r\u0020-\u007e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]*$/u.test(text)
+}
+
+function addComment(document: Document, { at, text }: YamlComment): void {
+  const last = at.at(-1)
+  const parent = at.length === 1 ? document.contents : document.getIn(at.slice(0, -1), true)
+  const found = isMap(parent)
+    ? parent.items.map(({ key }) => key).find((key) => isScalar(key) && key.value === last)
+    : document.getIn(at, true)
+  if (!isNode(found)) throw new Error(`there is nothing at ${at.join('.')} to comment on`)
+  found.commentBefore = lines(text, '').trimEnd()
+}
+
+function lines(text: string, sign: string): string {
+  return text
+    .split('\n')
+    .map((line) => `${`${sign} ${line}`.trimEnd()}\n`)
+    .join('')
 }

@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+require('./launch.js')('make-k8s-cfg-files')

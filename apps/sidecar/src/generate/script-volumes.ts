@@ -1,0 +1,56 @@
+import { isBinary } from './config-map.ts'
+import { isLabel, longestLabel } from './names.ts'
+import { errors } from '../errors.ts'
+import type { HookFiles } from './script-files.ts'
+
+/** A volume of a pod. */
+export interface Volume {
+  readonly name: string
+  readonly [source: string]: unknown
+}
+
+/** Where a container sees a volume. */
+export interface VolumeMount {
+  readonly name: string
+  readonly mountPath: string
+  readonly readOnly?: boolean
+}
+
+/** The mode that a file of a ConfigMap gets. Octal numbers mean different things to YAML 1.1 and 1.2; these don't. */
+export const modes = {
+  /** 0744 */ ownersScripts: 0o744,
+  /** 0755 */ programs: 0o755,
+  /** 0644 */ files: 0o644,
+} as const
+
+/** Names of the ConfigMap and of the volume. */
+export interface ScriptVolumeOptions {
+  readonly configMap: string
+  readonly volume: string
+  readonly hook: HookFiles
+  readonly defaultMode: number
+}
+
+/**
+ * A volume that holds the scripts of one hook. A program, which no interpreter can read for its user, is executable for
+ * everybody whatever the mode.
+ */
+export function scriptVolume({ configMap, volume, hook, defaultMode }: ScriptVolumeOptions): Volume {
+  const items = hook.files.map(({ name, bytes }) => ({
+    key: name,
+    path: name,
+    ...(isBinary(bytes) && defaultMode !== modes.programs && { mode: modes.programs }),
+  }))
+  return { name: checkName('volume', volume), configMap: { name: configMap, defaultMode, items } }
+}
+
+/**
+ * A name that is long enough, but not too long.
+ *
+ * @throws HoldfastError `GENERATE_NAME_LONG`
+ */
+export function checkName(what: string, name: string, limit: number = longestLabel): string {
+  if (name.length > limit) throw errors.GENERATE_NAME_LONG({ what, name, length: name.length, limit })
+  if (!isLabel(name)) throw new Error(`"${name}" is no name for a ${what}`)
+  return name
+}
