@@ -95,9 +95,13 @@ export const errors = defineErrors(
     // ---- running
     SCRIPT_FAILED: {
       // sidefridge's words: on_error scripts get them as their argument and may match them.
-      message: (p: { script: string; exitCode: number }) =>
+      message: (p: { script: string; exitCode: number; missing?: string }) =>
         `Script '${p.script}' finished with exit code '${p.exitCode}'`,
-      hint: 'Its output is in the log of this run. Unless it belongs to on_error or on_finish, the scripts after it do not run, what was taken is given back, and on_error runs.',
+      hint: (p) =>
+        'Its output is in the log of this run. Unless it belongs to on_error or on_finish, the scripts after it do not run, what was taken is given back, and on_error runs.' +
+        (p.missing === undefined
+          ? ''
+          : ` If it was to install packages: here that takes ${p.missing} in the container's securityContext. The Alpine variant of the image runs as root; an image of your own that has the packages takes neither.`),
     },
     SCRIPT_TIMEOUT: {
       message: (p: { script: string; after: string }) => `Script '${p.script}' did not finish within ${p.after}`,

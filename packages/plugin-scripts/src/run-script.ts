@@ -13,6 +13,7 @@ import type { ScriptsConfig } from './config.ts'
 import { fingerprintOf, isRemembered } from './discover.ts'
 import type { ScriptEnvironment, Surroundings } from './environment.ts'
 import { errors } from './errors.ts'
+import { missingForInstalling } from './installing.ts'
 import type { RunnableFile } from './script.ts'
 
 /** What running a script needs of any context. */
@@ -85,8 +86,9 @@ async function execute(ctx: ScriptContext, call: ScriptCall, command: readonly s
     const exitCode = exitCodeOf(error)
     if (exitCode === undefined) throw error
     const { signal } = error.details
+    const missing = surroundings.env.HOLDFAST_HOOK === 'install_dependencies' ? missingForInstalling() : undefined
     throw errors.SCRIPT_FAILED(
-      { script, exitCode },
+      { script, exitCode, ...(missing !== undefined && { missing }) },
       { cause: error, details: typeof signal === 'string' ? { signal } : {} },
     )
   }
