@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# e2e/up.sh: a cluster with our images, for tests, benchmarks, or a look. As root on Debian 12, with Go and npm.
+# Installs what is missing, starts the cluster, builds the images and loads them; prints KUBECONFIG, HOLDFAST_E2E_API_PORT,
+# HOLDFAST_E2E_DIR and a PATH with the tools, to eval. What is installed is kept in $HOLDFAST_E2E_DIR (see
+# e2e/kit/README.md), and made again only when what it is made from has changed. `e2e/kit/cluster.sh down` stops it.
+#   HOLDFAST_E2E_IMAGES=0 doesn't build the images again
+set -euo pipefail
+cd "$(dirname "$0")/.."
+kit=e2e/kit
+source "$kit/env.sh"
+export PATH="$PWD/node_modules/.bin:$PATH"
+
+((EUID == 0)) || die "needs root: it starts containers. See e2e/README.md."
+"$kit/install.sh" k8s images pushgateway
+environment=$("$kit/cluster.sh" up)
+
+build_images() {
+  local context=$HOLDFAST_E2E_DIR/image-context
+  "$kit/image.sh" load "$BASE_IMAGE"
+  npm run --silent image:context -- "$context"
+  "$kit/image.sh" build apps/sidecar/Dockerfile "$context" holdfast.local/holdfast:test
+  # A container without a shell, and the image as the Alpine one is.
+  mkdir -p "$HOLDFAST_E2E_DIR/no-shell"
+  cp "$(command -v busybox)" "$HOLDFAST_E2E_DIR/no-shell/busybox"
+  "$kit/image.sh" build e2e/images/no-shell.Dockerfile "$HOLDFAST_E2E_DIR/no-shell" holdfast.local/no-shell:1
+  BASE_IMAGE=holdfast.local/holdfast:test \
+    "$kit/image.sh" build e2e/images/drop-in.Dockerfile e2e/images holdfast.local/holdfast:drop-in
+}
+
+if [[ ${HOLDFAST_E2E_IMAGES-1} != 0 ]]; then
+  say 'building the images …'
+  if ! build_images >"$HOLDFAST_E2E_DIR/images.log" 2>&1; then
+    tail -n 50 "$HOLDFAST_E2E_DIR/images.log" >&2
+    die "the images could not be built (all of it: $HOLDFAST_E2E_DIR/images.log)"
+  fi
+fi
+
+echo "$environment"
+print_env HOLDFAST_E2E_DIR "$HOLDFAST_E2E_DIR"
+print_env PATH "$PATH"
