@@ -10,7 +10,8 @@ import { root } from './workspaces.ts'
 const app = join(root, 'apps/sidecar')
 const notices = join(app, 'THIRD_PARTY_NOTICES.md')
 
-interface Bundled {
+/** A package whose code is in the bundle. */
+export interface Bundled {
   readonly name: string
   readonly version: string
   readonly license: string

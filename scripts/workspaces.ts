@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 export interface Manifest {
   readonly name: string
   readonly version: string
+  readonly license?: string
   readonly private?: boolean
   readonly workspaces?: readonly string[]
   readonly bin?: string | Readonly<Record<string, string>>
