@@ -15,6 +15,7 @@ export {
 } from './fake-exec.ts'
 export { accessRulesOf, type AccessRule, type FakeAccess } from './fake-kubernetes/access.ts'
 export type { BadDay, RequestFault, RequestMatch, StatusFailure } from './fake-kubernetes/bad-days.ts'
+export { selfSignedTls } from './fake-kubernetes/certificate.ts'
 export type { ExecFault, ExecMatch } from './fake-kubernetes/exec-faults.ts'
 export type { ExecExit } from './fake-kubernetes/exec-process.ts'
 export type { FakeExecution } from './fake-kubernetes/exec-session.ts'

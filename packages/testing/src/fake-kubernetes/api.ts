@@ -5,6 +5,7 @@ import type { Kinds } from './kinds.ts'
 import type { Lists } from './lists.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Resources } from './resources.ts'
+import { openApi } from './openapi.ts'
 import { review } from './reviews.ts'
 import { routeOf } from './route.ts'
 import { StatusError, notFound } from './status.ts'
@@ -45,16 +46,22 @@ export function serveApi(parts: ApiParts, request: ApiRequest, response: ServerR
   const { kinds, store, lists, resources, access } = parts
   const { method, url, body } = request
   const query = url.searchParams
-  const found = discover(url.pathname.replace(/(?<=.)\/$/, ''), kinds, parts.version)
+  const path = url.pathname.replace(/(?<=.)\/$/, '')
+  const found = discover(path, kinds, parts.version) ?? openApi(path, kinds)
   if (found !== undefined) return { status: 200, body: found }
   const route = routeOf(method, url)
-  if (!route || route.verb === '') throw noSuchPath()
+  if (!route) return { status: 404, body: '404 page not found' }
   access.require(route)
-  const kind = kinds.at(route.group, route.version, route.resource)
-  if (!kind || !['', 'status'].includes(route.subresource)) throw noSuchPath()
-  if (kind.review === true) return { status: 201, body: review(access, kind.resource, body) }
+  const { group, version, resource, namespace, name, subresource, verb } = route
+  if (!kinds.all.some((each) => each.group === group && each.version === version)) {
+    return { status: 404, body: '404 page not found' }
+  }
+  const kind = kinds.at(group, version, resource)
+  if (!kind || !['', 'status'].includes(subresource)) throw noSuchPath()
+  if ((method === 'POST') !== (route.path === 'collection') && ['POST', 'PUT', 'PATCH'].includes(method))
+    throw notAllowed()
+  if (kind.review === true) return { status: 201, body: review(access, kind, body) }
 
-  const { namespace, name, subresource, verb } = route
   const dryRun = query.getAll('dryRun').includes('All')
   const place = { kind, namespace: kind.namespaced ? namespace : '', name, subresource, dryRun }
   switch (verb) {
@@ -87,6 +94,11 @@ export function serveApi(parts: ApiParts, request: ApiRequest, response: ServerR
 
 function namespaces(kinds: Kinds): ReturnType<Kinds['named']> {
   return kinds.named('namespaces')
+}
+
+function notAllowed(): StatusError {
+  const message = 'the server does not allow this method on the requested resource'
+  return new StatusError(405, 'MethodNotAllowed', message, {})
 }
 
 function noSuchPath(): StatusError {

@@ -57,10 +57,6 @@ export function createExecEndpoint(parts: ExecParts): ExecEndpoint {
       const container = containerOf(pod, query.get('container') ?? '')
       const asked = (stream: string): boolean => ['1', 'true'].includes(query.get(stream) ?? '')
       const argv = query.getAll('command')
-      if (argv.length === 0) throw badRequest('you must specify at least 1 command')
-      if (!asked('stdin') && !asked('stdout') && !asked('stderr')) {
-        throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
-      }
       if (asked('tty')) throw badRequest('the fake server has no terminals')
       return {
         pod: name,
@@ -69,7 +65,11 @@ export function createExecEndpoint(parts: ExecParts): ExecEndpoint {
         argv,
         hostname: name,
         runtime: parts.runtimes.get(namespace, name, container),
-        absent: runs(pod, container) ? undefined : `unable to upgrade connection: container not found ("${container}")`,
+        refusal: !(asked('stdin') || asked('stdout') || asked('stderr'))
+          ? { status: 400, message: 'you must specify at least 1 of stdin, stdout, stderr' }
+          : runs(pod, container)
+            ? undefined
+            : { status: 500, message: `container not found ("${container}")` },
         stdin: asked('stdin'),
         stdout: asked('stdout'),
         stderr: asked('stderr'),
@@ -92,18 +92,24 @@ export function createExecEndpoint(parts: ExecParts): ExecEndpoint {
       if (!plan.opens) return
       if (plan.refusal) throw failureOf(plan.refusal.status, plan.refusal)
       const subject = endpoint.subjectOf(url)
-      const isV5 = (request.headers['sec-websocket-protocol'] ?? '').includes('v5.') && plan.protocols.length > 1
-      // Without v5, the kubelet's own answer comes through.
-      if (subject.absent !== undefined && !isV5) {
-        refuse(socket, 500, subject.absent.replace('unable to upgrade connection: ', ''))
-        answered(500)
+      const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((each) => each.trim())
+      const protocol = plan.protocols.find((each) => offered.includes(each))
+      if (protocol === undefined) {
+        refuse(socket, 403, '')
+        answered(403)
+        return
+      }
+      // Without v5 it is the kubelet itself that answers, as it likes to.
+      if (subject.refusal && protocol.startsWith('v4.')) {
+        refuse(socket, subject.refusal.status, subject.refusal.message)
+        answered(subject.refusal.status)
         return
       }
       const server = new WebSocketServer({
         noServer: true,
         perMessageDeflate: false,
         maxPayload: 0,
-        handleProtocols: (offered) => plan.protocols.find((each) => offered.has(each)) ?? false,
+        handleProtocols: () => protocol,
       })
       server.handleUpgrade(request, socket, head, (ws) => {
         answered(101)
@@ -154,8 +160,8 @@ function containerOf(pod: StoredObject, asked: string): string {
   const [only] = plain
   if (only !== undefined && plain.length === 1) return only
   if (plain.length === 0) throw badRequest(`a container name must be specified for pod ${name}`)
-  const others = init.length === 0 ? '' : ` or one of the init containers: [${init.join(' ')}]`
-  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${plain.join(' ')}]${others}`)
+  const all = [...init, ...plain].join(' ')
+  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${all}]`)
 }
 
 interface ContainerStatus extends Named {

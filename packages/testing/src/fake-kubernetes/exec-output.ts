@@ -9,15 +9,24 @@ export const channels = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 
 export interface ExecOutput {
   /** Bytes of stdout that were sent. */
   readonly sent: number
-  /** Sends all of a stream, as fast as the client takes it. Without a client, reads it to its end. */
+  /**
+   * Sends all of a stream, as fast as the client takes it. When the client is gone, it is read no more, as in a real
+   * cluster: a command that goes on writing waits for ever once its pipe is full.
+   */
   pump(channel: number, stream: AsyncIterable<Uint8Array>): Promise<void>
   /** What was held back. */
   rest(): Promise<void>
   send(channel: number, bytes: Uint8Array): Promise<void>
+  /** Waits until all of it is on its way. */
+  flush(): Promise<void>
 }
 
 /** Bytes that may wait for the client before the command has to. */
 const limit = 1 << 20
+/** The longest content of a frame from a real server. */
+const longest = 1 << 15
+
+const never = new Promise<never>(() => {})
 
 /** @param broken - called when the plan's break is due; nothing is sent after it */
 export function createExecOutput(ws: WebSocket, plan: ExecPlan, broken: () => void): ExecOutput {
@@ -31,8 +40,11 @@ export function createExecOutput(ws: WebSocket, plan: ExecPlan, broken: () => vo
   }
   ws.once('close', wake)
 
+  const flush = async (): Promise<void> => {
+    while (ws.bufferedAmount > 0 && ws.readyState === ws.OPEN) await delay(1)
+  }
   const frame = async (channel: number, bytes: Uint8Array): Promise<void> => {
-    if (ws.readyState !== ws.OPEN || isBroken) return
+    if (isBroken || ws.readyState !== ws.OPEN) await never
     ws.send(Buffer.concat([Uint8Array.of(channel), bytes]), { binary: true }, () => {
       if (ws.bufferedAmount <= limit) wake()
     })
@@ -40,12 +52,11 @@ export function createExecOutput(ws: WebSocket, plan: ExecPlan, broken: () => vo
     if (plan.sendRate < Infinity) await delay((bytes.length / plan.sendRate) * 1000)
   }
   const send = async (channel: number, bytes: Uint8Array): Promise<void> => {
-    const size = Math.min(plan.frameSize, Math.max(1, Math.ceil(plan.sendRate / 20)))
+    const size = Math.min(longest, plan.frameSize, Math.max(1, Math.ceil(plan.sendRate / 20)))
     for (let at = 0; at === 0 || at < bytes.length; at += size) {
       if (plan.emptyFrames)
         await frame(channel === channels.stderr ? channels.stdout : channels.stderr, Buffer.alloc(0))
       await frame(channel, bytes.subarray(at, at + size))
-      if (size === Infinity) break
     }
   }
   const sendStdout = async (bytes: Uint8Array): Promise<void> => {
@@ -53,10 +64,10 @@ export function createExecOutput(ws: WebSocket, plan: ExecPlan, broken: () => vo
     const part = bytes.subarray(0, room)
     sent += part.length
     if (part.length > 0) await send(channels.stdout, part)
-    if (sent >= plan.breakAt && !isBroken) {
-      isBroken = true
-      broken()
-    }
+    if (sent < plan.breakAt || isBroken) return
+    await flush()
+    isBroken = true
+    broken()
   }
 
   return {
@@ -76,6 +87,7 @@ export function createExecOutput(ws: WebSocket, plan: ExecPlan, broken: () => vo
       }
     },
     rest: () => sendStdout(held),
+    flush,
     send,
   }
 }

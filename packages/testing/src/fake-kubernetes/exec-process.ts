@@ -34,41 +34,48 @@ export interface ExecCommand {
   readonly stderr: boolean
 }
 
+/** A command that could not be started, in a container runtime's words. */
+export class StartError extends Error {
+  /** Set where it ends as if it had run: with 1, and this on stderr. */
+  readonly stderr: string | undefined
+
+  constructor(message: string, stderr?: string) {
+    super(message)
+    this.stderr = stderr
+  }
+}
+
 /** @throws StartError when it can't be started */
-export async function startProcess({
-  argv,
-  hostname,
-  runtime,
-  stdin,
-  stdout,
-  stderr,
-}: ExecCommand): Promise<ExecProcess> {
-  const [file = '', ...args] = argv
-  if (!runtime.shell && /^(.*\/)?(ba|da|a|z|k)?sh$/.test(file)) throw notFound(file)
+export async function startProcess(command: ExecCommand): Promise<ExecProcess> {
+  const { runtime, hostname } = command
+  const [file, ...args] = command.argv
+  if (file === undefined) throw refused('exec failed: args must not be empty')
+  if (file === '' || (!runtime.shell && /^(.*\/)?(ba|da|a|z|k)?sh$/.test(file))) throw notFound(file)
   const pipe = (wanted: boolean): 'pipe' | 'ignore' => (wanted ? 'pipe' : 'ignore')
   let child
   try {
     child = spawn(file, args, {
       cwd: runtime.directory,
-      env: { PATH: process.env['PATH'], HOSTNAME: hostname, ...runtime.env },
+      env: { PATH: process.env['PATH'], HOME: runtime.directory, HOSTNAME: hostname, ...runtime.env },
       // A session of its own, as in a container; and a group that can be killed whole.
       detached: true,
-      stdio: [pipe(stdin), pipe(stdout), pipe(stderr)],
+      stdio: [pipe(command.stdin), pipe(command.stdout), pipe(command.stderr)],
     })
   } catch (error) {
     throw startError(file, error)
   }
   const { promise: closed, resolve } = Promise.withResolvers<ExecExit>()
-  child.once('close', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }))
   let exit: ExecExit | undefined
   child.once('exit', (code, signal) => (exit = { code: code ?? undefined, signal: signal ?? undefined }))
+  child.once('close', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }))
+  const { stdin, stdout, stderr } = child
+  // It may end without reading what it is sent.
+  stdin?.on('error', () => {})
   await new Promise<void>((started, failed) => {
     child.once('spawn', started)
     child.once('error', (error) => failed(startError(file, error)))
   })
   const pid = child.pid as number
-  // It may end without reading what it is sent.
-  child.stdin?.on('error', () => {})
   const signalGroup = (signal: NodeJS.Signals | 0): boolean => {
     try {
       return process.kill(-pid, signal)
@@ -78,9 +85,9 @@ export async function startProcess({
   }
   return {
     pid,
-    stdin: child.stdin ?? undefined,
-    stdout: child.stdout ?? undefined,
-    stderr: child.stderr ?? undefined,
+    stdin: stdin ?? undefined,
+    stdout: stdout ?? undefined,
+    stderr: stderr ?? undefined,
     closed,
     get exit() {
       return exit
@@ -90,9 +97,6 @@ export async function startProcess({
   }
 }
 
-/** What a container runtime says of a command that it can't start. */
-export class StartError extends Error {}
-
 /** The exit code that a shell shows, and the kubelet reports: 128 and the signal's number. */
 export function exitCodeOf({ code, signal }: ExecExit): number {
   return code ?? 128 + (signal === undefined ? 0 : constants.signals[signal])
@@ -100,26 +104,34 @@ export function exitCodeOf({ code, signal }: ExecExit): number {
 
 function startError(file: string, cause: unknown): StartError {
   const { code, message } = cause as NodeJS.ErrnoException
-  if (code === 'ENOENT') return notFound(file)
-  const why: Readonly<Record<string, string>> = {
-    EACCES: `exec: "${file}": permission denied`,
-    E2BIG: 'exec failed: argument list too long',
-    ERR_INVALID_ARG_VALUE: 'exec failed: invalid argument',
+  switch (code) {
+    case 'ENOENT':
+      return notFound(file)
+    case 'EACCES':
+      return unable(`exec: "${file}": permission denied`)
+    case 'E2BIG':
+      return new StartError(message, `exec ${file}: argument list too long`)
+    case undefined:
+    default:
+      return unable(message)
   }
-  return refused(why[code ?? ''] ?? message)
 }
 
 function notFound(file: string): StartError {
-  return refused(
+  return unable(
     file.includes('/')
       ? `exec: "${file}": stat ${file}: no such file or directory`
       : `exec: "${file}": executable file not found in $PATH`,
   )
 }
 
+function unable(why: string): StartError {
+  return refused(`exec failed: unable to start container process: ${why}`)
+}
+
 function refused(why: string): StartError {
+  const id = '0'.repeat(64)
   return new StartError(
-    `error executing command in container: failed to exec in container: failed to start exec ` +
-      `"${'0'.repeat(64)}": OCI runtime exec failed: exec failed: unable to start container process: ${why}: unknown`,
+    `error executing command in container: failed to exec in container: failed to start exec "${id}": OCI runtime exec failed: ${why}: unknown`,
   )
 }

@@ -2,15 +2,9 @@ import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { ExecPlan } from './exec-faults.ts'
 import { channels, createExecOutput, flood } from './exec-output.ts'
-import {
-  StartError,
-  exitCodeOf,
-  startProcess,
-  type ExecCommand,
-  type ExecExit,
-  type ExecProcess,
-} from './exec-process.ts'
-import { internalError } from './status.ts'
+import { startProcess, type ExecCommand, type ExecExit, type ExecProcess, type StartError } from './exec-process.ts'
+import { absentStatus, exitStatus, startErrorStatus, successStatus } from './exec-status.ts'
+import { feed } from './exec-stdin.ts'
 
 /** One exec that the server opened. */
 export interface FakeExecution {
@@ -32,22 +26,36 @@ export interface FakeExecution {
   /** Whether the process, or one that it started, still runs. Closing the connection does not end it. */
   readonly running: boolean
   readonly exit: ExecExit | undefined
-  /** Kills the process and those that it started. */
+  /** Kills the process and those that it started. Default: `SIGKILL`. */
   kill(signal?: NodeJS.Signals): void
 }
 
-/** What to run, for the record. */
+/** What to run. */
 export interface ExecSubject extends ExecCommand {
   readonly pod: string
   readonly namespace: string
   readonly container: string
-  /** Set where the container does not run: what the kubelet says of it. */
-  readonly absent: string | undefined
+  /** Set where the kubelet refuses. */
+  readonly refusal: { readonly status: number; readonly message: string } | undefined
 }
 
 /** Runs a command over a websocket that has just opened. */
 export function openSession(ws: WebSocket, socket: Socket, subject: ExecSubject, plan: ExecPlan): FakeExecution {
-  const { pod, namespace, container, argv } = subject
+  const { pod, namespace, container, argv, refusal } = subject
+  const isV5 = ws.protocol.startsWith('v5.')
+  let child: ExecProcess | undefined
+  let isBroken = false
+  // What comes before the process is there has to wait.
+  const starts = plan.flood === undefined && refusal === undefined
+  if (starts) ws.pause()
+  const resume = (): void => {
+    if (!isBroken) ws.resume()
+  }
+  const broken = (): void => {
+    isBroken = true
+    breakConnection(ws, socket, plan)
+  }
+  const output = createExecOutput(ws, plan, broken)
   const record = {
     pod,
     namespace,
@@ -60,42 +68,56 @@ export function openSession(ws: WebSocket, socket: Socket, subject: ExecSubject,
       return output.sent
     },
     connection: 'open' as FakeExecution['connection'],
-    child: undefined as ExecProcess | undefined,
     get pid() {
-      return record.child?.pid
+      return child?.pid
     },
     get running() {
-      return record.child?.lives() ?? false
+      return child?.lives() ?? false
     },
     get exit() {
-      return record.child?.exit
+      return child?.exit
     },
-    kill: (signal: NodeJS.Signals = 'SIGKILL') => record.child?.kill(signal),
+    kill: (signal: NodeJS.Signals = 'SIGKILL') => child?.kill(signal),
   }
-  let isSilent = false
-  const broken = (): void => {
-    isSilent = true
-    breakConnection(ws, socket, plan)
-  }
-  const resume = (): void => {
-    if (!isSilent) ws.resume()
-  }
-  const output = createExecOutput(ws, plan, broken)
   ws.on('error', () => {})
   ws.once('close', () => {
     record.connection = 'closed'
     if (record.stdin === 'open') record.stdin = 'disconnected'
   })
 
+  const work = async (): Promise<string> => {
+    if (refusal) return absentStatus(refusal.message)
+    if (plan.flood !== undefined) {
+      await output.pump(channels.stdout, flood(plan.flood))
+      return successStatus
+    }
+    try {
+      child = await startProcess(subject)
+    } catch (error) {
+      resume()
+      const { message, stderr } = error as StartError
+      if (stderr === undefined) return startErrorStatus(message, isV5)
+      await output.send(channels.stderr, Buffer.from(stderr))
+      return exitStatus({ code: 1, signal: undefined }, argv, isV5)
+    }
+    feed(ws, child.stdin, record, plan.readRate, resume)
+    resume()
+    await Promise.all([
+      output.pump(channels.stdout, child.stdout ?? nothing()),
+      output.pump(channels.stderr, child.stderr ?? nothing()),
+    ])
+    return exitStatus(await child.closed, argv, isV5)
+  }
   const run = async (): Promise<void> => {
-    // A real server says at once that the connection works, with frames without content.
-    for (const channel of [channels.stdout, channels.stderr, channels.status])
-      await output.send(channel, Buffer.alloc(0))
+    // A real server says at once that the connection works, with an empty frame on the first channel that it writes to.
+    const first = subject.stdout ? channels.stdout : subject.stderr ? channels.stderr : channels.status
+    await output.send(first, Buffer.alloc(0))
     for (const extra of plan.opening) ws.send(extra, { binary: true })
-    if (plan.statusFirst) await output.send(channels.status, Buffer.from(statusOf({ code: 0, signal: undefined })))
+    if (plan.statusFirst) await output.send(channels.status, Buffer.from(successStatus))
     const status = await work()
-    if (isSilent) return
+    if (isBroken) return
     if (plan.breaks !== undefined) {
+      await output.flush()
       broken()
       return
     }
@@ -103,69 +125,8 @@ export function openSession(ws: WebSocket, socket: Socket, subject: ExecSubject,
     await output.rest()
     ws.close(1000)
   }
-  const work = async (): Promise<string> => {
-    if (plan.flood !== undefined) {
-      await output.pump(channels.stdout, flood(plan.flood))
-      return statusOf({ code: 0, signal: undefined })
-    }
-    if (subject.absent !== undefined) return JSON.stringify(internalError(subject.absent).body)
-    // What comes before the process is there has to wait.
-    ws.pause()
-    try {
-      record.child = await startProcess(subject)
-    } catch (error) {
-      resume()
-      return JSON.stringify(internalError(error instanceof StartError ? error.message : String(error)).body)
-    }
-    const { stdout, stderr, closed } = record.child
-    feed(ws, record, record.child, plan, resume)
-    resume()
-    await Promise.all([
-      stdout ? output.pump(channels.stdout, stdout) : Promise.resolve(),
-      stderr ? output.pump(channels.stderr, stderr) : Promise.resolve(),
-    ])
-    return statusOf(await closed)
-  }
   run().catch(() => ws.terminate())
   return record
-}
-
-/** Hands the client's stdin to the process, as fast as it reads. */
-function feed(
-  ws: WebSocket,
-  record: { stdin: FakeExecution['stdin']; received: number },
-  { stdin }: ExecProcess,
-  plan: ExecPlan,
-  resume: () => void,
-): void {
-  const isV5 = ws.protocol.startsWith('v5.')
-  ws.on('message', (data: Buffer) => {
-    const [channel, ...rest] = [data[0], data[1]]
-    if (isV5 && channel === channels.close && rest[0] === channels.stdin && record.stdin === 'open') {
-      record.stdin = 'half-closed'
-      stdin?.end()
-    }
-    if (channel !== channels.stdin || data.length < 2 || !stdin || record.stdin !== 'open') return
-    const bytes = data.subarray(1)
-    record.received += bytes.length
-    const waits = [
-      ...(stdin.write(bytes) || stdin.destroyed
-        ? []
-        : [
-            new Promise<void>((resolve) => {
-              stdin.once('drain', resolve)
-              stdin.once('close', resolve)
-            }),
-          ]),
-      ...(plan.readRate < Infinity
-        ? [new Promise<void>((resolve) => void setTimeout(resolve, (bytes.length / plan.readRate) * 1000))]
-        : []),
-    ]
-    if (waits.length === 0) return
-    ws.pause()
-    void Promise.all(waits).then(resume)
-  })
-  ws.once('close', () => stdin?.end())
 }
 
 /** The connection ends without a word about the command. */
@@ -191,14 +152,4 @@ function breakConnection(ws: WebSocket, socket: Socket, { breaks }: ExecPlan): v
   }
 }
 
-function statusOf(exit: ExecExit): string {
-  const code = exitCodeOf(exit)
-  if (code === 0) return JSON.stringify({ metadata: {}, status: 'Success' })
-  return JSON.stringify({
-    metadata: {},
-    status: 'Failure',
-    message: `command terminated with non-zero exit code: command terminated with exit code ${code}`,
-    reason: 'NonZeroExitCode',
-    details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
-  })
-}
+async function* nothing(): AsyncGenerator<Uint8Array> {}

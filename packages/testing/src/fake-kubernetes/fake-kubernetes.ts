@@ -11,8 +11,8 @@ import type { FakeRequest } from './requests.ts'
 
 /** How a fake server starts. */
 export interface StartFakeKubernetesOptions {
-  /** Serves https with this certificate, for 127.0.0.1. Default: http. */
-  readonly tls?: FakeTls | undefined
+  /** Serves https with this certificate, for 127.0.0.1; `true`: with one of its own. Default: http. */
+  readonly tls?: FakeTls | true | undefined
   /** Of its kubeconfig, its service account, and of pods that name none. Default: `default`. */
   readonly namespace?: string | undefined
   /** Whose token it is. Default: `system:serviceaccount:<namespace>:holdfast`. */

@@ -19,13 +19,7 @@ export function applyPatch(object: unknown, patch: unknown, contentType: string)
     case 'application/json-patch+json':
       return jsonPatch(object as Json, patch)
     default: {
-      const accepted =
-        'application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml'
-      throw new StatusError(
-        415,
-        'UnsupportedMediaType',
-        `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
-      )
+      throw new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
     }
   }
 }
@@ -89,7 +83,7 @@ interface Operation {
 /** RFC 6902. */
 function jsonPatch(object: Json, patch: unknown): Json {
   if (!Array.isArray(patch)) {
-    throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch')
+    throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp')
   }
   let result = structuredClone(object)
   for (const { op, path, from, value } of patch as readonly Operation[]) {
@@ -110,11 +104,10 @@ function jsonPatch(object: Json, patch: unknown): Json {
         break
       }
       case 'test':
-        if (JSON.stringify(read(result, path)) !== JSON.stringify(value))
-          throw unprocessable(`testing value ${path} failed`)
+        if (JSON.stringify(read(result, path)) !== JSON.stringify(value)) throw unprocessable()
         break
       default:
-        throw unprocessable(`unknown operation ${op}`)
+        throw unprocessable()
     }
   }
   return result
@@ -124,7 +117,7 @@ function read(object: Json, path: string): Json {
   let value: Json | undefined = object
   for (const step of stepsOf(path))
     value = Array.isArray(value) ? value[Number(step)] : isMap(value) ? value[step] : undefined
-  if (value === undefined) throw unprocessable(`path ${path} does not exist`)
+  if (value === undefined) throw unprocessable()
   return value
 }
 
@@ -150,7 +143,7 @@ function parentOf(object: Json, path: string): { parent: Json[] | { [key: string
   const last = steps.at(-1)
   if (last === undefined) return { parent: undefined, last: '' }
   const parent = read(object, path.slice(0, path.lastIndexOf('/')))
-  if (!isMap(parent) && !Array.isArray(parent)) throw unprocessable(`path ${path} does not exist`)
+  if (!isMap(parent) && !Array.isArray(parent)) throw unprocessable()
   return { parent, last }
 }
 
@@ -161,8 +154,9 @@ function stepsOf(path: string): readonly string[] {
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
-function unprocessable(why: string): StatusError {
-  return new StatusError(422, 'Invalid', `the server rejected our request due to an error in our request: ${why}`)
+/** A real server doesn't say what it was. */
+function unprocessable(): StatusError {
+  return new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
 }
 
 function isMap(value: Json | undefined): value is { [key: string]: Json } {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { readProtobuf } from './protobuf.ts'
 import { StatusError, badRequest } from './status.ts'
 
 /** The body of a request. */
@@ -12,7 +13,7 @@ export interface Body {
 /** What a real server takes. */
 const limit = 3 << 20
 
-/** Reads a request's body to its end. */
+/** Reads a request's body to its end. YAML is taken where it is JSON, which is what kubectl sends. */
 export async function readBody(request: IncomingMessage): Promise<Body> {
   const chunks: Uint8Array[] = []
   for await (const chunk of request) chunks.push(chunk as Uint8Array)
@@ -23,7 +24,10 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
     const message = `Request entity too large: limit is ${limit}`
     return { value: text, problem: new StatusError(413, 'RequestEntityTooLarge', message) }
   }
-  if ((request.headers['content-type'] ?? '').includes('protobuf')) {
+  const type = request.headers['content-type'] ?? 'application/json'
+  if (!/json|yaml|\*/.test(type)) {
+    const value = type.includes('protobuf') ? readProtobuf(bytes) : undefined
+    if (value !== undefined) return { value, problem: undefined }
     const message = 'the body of the request was in an unknown format - accepted media types include: application/json'
     return { value: text, problem: new StatusError(415, 'UnsupportedMediaType', message) }
   }
@@ -32,7 +36,9 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   } catch (error) {
     return {
       value: text,
-      problem: badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`),
+      problem: badRequest(
+        `the object provided is unrecognized: couldn't get version/kind; json parse error: ${(error as Error).message}`,
+      ),
     }
   }
 }

@@ -4,7 +4,7 @@ import type { FakeKind } from './kinds.ts'
 import { select } from './lists.ts'
 import { toSeconds, type ObjectStore, type StoredMetadata, type StoredObject } from './object-store.ts'
 import { applyPatch } from './patch.ts'
-import { alreadyExists, badRequest, conflict, invalid, notFound, type StatusBody } from './status.ts'
+import { StatusError, alreadyExists, badRequest, conflict, invalid, notFound, type StatusBody } from './status.ts'
 import { validate } from './validation.ts'
 
 /** One object, or the place for one. */
@@ -39,10 +39,9 @@ export function createResources(
     if (!object) throw notFound(kind, name)
     return object
   }
-  const save = ({ kind, dryRun }: Place, object: KubernetesObject): StoredObject => {
-    validate(kind, object)
-    if (dryRun) return { ...(object as StoredObject) }
-    return store.put(kind, object)
+  const save = ({ kind, dryRun }: Place, object: KubernetesObject, before?: StoredObject): StoredObject => {
+    validate(kind, object, before)
+    return dryRun ? (object as StoredObject) : store.put(kind, object)
   }
   const drop = (place: Place, object: StoredObject): void => {
     if (place.dryRun) return
@@ -54,36 +53,39 @@ export function createResources(
     get: existing,
     create(place, body) {
       const object = readObject(place, body)
-      const { metadata } = object as StoredObject
-      const { generateName } = metadata
-      if (typeof generateName === 'string' && metadata.name === '') {
-        return save(place, withMetadata(object, { name: generatedName(generateName) }))
+      const { name, generateName } = object.metadata as Partial<StoredMetadata>
+      if (name === '' && typeof generateName === 'string') {
+        return save(place, asNew(object, generatedName(generateName)))
       }
       requireName(place, object)
-      if (store.get(place.kind, place.namespace, metadata.name)) throw alreadyExists(place.kind, metadata.name)
-      if (metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
-      return save(place, withMetadata(object, { uid: undefined, creationTimestamp: undefined }))
+      if (store.get(place.kind, place.namespace, object.metadata.name)) {
+        throw alreadyExists(place.kind, object.metadata.name)
+      }
+      if ((object.metadata as StoredMetadata).resourceVersion) {
+        throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created')
+      }
+      return save(place, asNew(object, object.metadata.name))
     },
     update(place, body) {
       const object = readObject(place, body)
       requireName(place, object)
-      if (object.metadata.name !== place.name) {
-        throw badRequest(
-          `the name of the object (${object.metadata.name}) does not match the name on the URL (${place.name})`,
-        )
-      }
-      const before = store.get(place.kind, place.namespace, place.name)
-      if (!before && place.kind.createOnUpdate === true) return save(place, object)
-      return replace(place, existing(place), object)
+      requireSameName(place, object)
+      const { kind } = place
+      const { uid = '', resourceVersion = '' } = object.metadata as Partial<StoredMetadata>
+      if (kind.needsVersion === true && resourceVersion === '') throw needsVersion(place)
+      const before = store.get(kind, place.namespace, place.name)
+      if (before || kind.createOnUpdate !== true) return replace(place, existing(place), object)
+      if (uid !== '') throw otherUid(place, uid, '')
+      return save(place, asNew(object, place.name))
     },
     patch(place, patch, contentType) {
+      const isApply = contentType.startsWith('application/apply-patch')
       const before = store.get(place.kind, place.namespace, place.name)
-      if (!before && contentType.startsWith('application/apply-patch')) {
-        return { object: resources.create(place, patch), created: true }
-      }
+      if (!before && isApply) return { object: resources.create(place, patch), created: true }
       const current = existing(place)
       // Without a version of its own, a patch is for the newest one, which is what it was applied to.
       const object = readObject(place, applyPatch(current, patch, contentType))
+      requireSameName(place, object)
       return { object: replace(place, current, object), created: false }
     },
     delete(place, options) {
@@ -91,7 +93,8 @@ export function createResources(
       checkPreconditions(place, object, options)
       if ((object.metadata.finalizers ?? []).length > 0) {
         if (object.metadata.deletionTimestamp !== undefined) return object
-        return save(place, withMetadata(object, { deletionTimestamp: toSeconds(now()) }))
+        const marks = { deletionTimestamp: toSeconds(now()), deletionGracePeriodSeconds: 0 }
+        return save(place, withMetadata(object, marks))
       }
       drop(place, object)
       return place.kind.resource === 'pods' ? object : deleted(place, object)
@@ -99,7 +102,7 @@ export function createResources(
     deleteAll(place, options, query) {
       const { kind, namespace } = place
       const labels = query.get('labelSelector') ?? ''
-      const chosen = select(store.list(kind, namespace), labels, query.get('fieldSelector') ?? '')
+      const chosen = select(kind, store.list(kind, namespace), labels, query.get('fieldSelector') ?? '')
       for (const { metadata } of chosen) {
         resources.delete({ ...place, namespace: metadata.namespace ?? '', name: metadata.name }, options)
       }
@@ -109,27 +112,20 @@ export function createResources(
 
   const replace = (place: Place, before: StoredObject, object: KubernetesObject): StoredObject => {
     const { kind, name, subresource } = place
-    const { uid, resourceVersion } = object.metadata as Partial<StoredMetadata>
-    if (uid !== undefined && uid !== '' && uid !== before.metadata.uid) {
-      const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`
-      throw conflict(kind, name, why)
-    }
-    if (resourceVersion === undefined || resourceVersion === '') {
-      if (kind.needsVersion === true) {
-        const message = 'Invalid value: 0x0: must be specified for an update'
-        throw invalid(kind, name, [{ field: 'metadata.resourceVersion', reason: 'FieldValueInvalid', message }])
-      }
-    } else if (resourceVersion !== before.metadata.resourceVersion) {
+    const { uid = '', resourceVersion = '' } = object.metadata as Partial<StoredMetadata>
+    if (uid !== '' && uid !== before.metadata.uid) throw otherUid(place, uid, before.metadata.uid)
+    if (resourceVersion !== '' && resourceVersion !== before.metadata.resourceVersion) {
       const why = 'the object has been modified; please apply your changes to the latest version and try again'
       throw conflict(kind, name, why)
     }
+    const { deletionTimestamp, deletionGracePeriodSeconds } = before.metadata
     // A status is changed through its own path, and nothing else is there.
     const next =
       subresource === 'status'
         ? { ...before, status: object['status'] }
-        : withMetadata(object, { deletionTimestamp: before.metadata.deletionTimestamp })
-    const { finalizers = [], deletionTimestamp } = next.metadata as StoredMetadata
-    if (deletionTimestamp === undefined || finalizers.length > 0) return save(place, next)
+        : withMetadata(object, { deletionTimestamp, deletionGracePeriodSeconds })
+    const { finalizers = [] } = next.metadata as StoredMetadata
+    if (deletionTimestamp === undefined || finalizers.length > 0) return save(place, next, before)
     drop(place, before)
     return next as StoredObject
   }
@@ -139,7 +135,7 @@ export function createResources(
 /** The body as an object of the path's kind and namespace. */
 function readObject({ kind, namespace }: Place, body: unknown): KubernetesObject {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw badRequest('the object provided is unrecognized (must be of type object)')
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind})`)
   }
   const object = body as Partial<KubernetesObject>
   if (object.kind !== undefined && object.kind !== kind.kind) {
@@ -156,10 +152,15 @@ function readObject({ kind, namespace }: Place, body: unknown): KubernetesObject
   }
 }
 
-function requireName({ kind }: Place, { metadata: { name } }: KubernetesObject): void {
-  if (name !== '') return
-  const message = 'Required value: name or generateName is required'
-  throw invalid(kind, '', [{ field: 'metadata.name', reason: 'FieldValueRequired', message }])
+/** What a server decides itself when an object is made. */
+function asNew(object: KubernetesObject, name: string): KubernetesObject {
+  return withMetadata(object, {
+    name,
+    uid: undefined,
+    creationTimestamp: undefined,
+    deletionTimestamp: undefined,
+    resourceVersion: undefined,
+  })
 }
 
 function withMetadata(
@@ -168,6 +169,33 @@ function withMetadata(
 ): KubernetesObject {
   const merged = Object.entries({ ...object.metadata, ...metadata }).filter(([, value]) => value !== undefined)
   return { ...object, metadata: Object.fromEntries(merged) as unknown as KubernetesObject['metadata'] }
+}
+
+function requireName({ kind }: Place, { metadata: { name } }: KubernetesObject): void {
+  if (name !== '') return
+  const message = 'Required value: name or generateName is required'
+  throw invalid(kind, '', [{ field: 'metadata.name', reason: 'FieldValueRequired', message }])
+}
+
+function requireSameName({ name }: Place, { metadata }: KubernetesObject): void {
+  if (metadata.name === name) return
+  throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+}
+
+function needsVersion({ kind: { group, resource }, name }: Place): StatusError {
+  const message = 'Invalid value: 0: must be specified for an update'
+  const problem = { field: 'metadata.resourceVersion', reason: 'FieldValueInvalid', message } as const
+  return invalid({ group, kind: resource }, name, [problem])
+}
+
+function otherUid({ kind, namespace, name }: Place, asked: string, is: string): StatusError {
+  const key = ['/registry', kind.resource, ...(kind.namespaced ? [namespace] : []), name].join('/')
+  const why = `Precondition failed: UID in precondition: ${asked}, UID in object meta: ${is}`
+  return conflict(
+    kind,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+  )
 }
 
 function generatedName(prefix: string): string {
@@ -179,15 +207,13 @@ function checkPreconditions({ kind, name }: Place, { metadata }: StoredObject, o
   const { preconditions = {} } = (options ?? {}) as {
     readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
   }
-  const { uid, resourceVersion } = preconditions
-  if (uid !== undefined && uid !== metadata.uid) {
-    const why = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`
-    throw conflict(kind, name, why)
+  const differs = (what: string, asked: string | undefined, is: string, then: string): void => {
+    if (asked === undefined || asked === is) return
+    const why = `the ${what} in the precondition (${asked}) does not match the ${what} in record (${is}). The object might have been ${then}`
+    throw conflict({ group: kind.group, resource: kind.kind }, name, why)
   }
-  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`
-    throw conflict(kind, name, why)
-  }
+  differs('UID', preconditions.uid, metadata.uid, 'deleted and then recreated')
+  differs('ResourceVersion', preconditions.resourceVersion, metadata.resourceVersion, 'modified')
 }
 
 function deleted({ kind: { group, resource } }: Place, { metadata: { name, uid } }: StoredObject): StatusBody {

@@ -4,6 +4,8 @@ import type { AccessRequest } from './access.ts'
 export interface Route extends AccessRequest {
   /** `''` where the path names no API. */
   readonly version: string
+  /** Whether the path is that of one object, or of all. */
+  readonly path: 'object' | 'collection'
 }
 
 const verbs: Readonly<Record<string, readonly [one: string, many: string]>> = {
@@ -30,6 +32,7 @@ export function routeOf(method: string, url: URL): Route | undefined {
   const watches = ['1', 'true'].includes(url.searchParams.get('watch') ?? '')
   const verb = name === '' ? (method === 'GET' && watches ? 'watch' : many) : one
   return {
+    path: name === '' ? 'collection' : 'object',
     verb,
     group,
     version,

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '@holdfast/sdk'
+import type { FakeKind } from './kinds.ts'
 import { badRequest } from './status.ts'
 
 /** Whether an object is meant. */
@@ -33,23 +34,50 @@ function requirement(text: string): Requirement {
     return (labels) => (labels[key] === value) === (operator !== '!=')
   }
   const exists = /^(!?)\s*([^\s!=(),]+)$/.exec(text)
-  if (!exists) throw badRequest(`unable to parse requirement: found '${text}', expected: identifier`)
+  if (!exists) throw badRequest(`unable to parse requirement: found '${text}', expected: in, notin, =, ==, !=, gt, lt`)
   const [, not, key = ''] = exists
   return (labels) => key in labels === (not === '')
 }
 
+const podFields = ['spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName']
+/** Fields that can be selected by, besides name and namespace. */
+const selectable: Readonly<Record<string, readonly string[]>> = {
+  pods: [...podFields, 'spec.hostNetwork', 'status.phase', 'status.podIP', 'status.nominatedNodeName'],
+  events: [
+    ...['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].flatMap((field) => [
+      `involvedObject.${field}`,
+      `regarding.${field}`,
+    ]),
+    'reason',
+    'reportingComponent',
+    'source',
+    'type',
+  ],
+  jobs: ['status.successful'],
+  namespaces: ['status.phase'],
+  nodes: ['spec.unschedulable'],
+  secrets: ['type'],
+}
+
 /**
- * A `fieldSelector`: `status.phase=Running`, `metadata.name!=x`, joined by commas. Any path of plain fields is read, more
- * than a real server has indexed.
+ * A `fieldSelector`: `status.phase=Running`, `metadata.name!=x`, joined by commas.
  *
- * @throws StatusError 400 when it can't be read
+ * @throws StatusError 400 when it can't be read, or the kind can't be selected by that field
  */
-export function fieldSelector(text: string): Selector {
+export function fieldSelector({ resource }: Pick<FakeKind, 'resource'>, text: string): Selector {
   const terms = text.split(',').filter((each) => each !== '')
   const requirements = terms.map((term) => {
     const parts = /^([\w.]+)(==?|!=)(.*)$/.exec(term)
-    if (!parts) throw badRequest(`Unable to find "${term}" that match label selector`)
+    if (!parts) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`)
     const [, path = '', operator, value] = parts
+    const known = selectable[resource] ?? []
+    if (path !== 'metadata.name' && path !== 'metadata.namespace' && !known.includes(path)) {
+      throw badRequest(
+        known.length > 0
+          ? `field label not supported: ${path}`
+          : `"${path}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
+      )
+    }
     return (object: KubernetesObject) => (fieldOf(object, path) === value) === (operator !== '!=')
   })
   return (object) => requirements.every((matches) => matches(object))

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createAccess } from './access.ts'
 import { serveApi } from './api.ts'
 import { createBadDays, misbehave, type RequestFault, type RequestMatch } from './bad-days.ts'
+import { selfSignedTls } from './certificate.ts'
 import { createCredentials } from './credentials.ts'
 import { createExecEndpoint, refuse } from './exec-endpoint.ts'
 import type { FakeKubernetes, StartFakeKubernetesOptions } from './fake-kubernetes.ts'
@@ -34,7 +35,8 @@ import { StatusError, badRequest, unauthorized } from './status.ts'
  * ```
  */
 export async function startFakeKubernetes(options: StartFakeKubernetesOptions = {}): Promise<FakeKubernetes> {
-  const { namespace = 'default', version = '1.34.4', now = () => new Date(), tls } = options
+  const { namespace = 'default', version = '1.34.4', now = () => new Date() } = options
+  const tls = options.tls === true ? selfSignedTls() : options.tls
   const user = options.user ?? `system:serviceaccount:${namespace}:holdfast`
   const root = mkdtempSync(join(tmpdir(), 'fake-kubernetes-'))
   const kinds = createKinds(options.kinds)
@@ -94,7 +96,7 @@ export async function startFakeKubernetes(options: StartFakeKubernetesOptions = 
     response.once('finish', () => (open.status = response.statusCode))
     const raw = await readBody(request)
     open.body = raw.value
-    const answer = (): { status: number; body: string } | undefined => {
+    const answer = (): { status: number; body: string; type: string } | undefined => {
       const { status, body } = attempt(() => {
         authenticate(request, open)
         if (/^\/(healthz|livez|readyz)\b/.test(url.pathname)) return { status: 200, body: 'ok' }
@@ -102,13 +104,14 @@ export async function startFakeKubernetes(options: StartFakeKubernetesOptions = 
         if (open.resource === 'pods/exec') {
           access.require({ ...(routeOf(open.method, url) as NonNullable<ReturnType<typeof routeOf>>) })
           exec.subjectOf(url)
-          throw badRequest('unable to upgrade: missing upgrade headers in request')
+          throw badRequest('Upgrade request required')
         }
         const contentType = request.headers['content-type'] ?? 'application/json'
         return serveApi(parts, { method: open.method, url, contentType, body: raw.value }, response)
       })
       if (status === 0) return undefined
-      return { status, body: typeof body === 'string' ? body : JSON.stringify(body) }
+      const isText = typeof body === 'string'
+      return { status, body: isText ? body : JSON.stringify(body), type: isText ? 'text/plain' : 'application/json' }
     }
     const bad = trouble(open)
     if (bad) {
@@ -117,7 +120,7 @@ export async function startFakeKubernetes(options: StartFakeKubernetesOptions = 
     }
     const result = answer()
     if (!result) return
-    response.writeHead(result.status, { 'content-type': 'application/json' })
+    response.writeHead(result.status, { 'content-type': result.type })
     response.end(result.body)
   }
 

@@ -28,13 +28,19 @@ export class StatusError extends Error {
   readonly body: StatusBody
   readonly code: number
 
-  constructor(code: number, reason: string, message: string, details?: StatusDetails) {
+  constructor(
+    code: number,
+    reason: string,
+    message: string,
+    details?: StatusDetails,
+    metadata: Readonly<Record<string, unknown>> = {},
+  ) {
     super(message)
     this.code = code
     this.body = {
       kind: 'Status',
       apiVersion: 'v1',
-      metadata: {},
+      metadata,
       status: 'Failure',
       message,
       ...(reason === '' ? {} : { reason }),
@@ -88,11 +94,15 @@ export function internalError(message: string): StatusError {
 /** What is wrong with one field. */
 export interface FieldError {
   readonly field: string
-  readonly reason: 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueTooLong'
+  readonly reason: 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueTooLong' | 'FieldValueForbidden'
   readonly message: string
 }
 
-export function invalid({ group, kind }: FakeKind, name: string, problems: readonly FieldError[]): StatusError {
+export function invalid(
+  { group, kind }: Pick<FakeKind, 'group' | 'kind'>,
+  name: string,
+  problems: readonly FieldError[],
+): StatusError {
   const lines = problems.map(({ field, message }) => `${field}: ${message}`)
   const all = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
   const about = group === '' ? kind : `${kind}.${group}`

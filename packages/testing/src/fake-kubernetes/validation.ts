@@ -11,9 +11,14 @@ const mebibyte = 1_048_576
 /**
  * @throws StatusError 422 where the object breaks a rule, 400 where it can't even be read
  */
-export function validate(kind: FakeKind, object: KubernetesObject): void {
+export function validate(kind: FakeKind, object: KubernetesObject, before?: KubernetesObject): void {
   readTimes(kind, object)
-  const problems = [...nameProblems(kind, object), ...labelProblems(object), ...dataProblems(kind, object)]
+  const problems = [
+    ...nameProblems(kind, object),
+    ...labelProblems(object),
+    ...dataProblems(kind, object),
+    ...immutableProblems(object, before),
+  ]
   if (kind.group === '' && kind.resource === 'events') problems.push(...eventProblems(object))
   if (problems.length > 0) throw invalid(kind, object.metadata.name, problems)
 }
@@ -33,7 +38,7 @@ function labelProblems({ metadata: { labels = {} } }: KubernetesObject): FieldEr
     if (label.test(value) && value.length <= 63) return []
     const rule =
       value.length > 63
-        ? 'must be no more than 63 bytes'
+        ? 'must be no more than 63 characters'
         : `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`
     return [{ field: 'metadata.labels', reason: 'FieldValueInvalid', message: `Invalid value: "${value}": ${rule}` }]
   })
@@ -54,11 +59,20 @@ function dataProblems({ resource }: FakeKind, object: KubernetesObject): FieldEr
     plain.reduce((sum, entry) => sum + plainBytes(entry), 0) +
     binary.reduce((sum, [, value]) => sum + Buffer.from(value, 'base64').length, 0)
   if (size <= mebibyte) return problems
-  const field = resource === 'secrets' ? 'data' : ''
+  const field = resource === 'secrets' ? 'data' : '[]'
   return [
     ...problems,
     { field, reason: 'FieldValueTooLong', message: `Too long: may not be more than ${mebibyte} bytes` },
   ]
+}
+
+function immutableProblems(object: KubernetesObject, before: KubernetesObject | undefined): FieldError[] {
+  if (before?.['immutable'] !== true) return []
+  const changed = ['data', 'binaryData', 'immutable'].filter(
+    (field) => JSON.stringify(object[field]) !== JSON.stringify(before[field]),
+  )
+  const message = 'Forbidden: field is immutable when `immutable` is set'
+  return changed.map((field) => ({ field, reason: 'FieldValueForbidden', message }))
 }
 
 function eventProblems(object: KubernetesObject): FieldError[] {
@@ -84,7 +98,7 @@ function readTimes(kind: FakeKind, object: KubernetesObject): void {
     if (typeof time !== 'string' || microTime.test(time)) continue
     throw badRequest(
       `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: parsing time "${time}" as ` +
-        `"2006-01-02T15:04:05.000000Z07:00": cannot parse "${time.slice(19)}" as ".000000"`,
+        `"2006-01-02T15:04:05.000000Z07:00": cannot parse ${/^.{19}\.\d{7}/.test(time) ? `"${time.slice(26)}" as "Z07:00"` : `"${time.slice(19)}" as ".000000"`}`,
     )
   }
 }

@@ -13,7 +13,7 @@ export function watch(
   response: ServerResponse,
 ): void {
   const byLabel = labelSelector(query.get('labelSelector') ?? '')
-  const byField = fieldSelector(query.get('fieldSelector') ?? '')
+  const byField = fieldSelector(kind, query.get('fieldSelector') ?? '')
   const matches = (object: StoredObject): boolean => byLabel(object) && byField(object)
   const from = query.get('resourceVersion') ?? ''
 

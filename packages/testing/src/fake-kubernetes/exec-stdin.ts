@@ -1,0 +1,54 @@
+import type { Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { WebSocket } from 'ws'
+import { channels } from './exec-output.ts'
+import type { FakeExecution } from './exec-session.ts'
+
+/** What became of stdin, for the record. */
+export interface StdinRecord {
+  stdin: FakeExecution['stdin']
+  received: number
+}
+
+/**
+ * Hands the client's stdin to the process, as fast as it reads. It ends with the client's half-close, which version 4 of
+ * the protocol doesn't know, or with the connection.
+ *
+ * @param rate - bytes per second
+ * @param resume - goes on reading from the client
+ */
+export function feed(
+  ws: WebSocket,
+  stdin: Writable | undefined,
+  record: StdinRecord,
+  rate: number,
+  resume: () => void,
+): void {
+  const isV5 = ws.protocol.startsWith('v5.')
+  ws.on('message', (data: Buffer) => {
+    if (!stdin || record.stdin !== 'open') return
+    const [channel, closing] = data
+    if (isV5 && channel === channels.close && closing === channels.stdin) {
+      record.stdin = 'half-closed'
+      stdin.end()
+      return
+    }
+    if (channel !== channels.stdin || data.length === 1) return
+    const bytes = data.subarray(1)
+    record.received += bytes.length
+    const isTaken = stdin.write(bytes) || stdin.destroyed
+    if (isTaken && rate === Infinity) return
+    ws.pause()
+    const taken = isTaken ? undefined : drained(stdin)
+    const due = rate === Infinity ? undefined : delay((bytes.length / rate) * 1000, undefined, { ref: false })
+    void Promise.all([Promise.resolve(taken), Promise.resolve(due)]).then(resume)
+  })
+  ws.once('close', () => stdin?.end())
+}
+
+function drained(stdin: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    stdin.once('drain', resolve)
+    stdin.once('close', resolve)
+  })
+}
