@@ -111,7 +111,12 @@ function isCorrupt(error: unknown): boolean {
 }
 
 function isDirectory(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  try {
+    return lstatSync(path).isDirectory()
+  } catch {
+    // Not there, or in a directory that another user closed.
+    return false
+  }
 }
 
 function unwritable(path: string, error: unknown): Error {
