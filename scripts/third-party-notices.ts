@@ -10,8 +10,7 @@ import { root } from './workspaces.ts'
 const app = join(root, 'apps/sidecar')
 const notices = join(app, 'THIRD_PARTY_NOTICES.md')
 
-/** A package whose code is in the bundle. */
-export interface Bundled {
+interface Bundled {
   readonly name: string
   readonly version: string
   readonly license: string
