@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import type { Runtime } from './pods.ts'
@@ -92,9 +93,24 @@ export async function startProcess(command: ExecCommand): Promise<ExecProcess> {
     get exit() {
       return exit
     },
-    lives: () => signalGroup(0),
+    lives: () => signalGroup(0) && hasLiving(pid),
     kill: (signal) => void signalGroup(signal),
   }
+}
+
+/** Zombies take signals, too: where nobody collects orphans, a group of the dead never goes. */
+function hasLiving(group: number): boolean {
+  if (process.platform !== 'linux') return true
+  return readdirSync('/proc').some((entry) => {
+    if (!/^\d+$/.test(entry)) return false
+    try {
+      // After the name, which may contain anything: state, parent, group.
+      const [state = '', , pgrp] = readFileSync(`/proc/${entry}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')
+      return Number(pgrp) === group && !'ZX'.includes(state)
+    } catch {
+      return false
+    }
+  })
 }
 
 /** The exit code that a shell shows, and the kubelet reports: 128 and the signal's number. */
