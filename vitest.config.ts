@@ -14,7 +14,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{packages,apps,examples}/*/test/**/*.test.ts', 'scripts/*.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['{packages,apps,examples}/*/test/**/*.test.ts', 'charts/test/**/*.test.ts', 'scripts/*.test.ts'],
+        },
       },
       {
         extends: true,

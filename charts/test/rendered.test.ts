@@ -1,0 +1,120 @@
+// What the chart makes, as a whole: each case against a file in snapshots/, and each of its objects against the models
+// of the Kubernetes API.
+import { parse } from 'yaml'
+import { afterAll, describe, expect, test } from 'vitest'
+import { findManifestProblems, findProblems } from '../../scripts/kubernetes-models.ts'
+import { render, type GivenValues, type Manifest, type Rendered } from './support/helm.ts'
+import { config, everything } from './support/values.ts'
+
+const cases: Readonly<Record<string, GivenValues>> = {
+  deployment: { config },
+  'deployment-everything': everything,
+  'deployment-replicas': { config, replicaCount: 3, metrics: { serviceMonitor: { enabled: true } } },
+  'deployment-each': { config: { ...config, replicas: 'each' }, metrics: { port: 0 } },
+  'deployment-cluster': { config, rbac: { scope: 'cluster', exec: true } },
+  'deployment-config-elsewhere': { configFrom: { configMap: 'mine', key: 'holdfast.config.ts' } },
+  'deployment-crontab': { files: { crontab: '0 3 * * * root /scripts/dump\n' } },
+  'deployment-variables': {
+    extraEnv: [{ name: 'CRON_BACKUP_SCHEDULE', value: '0 3 * * *' }],
+    scripts: { configMaps: [{ name: 'backups', directory: 'backups' }] },
+  },
+  cronjob: {
+    mode: 'cronjob',
+    config: {
+      ...config,
+      plans: [
+        { name: 'shop', ...config.plans.shop },
+        { name: 'Month_End', ...config.plans.shop, schedule: { cron: '@monthly', paused: true } },
+        { name: 'by-hand', use: ['./by-hand.ts'] },
+      ],
+    },
+    cronjob: { plans: { 'by-hand': { cron: '0 4 * * 6' } }, startingDeadlineSeconds: 600, ttlSecondsAfterFinished: 0 },
+    metrics: { pushgateway: 'http://pushgateway:9091', prometheusRule: { enabled: true } },
+  },
+  sidecar: { mode: 'sidecar', config, sidecar: { targetContainer: 'postgres' } },
+  'sidecar-plain': {
+    mode: 'sidecar',
+    config,
+    sidecar: { native: false },
+    serviceAccount: { create: false, name: 'shop' },
+    extraVolumeMounts: [{ name: 'data', mountPath: '/data', readOnly: true }],
+  },
+}
+
+const names = Object.keys(cases)
+const rendered = new Map(await Promise.all(names.map(async (name) => [name, await render(cases[name]!)] as const)))
+const get = (name: string): Rendered => rendered.get(name)!
+
+afterAll(() => rendered.clear())
+
+/** The pod templates of an answer of Helm's, with what they are for. */
+function podSpecs({ manifests }: Rendered): readonly Manifest['spec'][] {
+  return manifests.flatMap(({ kind, spec }) => {
+    if (kind === 'Deployment') return [spec.template.spec]
+    return kind === 'CronJob' ? [spec.jobTemplate.spec.template.spec] : []
+  })
+}
+
+describe.for(names)('%s', (name) => {
+  test('is as it was', async () => {
+    // A release of a new version changes none of these files.
+    const text = get(name).text.replaceAll(/(?<=holdfast[-:]|app\.kubernetes\.io\/version: )\d+\.\d+\.\d+/g, 'VERSION')
+    await expect(text).toMatchFileSnapshot(`snapshots/${name}.yaml`)
+  })
+
+  test('has only objects that the API knows', () => {
+    const { manifests } = get(name)
+    expect(manifests.flatMap(findManifestProblems)).toEqual([])
+    const keys = manifests.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)
+    expect(new Set(keys).size).toBe(keys.length)
+  })
+
+  test('has pods that each admission policy takes, with a volume for the state and no port', () => {
+    for (const spec of podSpecs(get(name))) {
+      const [container] = spec.containers
+      expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      })
+      expect(container.ports).toBeUndefined()
+      const mounts = container.volumeMounts as readonly { readonly name: string; readonly mountPath: string }[]
+      expect(mounts.map(({ mountPath }) => mountPath)).toEqual(expect.arrayContaining(['/var/lib/holdfast', '/tmp']))
+      const volumes = (spec.volumes as readonly { readonly name: string }[]).map((volume) => volume.name)
+      expect(mounts.map((mount) => mount.name).filter((mounted) => !volumes.includes(mounted))).toEqual([])
+      const variables = (container.env as readonly { readonly name: string }[]).map((variable) => variable.name)
+      expect(new Set(variables).size).toBe(variables.length)
+    }
+  })
+})
+
+test('every object carries the labels that others find it by, and is in the namespace of the release', () => {
+  for (const { manifests } of rendered.values()) {
+    for (const { kind, metadata } of manifests) {
+      expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/instance': 'shop' })
+      const isElsewhere = kind.startsWith('ClusterRole') || metadata.namespace === 'web'
+      expect(isElsewhere || metadata.namespace === 'shop', `${kind} ${metadata.name}`).toBe(true)
+    }
+  }
+})
+
+test.for(['sidecar', 'sidecar-plain'])('%s: the patch makes a pod that the API knows', (name) => {
+  const { data } = get(name).one('ConfigMap', 'shop-holdfast-sidecar')
+  const patch = parsePatch(data['patch.yaml'] as string)
+  const application = { name: 'postgres', image: 'postgres:17' }
+  const merged = { ...patch, containers: [application, ...(patch['containers'] ?? [])] }
+  expect(findProblems('V1PodSpec', merged)).toEqual([])
+  const container = [...(patch['initContainers'] ?? []), ...(patch['containers'] ?? [])][0]
+  // The pod is not ours, so our container brings along what it needs to be restricted.
+  expect(container).toMatchObject({
+    name: 'holdfast',
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+  })
+  expect(container).not.toHaveProperty('readinessProbe')
+})
+
+function parsePatch(text: string): Readonly<Record<string, readonly object[]>> {
+  const { spec } = parse(text) as { readonly spec: { readonly template: { readonly spec: Record<string, object[]> } } }
+  return spec.template.spec
+}
