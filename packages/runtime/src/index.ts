@@ -26,6 +26,7 @@ export type { RunEvent, RunEventListener } from './lifecycle/events.ts'
 export { createApiClient, type ApiClient, type ApiRequest } from './kubernetes/api-client.ts'
 export { openCluster, ownPod, type Cluster, type OwnPod } from './kubernetes/cluster.ts'
 export type { Connection, Credentials } from './kubernetes/connection.ts'
+export { kubernetesEvents, type KubernetesEvents, type KubernetesEventsOptions } from './kubernetes/run-events.ts'
 export { createKubernetes, type RuntimeKubernetes } from './kubernetes/kubernetes.ts'
 export {
   enginePermissions,
