@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { isDuration, parseDuration } from '@holdfast/sdk'
-import type { LogLevel } from '@holdfast/runtime'
+import { listenForms, parseListenAddress, type ListenAddress, type LogLevel } from '@holdfast/runtime'
 import { errors } from './errors.ts'
 import type { Io } from './io.ts'
 
@@ -15,6 +15,8 @@ export interface GlobalOptions {
   readonly logFormat?: string | undefined
   readonly json?: boolean | undefined
   readonly shutdownGrace?: string | undefined
+  /** Of the daemon only. */
+  readonly listen?: string | undefined
 }
 
 /** The same after their variables and defaults. */
@@ -31,6 +33,8 @@ export interface Settings {
   readonly logFormat: 'json' | 'pretty'
   readonly json: boolean
   readonly shutdownGraceMs: number
+  /** `undefined`: where the configuration says. */
+  readonly listen: ListenAddress | undefined
 }
 
 /** The levels of `--log-level`. */
@@ -50,6 +54,11 @@ export function readSettings(options: GlobalOptions, io: Pick<Io, 'env' | 'cwd' 
     const allowed = 'a number with ms, s, m, h or d, such as 25s'
     throw errors.OPTION_INVALID({ option: '--shutdown-grace', value: grace, allowed })
   }
+  const address = options.listen ?? nonEmpty(env['HOLDFAST_LISTEN'])
+  const listen = address === undefined ? undefined : parseListenAddress(address)
+  if (address !== undefined && !listen) {
+    throw errors.OPTION_INVALID({ option: '--listen', value: address, allowed: listenForms })
+  }
   const stateDirectory = options.stateDir ?? nonEmpty(env['HOLDFAST_STATE_DIR'])
   return {
     config: options.config,
@@ -64,6 +73,7 @@ export function readSettings(options: GlobalOptions, io: Pick<Io, 'env' | 'cwd' 
     ),
     json: options.json ?? false,
     shutdownGraceMs: parseDuration(grace),
+    listen,
   }
 }
 

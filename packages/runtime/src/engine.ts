@@ -41,7 +41,8 @@ import type { Services } from './services.ts'
 import type { RuntimeLogger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import type { Redactor } from './telemetry/redaction.ts'
-import { announcePlans, recordMetrics } from './telemetry/run-metrics.ts'
+import { recordPlans } from './telemetry/plan-metrics.ts'
+import { announcePlans, recordMetrics, undosOf } from './telemetry/run-metrics.ts'
 import { join } from 'node:path'
 
 /** Options of {@link createEngine}. */
@@ -129,6 +130,7 @@ export interface Engine {
 export function createEngine(options: CreateEngineOptions): Engine {
   const { stateDirectory, log, redactor, metrics, output, cluster, clock = systemClock, env = process.env } = options
   let config = options.config
+  let isRecovered = false
   const journal = openJournal({
     directory: stateDirectory,
     now: () => clock.now(),
@@ -170,12 +172,14 @@ export function createEngine(options: CreateEngineOptions): Engine {
       meter: metrics,
     })
   }
-  const toMetrics = recordMetrics(
+  const countEvents = recordMetrics(metrics)
+  const recordStates = recordPlans({
     metrics,
     clock,
-    (name) => config.plans.find((each) => each.name === name)?.maintenance === true,
-  )
-  announcePlans(metrics, config.plans)
+    plans: () => config.plans,
+    isRecovered: () => isRecovered,
+    history: (plan) => journal.lastRuns(plan),
+  })
   const running = new Set<Promise<unknown>>()
   /** Monitoring that fails never fails a backup. */
   const tell = (listener: () => void): void => {
@@ -198,7 +202,8 @@ export function createEngine(options: CreateEngineOptions): Engine {
     kubernetes: options.kubernetes ?? cluster?.kubernetes,
     undoMirror: options.undoMirror,
     emit(event) {
-      tell(() => toMetrics(event))
+      tell(() => countEvents(event))
+      tell(() => recordStates(event))
       if (event.type === 'undo-settled') tell(() => reportPendingUndos(services, [event.undo]))
       tell(() => options.events?.(event))
     },
@@ -210,6 +215,15 @@ export function createEngine(options: CreateEngineOptions): Engine {
     store: () => storeOf(config),
     shutdown: shutdown.signals,
   }
+
+  // With a thousand plans it takes a while, and nobody needs it before metrics are read.
+  let announced: ResolvedConfig | undefined
+  metrics.beforeRead(() => {
+    if (announced === config) return
+    announced = config
+    announcePlans(metrics, config.plans)
+    reportPendingUndos(services, undosOf(config.plans))
+  })
 
   /** A run sees one configuration from its beginning to its end. */
   const pinned = (): Services => {
@@ -320,7 +334,6 @@ export function createEngine(options: CreateEngineOptions): Engine {
     config: services.config,
     reconfigure(next) {
       config = next
-      announcePlans(metrics, next.plans)
     },
     plan,
     recover: () =>
@@ -328,6 +341,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
         (async () => {
           const undos = await recoverUndos(services, { once: true })
           const interrupted = abortInterrupted(services)
+          isRecovered = true
           sweepAfterCrash(services)
           return { undos, interrupted }
         })(),

@@ -1,5 +1,5 @@
 import { isHoldfastError, type HoldfastFailure } from '@holdfast/sdk'
-import { reasonOf, watchConfig, type LoadedConfig, type ResolvedConfig } from '@holdfast/runtime'
+import { reasonOf, watchConfig, type LoadedConfig } from '@holdfast/runtime'
 import { loadQuietly } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 
@@ -10,7 +10,7 @@ export interface ConfigurationKeeperOptions {
   /** Whether nothing runs. */
   isIdle(): boolean
   /** Takes a configuration into force. */
-  apply(config: ResolvedConfig): void
+  apply(loaded: LoadedConfig): void
   /** A valid one waits until nothing runs, or no longer does. */
   waits(isWaiting: boolean): void
   /** The newest one can't be used; `undefined`: it can. */
@@ -39,9 +39,10 @@ export function keepConfiguration(options: ConfigurationKeeperOptions): Configur
   const settle = (): void => {
     if (!waiting || stopped) return
     if (!isIdle()) return waits(true)
-    const { config } = waiting
+    const next = waiting
+    const { config } = next
     waiting = undefined
-    apply(config)
+    apply(next)
     waits(false)
     log.info('the changed configuration is in force', { source: config.source, plans: config.plans.length })
   }

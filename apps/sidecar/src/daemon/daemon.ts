@@ -1,16 +1,10 @@
 // The daemon: runs plans on their schedules, keeps its configuration current, and stops in order.
-import {
-  createScheduler,
-  type FireSlot,
-  type LoadedConfig,
-  type MissedSlot,
-  type ResolvedConfig,
-  type Scheduler,
-} from '@holdfast/runtime'
+import { createScheduler, type FireSlot, type LoadedConfig, type MissedSlot, type Scheduler } from '@holdfast/runtime'
 import { isScheduled } from '../commands/schedule.ts'
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
 import { exitCode, exitCodeOfSignal } from '../exit-codes.ts'
+import { serveHttp } from '../http/http.ts'
 import { openEngine, startEngine } from '../session.ts'
 import { version } from '../version.ts'
 import { keepConfiguration } from './configuration-keeper.ts'
@@ -30,7 +24,12 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   const { stateDirectory } = settings
   const session = await openEngine(context, loaded)
   const { engine } = session
-  const metrics = createDaemonMetrics(session.metrics, engine)
+  const metrics = createDaemonMetrics({
+    metrics: session.metrics,
+    engine,
+    clock,
+    next: (plan) => scheduler?.next(plan),
+  })
   const running = new Set<string>()
   let scheduler: Scheduler | undefined
   let aborted = false
@@ -38,6 +37,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   let hasTurn = false
 
   const status = createStatus({ version, stateDirectory, clock, log, plans: planStatus, isWritten: () => hasTurn })
+  const http = serveHttp({ context, status, metrics: session.metrics })
   const validation = createValidation({ engine, clock, log, report: (reasons) => status.set('plans', reasons) })
   const permissions = watchPermissions({
     cluster: session.cluster,
@@ -101,11 +101,13 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     engine.recordSkip(plan, scheduledFor, reason)
   }
 
-  function apply(config: ResolvedConfig): void {
+  function apply(next: LoadedConfig): void {
+    const { config } = next
     const before = engine.config()
     engine.reconfigure(config)
     scheduler?.update(config.plans.filter(isScheduled))
     metrics.configured(config, before)
+    http.listen(next)
     checkSchedules()
     void validation.start()
     void permissions.start()
@@ -119,19 +121,23 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   /** Two daemons with one state directory would run everything twice; the next one waits for the end of the last. */
   async function waitForTurn(): Promise<void> {
     const owner = `process ${process.pid}`
-    for (let told = false; !stopping.requested(); told = true) {
+    while (!stopping.requested()) {
       hasTurn = engine.locks.tryAcquire('daemon', owner) !== undefined
       if (hasTurn) return
       const waiting = errors.DAEMON_WAITING({ directory: stateDirectory, owner: engine.locks.ownerOf('daemon') })
-      if (!told) log.warn(waiting.message, { error: waiting })
+      status.set('daemon', [reasonFrom(waiting)])
       await Promise.race([clock.sleep(waitMs), stopping.told])
     }
   }
 
   try {
+    status.set('daemon', [reasonFrom(errors.DAEMON_STARTING({}))])
+    // Before anything else, so that whoever asks is told what it waits for.
+    http.listen(loaded)
     await waitForTurn()
     if (!hasTurn) return stopping.faulted() ? exitCode.failed : exitCode.ok
     status.set('daemon', [reasonFrom(errors.DAEMON_STARTING({}))])
+    await http.openSocket()
     status.configured(loaded.config.source, false)
     const started = await startEngine(session, context)
     if (started.failed) return stopping.signal() ? exitCodeOfSignal(stopping.signal()) : exitCode.failed
@@ -152,7 +158,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       configuration.settle()
       log.info('scheduling', { plans: engine.config().plans.length, source: engine.config().source })
     }
-    metrics.configured(loaded.config)
+    metrics.configured(engine.config())
     const stopHousekeeping = keepHouse(engine, clock, log)
     await stopping.told
     stopHousekeeping()
@@ -165,6 +171,8 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     permissions.stop()
     stopping.close()
     status.close()
+    // Before the next daemon gets its turn: the socket belongs to whoever has it.
+    await http.close()
     engine.close()
   }
 }

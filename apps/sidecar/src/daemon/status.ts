@@ -53,6 +53,8 @@ export interface StatusSource {
 /** Keeps a daemon's status. */
 export interface StatusKeeper {
   current(): DaemonStatus
+  /** Why it isn't ready; nothing when it is. */
+  reasons(): readonly NotReadyReason[]
   /** Sets what stands in the way of being ready, in one respect; nothing, when there is nothing. */
   set(respect: string, reasons: readonly NotReadyReason[]): void
   configured(source: string, waiting: boolean): void
@@ -79,8 +81,10 @@ export function createStatus(source: StatusSource): StatusKeeper {
   let unwritable = false
   let closed = false
 
+  const allReasons = (): readonly NotReadyReason[] => [...respects.values()].flat()
+
   const current = (): DaemonStatus => {
-    const reasons = [...respects.values()].flat()
+    const reasons = allReasons()
     const ready = reasons.length === 0
     const updatedAt = clock.now()
     return { version, pid: process.pid, startedAt, updatedAt, ready, reasons, configuration, plans: plans() }
@@ -107,17 +111,18 @@ export function createStatus(source: StatusSource): StatusKeeper {
   }
 
   const announce = (before: boolean): void => {
-    const reasons = [...respects.values()].flat()
+    const reasons = allReasons()
     if (reasons.length === 0 && !before) log.info('ready')
     for (const { code, message, hint, plan } of reasons) log.warn(`not ready: ${message}`, { code, hint, plan })
   }
 
   return {
     current,
+    reasons: allReasons,
     set(respect, reasons) {
       const before = JSON.stringify(respects.get(respect) ?? [])
       if (before === JSON.stringify(reasons)) return
-      const wasReady = [...respects.values()].flat().length === 0
+      const wasReady = allReasons().length === 0
       respects.set(respect, reasons)
       announce(wasReady)
       soon()

@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
+import type { HealthOptions } from '../commands/health.ts'
 import type { ScheduleOptions } from '../commands/schedule.ts'
 import type { UndoDropOptions, UndoRunOptions } from '../commands/undo.ts'
 import { examples, type Bind } from './command.ts'
@@ -45,6 +46,20 @@ export function addCheckingCommands(program: Command, bind: Bind): void {
     .action(
       bind<[], ScheduleOptions>(async (context, options) =>
         (await import('../commands/schedule.ts')).runScheduleCommand(context, options),
+      ),
+    )
+  program
+    .command('health')
+    .summary('ask the daemon how it is')
+    .description(
+      'Asks the daemon of this state directory how it is, and prints one line. Exits with 0 or 1: for exec probes, which so ask the process of their own pod.',
+    )
+    // bin/health.js answers them before anything is loaded.
+    .addOption(new Option('--live', 'whether it answers').conflicts('ready'))
+    .option('--ready', 'whether it is ready, and if not, why not (the default)')
+    .action(
+      bind<[], HealthOptions>(async (context, options) =>
+        (await import('../commands/health.ts')).runHealthCommand(context, options),
       ),
     )
   program

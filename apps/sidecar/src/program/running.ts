@@ -12,11 +12,16 @@ export function addRunningCommands(program: Command, bind: Bind): void {
     .description(
       'Runs plans on their schedules until it is told to stop. What an earlier process left frozen, locked or paused is given back first.',
     )
+    .option(
+      '--listen <address>',
+      'where /metrics, /healthz and /readyz are: a port, or host:port; 0 is off (HOLDFAST_LISTEN; default: `metrics.listen`, else 9480)',
+    )
     .action(bind<[], object>(async (context) => (await import('../commands/daemon.ts')).runDaemonCommand(context)))
     .addHelpText(
       'after',
       examples(
         ['holdfast daemon', 'with the configuration of the working directory or /etc/holdfast'],
+        ['holdfast daemon --listen 127.0.0.1:9480', 'metrics and probes for this host only'],
         ['kill -HUP PID', 'read the configuration again'],
         ['kill -TERM PID', 'stop: everything is given back first; once more hurries'],
       ),

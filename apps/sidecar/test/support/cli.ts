@@ -55,7 +55,8 @@ export function testIo({ cwd, env = {}, columns, clock = systemClock, answer }: 
     stdout: terminal('stdout'),
     stderr: terminal('stderr'),
     stdin,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1', ...env },
+    // Daemons of tests that run at once would want the same port.
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1', HOLDFAST_LISTEN: '0', ...env },
     cwd,
     clock,
     onSignal: (listener) => {

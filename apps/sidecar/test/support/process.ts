@@ -33,7 +33,7 @@ export function startProcess(
 export function follow(args: readonly string[], { cwd, env }: StartProcessOptions): StartedProcess {
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], HOLDFAST_LISTEN: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const chunks: { readonly from: 'stdout' | 'stderr'; readonly bytes: Buffer }[] = []

@@ -5,6 +5,7 @@ import type { DatabaseSync, StatementResultingChanges } from 'node:sqlite'
 import type { HookName, RestorePoint, Run, RunStatus, TargetOutcome } from '@holdfast/sdk'
 import { recordFailure } from '../failure.ts'
 import { plainValue } from '../telemetry/plain-value.ts'
+import { isExecution, readLastRuns, type LastRuns } from './last-runs.ts'
 import type {
   FailureRecord,
   HookRecord,
@@ -26,7 +27,7 @@ export interface RunQuery {
 /** A plan that runs every minute keeps most of a day; a daily one, years. */
 const mostRunsOfPlan = 1000
 /** Runs that back something up, or maintain it, and did. */
-const isSuccess = `status = 'succeeded' AND dry_run = 0 AND trigger IN ('schedule', 'catch-up', 'manual', 'retry')`
+const isSuccess = `status = 'succeeded' AND ${isExecution}`
 /** Forgetting must not keep anybody else waiting. */
 const mostForgottenAtOnce = 1000
 
@@ -202,6 +203,40 @@ export class Journal {
   lastSuccess(plan: string): Date | undefined {
     const at = this.#all(`SELECT MAX(ended) AS at FROM runs WHERE plan = ? AND ${isSuccess}`, plan)[0]?.['at']
     return typeof at === 'number' ? new Date(at) : undefined
+  }
+
+  /** What the plan's runs were like: for metrics, which begin anew with each process. */
+  lastRuns(plan: string): LastRuns {
+    return readLastRuns((sql, ...values) => this.#all(sql, ...values), plan)
+  }
+
+  /** Since when each of these plans has had a schedule; other plans are forgotten. */
+  scheduledSince(plans: readonly string[]): ReadonlyMap<string, Date> {
+    const names = JSON.stringify(plans)
+    const since = new Map(
+      this.#all(`SELECT substr(key, 11) AS plan, value FROM meta WHERE key LIKE 'scheduled %'`).map((row) => [
+        String(row['plan']),
+        new Date(Number(row['value'])),
+      ]),
+    )
+    const known = new Set(plans)
+    if ([...since.keys()].some((plan) => !known.has(plan))) {
+      this.#write(
+        'scheduled',
+        `DELETE FROM meta WHERE key LIKE 'scheduled %' AND substr(key, 11) NOT IN (SELECT value FROM json_each(?))`,
+        names,
+      )
+    }
+    const now = this.#now()
+    if (plans.some((plan) => !since.has(plan))) {
+      this.#write(
+        'scheduled',
+        `INSERT OR IGNORE INTO meta SELECT 'scheduled ' || value, ? FROM json_each(?)`,
+        String(now.getTime()),
+        names,
+      )
+    }
+    return new Map(plans.map((plan) => [plan, since.get(plan) ?? now]))
   }
 
   /** Forgets runs that began before, a part of them at a time; a plan's newest success and what is pending stay. */

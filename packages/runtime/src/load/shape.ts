@@ -2,6 +2,7 @@
 // (1 MB of memory; all of zod is 18 MB).
 import { isDuration, parseDuration } from '@holdfast/sdk'
 import * as z from 'zod/mini'
+import { listenForms, parseListenAddress } from '../telemetry/listen-address.ts'
 
 const durationText = /^\d+(\.\d+)?(ms|s|m|h|d)$/
 const durationError = "must be a duration: milliseconds, or a number with ms, s, m, h or d, such as '5m'"
@@ -14,6 +15,8 @@ const duration = anyDuration.check(z.refine((value) => isDuration(value), { erro
 const longerThanZero = anyDuration.check(
   z.refine((value) => isDuration(value) && parseDuration(value) > 0, { error: 'must be a duration longer than 0' }),
 )
+
+const listenError = `must be ${listenForms}`
 
 const text = z.string().check(z.minLength(1))
 const count = z.int().check(z.gte(0))
@@ -74,7 +77,15 @@ const settings = {
   encoding: z.optional(encoding),
   metrics: z.optional(
     z.strictObject({
-      listen: z.optional(z.union([text, z.int().check(z.gte(0), z.lte(65_535))])),
+      listen: z.optional(
+        z.union(
+          [
+            z.string().check(z.refine((value) => parseListenAddress(value) !== undefined, { error: listenError })),
+            z.int().check(z.gte(0), z.lte(65_535)),
+          ],
+          { error: listenError },
+        ),
+      ),
       pushgateway: z.optional(text),
     }),
   ),

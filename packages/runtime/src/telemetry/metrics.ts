@@ -1,6 +1,7 @@
 import type { Logger, Meter } from '@holdfast/sdk'
 import type { Metric, Registry } from 'prom-client'
-import { createSeries, type Labels, type MetricKind, type Series } from './series.ts'
+import { reasonOf } from '../failure.ts'
+import { computedSeries, createSeries, type Labels, type MetricKind, type Sample, type Series } from './series.ts'
 
 /** The SDK's meter, and what the endpoint needs. */
 export interface Metrics extends Meter {
@@ -10,6 +11,15 @@ export interface Metrics extends Meter {
   text(): Promise<string>
   /** Drops every series with all these labels: what belongs to a plan that is gone. */
   remove(labels: Labels): void
+  /**
+   * A gauge whose series are worked out whenever they are read: it costs nothing before, and what is gone is not there.
+   * The same name again takes the place of the first.
+   *
+   * @param samples - each set of labels at most once
+   */
+  computed(name: string, help: string, labels: readonly string[], samples: () => Iterable<Sample>): void
+  /** Called before everything is read: for what nobody needs earlier. What it throws is logged, once. */
+  beforeRead(prepare: () => unknown): void
 }
 
 /** Options of {@link createMetrics}. */
@@ -32,7 +42,22 @@ const plainBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25
 export function createMetrics({ log }: CreateMetricsOptions = {}): Metrics {
   const all = new Map<string, Series>()
   const refused = new Set<string>()
+  const sources = new Map<string, () => Iterable<Sample>>()
+  const preparations: (() => unknown)[] = []
   let registry: Promise<Registry> | undefined
+
+  const warnOnce = (name: string, message: string, fields: Record<string, unknown>): void => {
+    if (!refused.has(name)) log?.warn(message, fields)
+    refused.add(name)
+  }
+  const refuse = (name: string, problem: string): void =>
+    warnOnce(name, `the metric "${name}" is not counted: ${problem}`, { metric: name })
+
+  const add = (name: string, series: Series): Series => {
+    all.set(name, series)
+    void registry?.then((opened) => opened.registerMetric(asMetric(name, series)))
+    return series
+  }
 
   const register = (
     kind: MetricKind,
@@ -43,16 +68,24 @@ export function createMetrics({ log }: CreateMetricsOptions = {}): Metrics {
     const there = all.get(name)
     const problem = there ? conflict(there, kind, labels) : invalid(name, labels)
     if (problem !== undefined) {
-      if (!refused.has(name)) log?.warn(`the metric "${name}" is not counted: ${problem}`, { metric: name })
-      refused.add(name)
+      refuse(name, problem)
       return undefined
     }
     if (there) return there
     const bounds = kind === 'histogram' ? boundsOf(name) : []
-    const series = createSeries({ kind, name, help, labels, bounds })
-    all.set(name, series)
-    void registry?.then((opened) => opened.registerMetric(asMetric(name, series)))
-    return series
+    const onFull = (): void =>
+      warnOnce(name, `the metric "${name}" has 20,000 series already: no new ones are counted`, { metric: name })
+    return add(name, createSeries({ kind, name, help, labels, bounds, onFull }))
+  }
+
+  const prepare = async (): Promise<void> => {
+    for (const [index, preparation] of preparations.entries()) {
+      try {
+        await preparation()
+      } catch (error) {
+        warnOnce(`preparation ${index}`, `metrics may be incomplete: ${reasonOf(error)}`, { error })
+      }
+    }
   }
 
   const open = (): Promise<Registry> =>
@@ -76,7 +109,19 @@ export function createMetrics({ log }: CreateMetricsOptions = {}): Metrics {
       const series = register('histogram', name, help, labels)
       return { record: (n, values) => series?.record(n, values) }
     },
-    text: async () => (await open()).metrics(),
+    computed(name, help, labels, samples) {
+      const there = all.get(name)
+      const problem = there ? conflict(there, 'gauge', labels) : invalid(name, labels)
+      if (problem !== undefined) return refuse(name, problem)
+      if (there && !sources.has(name)) return refuse(name, 'it is registered as a plain gauge already')
+      sources.set(name, samples)
+      if (!there) add(name, computedSeries({ name, help, labels, samples: () => sources.get(name)?.() ?? [] }))
+    },
+    beforeRead: (preparation) => void preparations.push(preparation),
+    async text() {
+      await prepare()
+      return (await open()).metrics()
+    },
     remove(labels) {
       for (const series of all.values()) {
         if (Object.keys(labels).every((label) => series.labels.includes(label))) series.remove(labels)

@@ -1,5 +1,7 @@
-import type { Clock, Meter, RunStatus, RunTrigger } from '@holdfast/sdk'
-import type { RunEvent, RunEventListener } from '../lifecycle/events.ts'
+import type { HookName, Meter, RunStatus } from '@holdfast/sdk'
+import type { RunEventListener } from '../lifecycle/events.ts'
+import type { ResolvedPlan } from '../load/resolved.ts'
+import { isExecution } from './plan-state.ts'
 
 const statuses: readonly RunStatus[] = ['succeeded', 'partial', 'failed', 'skipped', 'aborted']
 /** The reason labels of failed hooks; any other code counts as `error`. */
@@ -15,18 +17,50 @@ const failureReasons: Readonly<Record<string, string>> = {
   EXEC_NOT_EXECUTABLE: 'spawn',
   EXEC_FORMAT: 'spawn',
 }
-
-/** Of boots and restores the plan's times say nothing: a restore is no backup. */
-const executions: ReadonlySet<RunTrigger> = new Set(['schedule', 'catch-up', 'manual', 'retry'])
+const reasons: ReadonlySet<string> = new Set([...Object.values(failureReasons), 'error'])
 
 function runCounter(meter: Meter): ReturnType<Meter['counter']> {
   return meter.counter('holdfast_runs_total', 'Runs by how they ended', ['plan', 'result'])
 }
 
-/** Begins the counts of plans at 0, so that `increase()` sees the first failure. */
-export function announcePlans(meter: Meter, plans: readonly { readonly name: string }[]): void {
+function hookFailureCounter(meter: Meter): ReturnType<Meter['counter']> {
+  return meter.counter('holdfast_hook_failures_total', 'Failed hook calls', ['phase', 'hook', 'reason'])
+}
+
+function undoFailureCounter(meter: Meter): ReturnType<Meter['counter']> {
+  return meter.counter('holdfast_undo_failures_total', 'Undos that did not succeed', ['kind'])
+}
+
+/** Begins all counts of plans at 0, so that `increase()` sees the first failure. */
+export function announcePlans(meter: Meter, plans: readonly Pick<ResolvedPlan, 'name' | 'participants'>[]): void {
   const runs = runCounter(meter)
-  for (const { name } of plans) for (const result of statuses) runs.add(0, { plan: name, result })
+  const hookFailures = hookFailureCounter(meter)
+  const undoFailures = undoFailureCounter(meter)
+  const recovered = meter.counter('holdfast_undos_recovered_total', 'Undos run for a process that was gone', ['kind'])
+  // A thousand plans may use the same hook.
+  const hooks = new Map<string, { readonly phase: string; readonly hook: string }>()
+  for (const { name, participants } of plans) {
+    for (const result of statuses) runs.add(0, { plan: name, result })
+    for (const participant of participants) {
+      for (const phase of Object.keys(participant.hooks) as HookName[]) {
+        hooks.set(`${phase} ${participant.id}`, { phase, hook: participant.id })
+      }
+    }
+  }
+  for (const labels of hooks.values()) for (const reason of reasons) hookFailures.add(0, { ...labels, reason })
+  for (const kind of undosOf(plans)) {
+    undoFailures.add(0, { kind })
+    recovered.add(0, { kind })
+  }
+  const expired = meter.counter('holdfast_retention_deleted_total', 'Restore points removed by retention', ['reason'])
+  expired.add(0, { reason: 'expired' })
+  const stateErrors = meter.counter('holdfast_state_store_errors_total', 'Failures of the state directory', ['op'])
+  for (const op of ['read', 'write', 'corrupt']) stateErrors.add(0, { op })
+}
+
+/** The names of the undos that these plans may arm. */
+export function undosOf(plans: readonly Pick<ResolvedPlan, 'participants'>[]): readonly string[] {
+  return [...new Set(plans.flatMap(({ participants }) => participants.flatMap(({ undos }) => [...undos.keys()])))]
 }
 
 /** Counts a run that ended without an event: its process died. */
@@ -34,61 +68,29 @@ export function countRun(meter: Meter, plan: string, result: RunStatus): void {
   runCounter(meter).add(1, { plan, result })
 }
 
-/**
- * Turns a run's events into metrics; labels are bounded.
- *
- * @param isMaintenance - whether a plan backs nothing up
- */
-export function recordMetrics(
-  meter: Meter,
-  clock: Pick<Clock, 'now'>,
-  isMaintenance: (plan: string) => boolean,
-): RunEventListener {
+/** Counts what happens in runs; labels are bounded. */
+export function recordMetrics(meter: Meter): RunEventListener {
   const runs = runCounter(meter)
-  const last = (what: string): ReturnType<Meter['gauge']> =>
-    meter.gauge(`holdfast_run_last_${what}_timestamp_seconds`, `When a run last had its ${what}`, ['plan'])
-  const gauges = {
-    start: last('start'),
-    completion: last('completion'),
-    success: last('success'),
-    failure: last('failure'),
-  }
   const duration = meter.histogram('holdfast_run_duration_seconds', 'How long runs took', ['plan'])
-  const hookFailures = meter.counter('holdfast_hook_failures_total', 'Failed hook calls', ['phase', 'hook', 'reason'])
-  const undoFailures = meter.counter('holdfast_undo_failures_total', 'Undos that did not succeed', ['kind'])
-
-  const ended = (event: Extract<RunEvent, { type: 'run-ended' }>): void => {
-    const { run, status, durationMs } = event
-    if (run.dryRun) return
-    const plan = { plan: run.plan }
-    runs.add(1, { ...plan, result: status })
-    if (!executions.has(run.trigger)) return
-    const now = clock.now().getTime() / 1000
-    gauges.completion.set(now, plan)
-    if (status === 'skipped') return
-    duration.record(durationMs / 1000, plan)
-    // A plan that backs nothing up has no backup whose age could matter.
-    if (isMaintenance(run.plan)) return
-    if (status === 'succeeded') gauges.success.set(now, plan)
-    else gauges.failure.set(now, plan)
-  }
+  const hookDuration = meter.histogram('holdfast_hook_duration_seconds', 'How long hook calls took', ['phase', 'hook'])
+  const hookFailures = hookFailureCounter(meter)
+  const undoFailures = undoFailureCounter(meter)
 
   return (event) => {
     switch (event.type) {
-      case 'run-started':
-        if (event.run.dryRun || !executions.has(event.run.trigger)) return
-        gauges.start.set(event.at.getTime() / 1000, { plan: event.run.plan })
+      case 'run-ended': {
+        const { run, status, durationMs } = event
+        if (run.dryRun) return
+        runs.add(1, { plan: run.plan, result: status })
+        if (isExecution(run) && status !== 'skipped') duration.record(durationMs / 1000, { plan: run.plan })
         return
-      case 'run-ended':
-        return ended(event)
-      case 'hook-ended':
-        if (!event.error) return
-        hookFailures.add(1, {
-          phase: event.hook,
-          hook: event.participant,
-          reason: failureReasons[event.error.code] ?? 'error',
-        })
+      }
+      case 'hook-ended': {
+        const labels = { phase: event.hook, hook: event.participant }
+        hookDuration.record(event.durationMs / 1000, labels)
+        if (event.error) hookFailures.add(1, { ...labels, reason: failureReasons[event.error.code] ?? 'error' })
         return
+      }
       case 'undo-settled':
         if (event.result === 'failed') undoFailures.add(1, { kind: event.undo })
         return

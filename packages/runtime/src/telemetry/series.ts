@@ -6,6 +6,12 @@ export type Labels = Readonly<Record<string, string>>
 /** Which kind of metric. */
 export type MetricKind = 'counter' | 'gauge' | 'histogram'
 
+/** One value of a metric, as it is now. */
+export interface Sample {
+  readonly value: number
+  readonly labels: Labels
+}
+
 /** One metric and all its series: our own counts, which a registry reads. */
 export interface Series {
   readonly kind: MetricKind
@@ -18,6 +24,9 @@ export interface Series {
   get(): MetricObjectWithValues<MetricValueWithName<string>>
 }
 
+/** Beyond this a label isn't bounded, whatever its author thinks, and memory must be. */
+const mostSeries = 20_000
+
 interface Entry {
   readonly labels: Labels
   value: number
@@ -29,7 +38,8 @@ interface Entry {
 /**
  * Creates the series of one metric.
  *
- * @param options - `bounds`: upper bounds of a histogram's buckets, ascending
+ * @param options - `bounds`: upper bounds of a histogram's buckets, ascending; `onFull`: called when a series is left out
+ * because there are 20,000
  */
 export function createSeries(options: {
   readonly kind: MetricKind
@@ -37,15 +47,21 @@ export function createSeries(options: {
   readonly help: string
   readonly labels: readonly string[]
   readonly bounds: readonly number[]
+  readonly onFull?: (() => void) | undefined
 }): Series {
-  const { kind, name, help, labels: names, bounds } = options
+  const { kind, name, help, labels: names, bounds, onFull } = options
   const entries = new Map<string, Entry>()
 
-  const entryOf = (given: Labels): Entry => {
-    const key = JSON.stringify(names.map((label) => given[label] ?? ''))
+  const entryOf = (given: Labels): Entry | undefined => {
+    const values = names.map((label) => labelValue(given[label]))
+    const key = JSON.stringify(values)
     let entry = entries.get(key)
     if (!entry) {
-      const labels = Object.fromEntries(names.map((label) => [label, given[label] ?? '']))
+      if (entries.size >= mostSeries) {
+        onFull?.()
+        return undefined
+      }
+      const labels = Object.fromEntries(names.map((label, at) => [label, values[at] ?? '']))
       entry = { labels, value: 0, buckets: bounds.map(() => 0), count: 0 }
       entries.set(key, entry)
     }
@@ -61,6 +77,7 @@ export function createSeries(options: {
     record(value, labels = {}) {
       if (!Number.isFinite(value) || (kind === 'counter' && value < 0)) return
       const entry = entryOf(labels)
+      if (!entry) return
       if (kind === 'gauge') {
         entry.value = value
         return
@@ -79,10 +96,55 @@ export function createSeries(options: {
       const values = [...entries.values()].flatMap((entry): SampleValue[] =>
         kind === 'histogram' ? histogramValues(name, entry, bounds) : [{ labels: entry.labels, value: entry.value }],
       )
-      // prom-client's own type wants the name on every value and its enum of kinds; its formatter wants neither.
-      return { name, help, type: kind, values, aggregator: 'sum' } as unknown as ReturnType<Series['get']>
+      return asRead({ name, help, kind, values })
     },
   }
+}
+
+/**
+ * A gauge whose series are worked out whenever somebody reads them.
+ *
+ * @param options - `samples`: each set of labels at most once
+ */
+export function computedSeries(options: {
+  readonly name: string
+  readonly help: string
+  readonly labels: readonly string[]
+  readonly samples: () => Iterable<Sample>
+}): Series {
+  const { name, help, labels: names, samples } = options
+  const nothing = (): void => {}
+  return {
+    kind: 'gauge',
+    labels: names,
+    record: nothing,
+    remove: nothing,
+    get() {
+      const values: SampleValue[] = []
+      for (const { value, labels } of samples()) {
+        if (!Number.isFinite(value)) continue
+        values.push({ value, labels: Object.fromEntries(names.map((label) => [label, labelValue(labels[label])])) })
+      }
+      return asRead({ name, help, kind: 'gauge', values })
+    },
+  }
+}
+
+/** Plugins in JavaScript hand over anything; what is no sound text would break the whole page (fault F53). */
+function labelValue(given: unknown): string {
+  if (typeof given === 'string') return given.toWellFormed()
+  return typeof given === 'number' || typeof given === 'boolean' ? `${given}` : ''
+}
+
+/** prom-client's own type wants the name on every value and its enum of kinds; its formatter wants neither. */
+function asRead(metric: {
+  readonly name: string
+  readonly help: string
+  readonly kind: MetricKind
+  readonly values: readonly SampleValue[]
+}): ReturnType<Series['get']> {
+  const { kind, ...rest } = metric
+  return { ...rest, type: kind, aggregator: 'sum' } as unknown as ReturnType<Series['get']>
 }
 
 interface SampleValue {

@@ -67,6 +67,24 @@ describe('what is written is read back by the next process', () => {
     second.close()
   })
 
+  test('since when plans have had a schedule survives a restart, and is forgotten with the schedule', () => {
+    const at = (hour: number, plans: readonly string[]): Record<string, number> => {
+      const journal = openJournal({
+        directory,
+        now: () => new Date(Date.UTC(2026, 2, 1, hour)),
+        onCorrupt: (error) => corrupt.push(error),
+      })
+      const since = journal.scheduledSince(plans)
+      journal.close()
+      return Object.fromEntries([...since].map(([plan, date]) => [plan, date.getUTCHours()]))
+    }
+    expect(at(1, ['a', 'b%'])).toEqual({ a: 1, 'b%': 1 })
+    expect(at(2, ['a', 'b%', 'c'])).toEqual({ a: 1, 'b%': 1, c: 2 })
+    expect(at(3, ['c'])).toEqual({ c: 2 })
+    expect(at(4, [])).toEqual({})
+    expect(at(5, ['a', 'c'])).toEqual({ a: 5, c: 5 })
+  })
+
   test('dry runs, boots and other plans are no success of a plan', () => {
     const journal = open()
     journal.beginRun({ ...run, id: 'dry', dryRun: true }, 'default', 'me')

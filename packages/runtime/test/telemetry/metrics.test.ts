@@ -90,6 +90,69 @@ describe('metrics', () => {
     expect(text).toContain('unrelated 5')
   })
 
+  it('that are computed are worked out when they are read; the same name again takes the place of the first', async () => {
+    const warnings: string[] = []
+    const metrics = createMetrics({ log: { warn: (message) => warnings.push(message) } })
+    let plans = ['a', 'b']
+    metrics.computed('g', 'G', ['plan'], () => plans.map((plan, value) => ({ value, labels: { plan } })))
+    expect(await metrics.text()).toContain('g{plan="a"} 0\ng{plan="b"} 1\n')
+    plans = ['b']
+    expect(await metrics.text()).not.toContain('"a"')
+    // Whoever sets it or drops a part of it changes nothing.
+    metrics.gauge('g', 'G', ['plan']).set(7, { plan: 'c' })
+    metrics.remove({ plan: 'b' })
+    expect(await metrics.text()).toBe('# HELP g G\n# TYPE g gauge\ng{plan="b"} 0\n')
+    metrics.computed('g', 'G', ['plan'], () => [
+      { value: Number.NaN, labels: { plan: 'none' } },
+      { value: 3, labels: { plan: '"' } },
+    ])
+    expect(await metrics.text()).toBe('# HELP g G\n# TYPE g gauge\ng{plan="\\""} 3\n')
+    expect(warnings).toEqual([])
+    metrics.gauge('plain', 'P').set(1)
+    metrics.computed('plain', 'P', [], () => [])
+    metrics.computed('bad name', 'P', [], () => [])
+    expect(warnings).toHaveLength(2)
+    expect(await metrics.text()).toContain('plain 1')
+  })
+
+  it('are prepared before they are read; what fails there is said once, and the rest is read', async () => {
+    const warnings: string[] = []
+    const metrics = createMetrics({ log: { warn: (message) => warnings.push(message) } })
+    const counter = metrics.counter('x_total', 'X', ['a'])
+    metrics.beforeRead(() => Promise.reject(new Error('no luck')))
+    metrics.beforeRead(() => counter.add(0, { a: '1' }))
+    for (let again = 0; again < 3; again++) expect(await metrics.text()).toContain('x_total{a="1"} 0')
+    expect(warnings).toEqual(['metrics may be incomplete: no luck'])
+  })
+
+  it('fault F53: have 20,000 series at most, whatever a plugin does', async () => {
+    const warnings: string[] = []
+    const metrics = createMetrics({ log: { warn: (message) => warnings.push(message) } })
+    const counter = metrics.counter('x_total', 'X', ['run'])
+    for (let run = 0; run < 20_010; run++) counter.add(1, { run: `${run}` })
+    counter.add(1, { run: '7' })
+    const text = await metrics.text()
+    expect(text.match(/^x_total/gm)).toHaveLength(20_000)
+    expect(text).toContain('x_total{run="7"} 2')
+    expect(warnings).toEqual(['the metric "x_total" has 20,000 series already: no new ones are counted'])
+  })
+
+  it('fault F53: take labels of any kind from plugins in JavaScript', async () => {
+    const metrics = createMetrics()
+    const counter = metrics.counter('x_total', 'X', ['a'])
+    const throwing = {
+      toString: () => {
+        throw new Error('gotcha')
+      },
+    }
+    for (const a of ['\ud800', 7, true, { toString: () => '"' }, throwing, null, undefined, Symbol('x')]) {
+      counter.add(1, { a } as unknown as Record<string, string>)
+    }
+    expect(await metrics.text()).toContain(
+      'x_total{a="\ufffd"} 1\nx_total{a="7"} 1\nx_total{a="true"} 1\nx_total{a=""} 5\n',
+    )
+  })
+
   it('of two engines in one process are apart', async () => {
     const [one, two] = [createMetrics(), createMetrics()]
     one.counter('a_total', 'A').add()

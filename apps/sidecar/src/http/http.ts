@@ -1,0 +1,53 @@
+import { parseListenAddress, type ListenAddress, type LoadedConfig, type Metrics } from '@holdfast/runtime'
+import type { CommandContext } from '../context.ts'
+import type { StatusKeeper } from '../daemon/status.ts'
+import type { Settings } from '../settings.ts'
+import { version } from '../version.ts'
+import { createPages } from './pages.ts'
+import { openPort } from './port.ts'
+import { openSocket } from './socket.ts'
+
+/** Where the pages are when nothing else is said. */
+const defaultPort = 9480
+
+/** What {@link serveHttp} needs. */
+export interface ServeHttpOptions {
+  readonly context: Pick<CommandContext, 'io' | 'settings' | 'log' | 'redactor'>
+  readonly status: Pick<StatusKeeper, 'reasons'>
+  readonly metrics: Metrics
+}
+
+/** `/metrics` and the probes of a daemon. */
+export interface Http {
+  /** Serves them where the options or this configuration say. */
+  listen(loaded: Pick<LoadedConfig, 'metrics'>): void
+  /** Serves them at the state directory's socket, too: once the directory is this daemon's. */
+  openSocket(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Nothing is served before it is said where. Whatever goes wrong, no backup depends on it. */
+export function serveHttp({ context, status, metrics }: ServeHttpOptions): Http {
+  const { io, settings, log, redactor } = context
+  const { clock } = io
+  const answer = createPages({ version, reasons: status.reasons, metrics, redactor, log })
+  const port = openPort({ answer, clock, log, metrics })
+  let closeSocket: (() => Promise<void>) | undefined
+
+  return {
+    listen: (loaded) => port.listen(listenAddress(settings, loaded)),
+    async openSocket() {
+      closeSocket = await openSocket({ stateDirectory: settings.stateDirectory, answer, clock, log })
+    },
+    async close() {
+      await Promise.all([closeSocket?.(), port.close()])
+    },
+  }
+}
+
+function listenAddress(
+  { listen }: Pick<Settings, 'listen'>,
+  { metrics }: Pick<LoadedConfig, 'metrics'>,
+): ListenAddress {
+  return listen ?? parseListenAddress(metrics?.listen ?? defaultPort) ?? { host: undefined, port: defaultPort }
+}

@@ -1,0 +1,105 @@
+import type { Logger } from '@holdfast/sdk'
+import { reasonOf, type Metrics, type Redactor } from '@holdfast/runtime'
+import type { NotReadyReason } from '../daemon/status.ts'
+import { printable } from '../output/printable.ts'
+
+/** What the pages tell. */
+export interface PagesOptions {
+  readonly version: string
+  /** Why the daemon isn't ready; nothing when it is. */
+  reasons(): readonly NotReadyReason[]
+  readonly metrics: Pick<Metrics, 'text' | 'contentType'>
+  readonly redactor: Pick<Redactor, 'text' | 'value'>
+  readonly log: Pick<Logger, 'warn'>
+}
+
+/** What somebody asks for. */
+export interface PageRequest {
+  readonly method: string
+  /** With its query, which nobody looks at. */
+  readonly url: string
+  /** The header of this name. */
+  readonly accept: string
+}
+
+/** An answer. */
+export interface Page {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+  readonly allow?: string | undefined
+}
+
+/** Answers a request; never rejects. */
+export type Answer = (request: PageRequest) => Promise<Page>
+
+const text = 'text/plain; charset=utf-8'
+const json = 'application/json; charset=utf-8'
+
+/** The pages of a daemon. All of them only read. */
+export function createPages({ version, reasons, metrics, redactor, log }: PagesOptions): Answer {
+  let reading: Promise<string> | undefined
+
+  /** Whoever asks meanwhile gets the same: reading a thousand plans takes a while, and must not be done for each. */
+  const readMetrics = (): Promise<string> =>
+    (reading ??= metrics.text().finally(() => {
+      reading = undefined
+    }))
+
+  const pages: Readonly<Record<string, (asJson: boolean) => Page | Promise<Page>>> = {
+    '/': () => page(200, text, index(version)),
+    '/healthz': (asJson) => (asJson ? page(200, json, '{"live":true}\n') : page(200, text, 'ok\n')),
+    '/readyz'(asJson) {
+      const found = reasons()
+      const status = found.length === 0 ? 200 : 503
+      if (!asJson) return page(status, text, redactor.text(readiness(found)))
+      return page(status, json, `${JSON.stringify(redactor.value({ ready: status === 200, reasons: found }))}\n`)
+    },
+    async '/metrics'() {
+      try {
+        return page(200, metrics.contentType, await readMetrics())
+      } catch (error) {
+        const message = `the metrics could not be read: ${reasonOf(error)}`
+        log.warn(message, { error })
+        return page(500, text, redactor.text(`${oneLine(message)}\n`))
+      }
+    },
+  }
+
+  return async ({ method, url, accept }) => {
+    const [path = ''] = url.split('?', 1)
+    const found = Object.hasOwn(pages, path) ? pages[path] : undefined
+    if (!found) return page(404, text, `there is no such page; there are ${Object.keys(pages).join(', ')}\n`)
+    if (method !== 'GET' && method !== 'HEAD') {
+      return { ...page(405, text, 'nothing can be changed here; only GET and HEAD are answered\n'), allow: 'GET, HEAD' }
+    }
+    return found(/\bapplication\/json\b/i.test(accept))
+  }
+}
+
+function page(status: number, type: string, body: string): Page {
+  return { status, type, body }
+}
+
+function index(version: string): string {
+  return `Holdfast ${version}
+
+/healthz  200 while the process answers
+/readyz   200 when the daemon is ready, else 503 and why not; as JSON with "Accept: application/json"
+/metrics  metrics in Prometheus' text format
+`
+}
+
+/** A line for each reason, and its hint below it. */
+function readiness(reasons: readonly NotReadyReason[]): string {
+  if (reasons.length === 0) return 'ready\n'
+  const lines = reasons.flatMap(({ code, message, hint, plan }) => [
+    `${code}${plan === undefined ? '' : ` (plan "${plan}")`}: ${oneLine(message)}`,
+    ...(hint === undefined ? [] : [`  ${oneLine(hint)}`]),
+  ])
+  return `not ready\n${lines.join('\n')}\n`
+}
+
+function oneLine(message: string): string {
+  return printable(message).replaceAll(/\s+/g, ' ')
+}

@@ -1,0 +1,173 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { testClock, type TestClock } from '@holdfast/testing'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { socketFile } from '../src/http/socket.ts'
+import type { RunningCli } from './support/cli.ts'
+import { parseExposition, type Exposition } from './support/exposition.ts'
+import { ask } from './support/http.ts'
+import { workspace, type Workspace } from './support/workspace.ts'
+
+interface Daemon extends RunningCli {
+  readonly clock: TestClock
+  logged(text: string): Promise<void>
+  scrape(): Promise<Exposition>
+  stop(): Promise<void>
+}
+
+function daemon(here: Workspace, now = '2026-11-23T01:59:30Z'): Daemon {
+  const clock = testClock({ now })
+  const running = here.start(['daemon'], { clock })
+  let ended = false
+  void running.result.finally(() => (ended = true))
+  const stop = async (): Promise<void> => {
+    if (!ended) running.signal('SIGTERM')
+    await running.result
+  }
+  onTestFinished(stop)
+  return {
+    ...running,
+    clock,
+    stop,
+    logged: (text) =>
+      vi.waitFor(
+        () => {
+          if (!running.stderr().includes(text))
+            throw new Error(`not logged: ${text}\n${running.stderr().slice(0, 5000)}`)
+        },
+        { timeout: 15_000, interval: 5 },
+      ),
+    async scrape() {
+      const { status, body } = await ask({ socketPath: socketFile(here.state) }, '/metrics')
+      expect(status, body.slice(0, 500)).toBe(200)
+      return parseExposition(body)
+    },
+  }
+}
+
+/** Ids that a file name, a URL or somebody's language may well bring along. */
+const oddTargets = ['a"b\\c\nd{}=,é', '\\', '"', '\n', '{le="1"} 2', '日本 🗄', 'a\ud800b', '# HELP x y', ' ', '\\n']
+
+/** Targets with odd ids, in a plan that waits, and fails for one of them. */
+function odd(): Workspace {
+  const here = workspace()
+  here.write(
+    'odd.mjs',
+    `import { existsSync, writeFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { definePlugin } from '@holdfast/sdk'
+const any = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } }
+export const odd = definePlugin({
+  name: 'odd', version: '1.0.0', sdk: '^1.0', config: any,
+  targets: () => ${JSON.stringify(oddTargets)}.map((id) => ({ id, labels: {}, data: null })),
+  hooks: {
+    async beforeBackups(ctx) {
+      const counter = ctx.meter.counter('odd_total', 'Odd \\\\ \\n help', ['what'])
+      for (const what of ['"', '\\\\', '\\n', '\\ud800', 7, { toString: () => '"' }, undefined, null, Symbol('x')]) counter.add(1, { what })
+      for (const what of [NaN, Infinity, -1, '1']) counter.add(what, { what: 'numbers' })
+      ctx.meter.histogram('odd_seconds', 'Odd', ['what']).record(0.5, { what: 'é"' })
+      ctx.meter.gauge('holdfast_run_phase', 'not theirs', ['plan', 'phase']).set(1, { plan: 'odd', phase: 'running' })
+      writeFileSync(${JSON.stringify(here.at('here'))}, '')
+      while (!existsSync(${JSON.stringify(here.at('go'))})) await setTimeout(10)
+    },
+    async backups(ctx) {
+      if (ctx.target.id === '\\\\') throw new Error('this one is broken')
+      await ctx.createArtifact('x', (sink) => sink.write(Buffer.from('12345')))
+    },
+  },
+})
+`,
+  )
+  here.write('hook.mjs', `export default { $type: 'holdfast.hook/v1', hook: 'maintain', entry: () => {} }\n`)
+  const idle = Array.from({ length: 999 }, (_, n) => {
+    const cron = `${n % 60} ${Math.floor(n / 60)} * * 1`
+    return `  plan-${n}: { schedule: { cron: '${cron}', timeZone: Europe/Berlin }, use: [./hook.mjs] }`
+  })
+  here.write(
+    'holdfast.yaml',
+    `plans:
+  odd:
+    schedule: { cron: '0 3 * * *', timeZone: Europe/Berlin, misfire: run-once }
+    use: [{ './odd.mjs#odd': {} }]
+    budget: 2h
+${idle.join('\n')}
+`,
+  )
+  return here
+}
+
+test('fault F53: scraped during a run, with 1,000 plans and odd labels, the page is valid', async () => {
+  const here = odd()
+  const running = daemon(here)
+  onTestFinished(() => writeFileSync(here.at('go'), ''))
+  await running.logged('"msg":"ready"')
+  const before = await running.scrape()
+  expect(before.samples('holdfast_schedule_info')).toHaveLength(1000)
+  expect(before.value('holdfast_run_phase', { plan: 'odd', phase: 'none' })).toBe(1)
+  expect(before.value('holdfast_run_deadline_timestamp_seconds', { plan: 'odd' })).toBeUndefined()
+
+  await running.clock.advance('31s')
+  await vi.waitFor(() => expect(existsSync(here.at('here'))).toBe(true), { timeout: 10_000 })
+  const during = await running.scrape()
+  const start = Date.parse('2026-11-23T02:00:00Z') / 1000
+  expect(during.value('holdfast_run_deadline_timestamp_seconds', { plan: 'odd' })).toBeCloseTo(start + 7200)
+  expect(during.value('holdfast_run_phase', { plan: 'odd', phase: 'running' })).toBe(1)
+  const phases = during.samples('holdfast_run_phase').filter(({ labels }) => labels['plan'] === 'odd')
+  expect(phases.reduce((sum, { value }) => sum + value, 0)).toBe(1)
+  expect(during.value('holdfast_targets_selected', { plan: 'odd' })).toBe(oddTargets.length)
+  // What is no text is none; numbers that are none are not counted.
+  expect(during.samples('odd_total').map(({ labels, value }) => [labels['what'], value])).toEqual([
+    ['"', 1],
+    ['\\', 1],
+    ['\n', 1],
+    ['\ufffd', 1],
+    ['7', 1],
+    ['', 4],
+  ])
+
+  writeFileSync(here.at('go'), '')
+  await running.logged('"msg":"plan \\"odd\\" partial')
+  const after = await running.scrape()
+  expect(after.value('holdfast_run_deadline_timestamp_seconds', { plan: 'odd' })).toBeUndefined()
+  expect(after.value('holdfast_run_phase', { plan: 'odd', phase: 'partial' })).toBe(1)
+  const sizes = new Map(
+    after.samples('holdfast_target_backup_size_bytes').map(({ labels, value }) => [labels['target'], value]),
+  )
+  // One fails, and what is no text can't be stored.
+  const succeeded = oddTargets.filter((id) => id !== '\\' && id.isWellFormed())
+  expect([...sizes.keys()]).toEqual(succeeded)
+  expect(new Set(sizes.values())).toEqual(new Set([5]))
+  const times = after.samples('holdfast_target_last_success_timestamp_seconds')
+  expect(times.map(({ labels }) => labels['target'])).toEqual(succeeded)
+  expect(after.value('holdfast_runs_total', { plan: 'odd', result: 'partial' })).toBe(1)
+})
+
+test('every count begins at 0, so that increase() sees the first failure', async () => {
+  const here = workspace()
+  here.write(
+    'holdfast.yaml',
+    `plans:\n  shop:\n    schedule: { cron: '0 3 * * *' }\n    use: [{ '@holdfast/plugin-scripts#scripts': { path: ${here.at('scripts')} } }]\n`,
+  )
+  here.script('backups/10', 'true')
+  const running = daemon(here)
+  await running.logged('"msg":"ready"')
+  const page = await running.scrape()
+  // Booting was a run, too.
+  expect(page.value('holdfast_runs_total', { plan: 'shop', result: 'succeeded' })).toBe(1)
+  for (const result of ['partial', 'failed', 'skipped', 'aborted']) {
+    expect(page.value('holdfast_runs_total', { plan: 'shop', result }), result).toBe(0)
+  }
+  for (const reason of ['down', 'overlap', 'paused', 'dst_gap', 'clock']) {
+    expect(page.value('holdfast_schedule_missed_total', { plan: 'shop', reason }), reason).toBe(0)
+  }
+  for (const reason of ['exit', 'timeout', 'signal', 'exec_lost', 'spawn', 'error']) {
+    const labels = { phase: 'backups', hook: 'scripts', reason }
+    expect(page.value('holdfast_hook_failures_total', labels), reason).toBe(0)
+  }
+  for (const op of ['read', 'write', 'corrupt']) expect(page.value('holdfast_state_store_errors_total', { op })).toBe(0)
+  const [kind = ''] = page.samples('holdfast_undos_pending').map(({ labels }) => labels['kind'])
+  expect(page.value('holdfast_undos_pending', { kind })).toBe(0)
+  expect(page.value('holdfast_undo_failures_total', { kind })).toBe(0)
+  expect(page.value('holdfast_undos_recovered_total', { kind })).toBe(0)
+  // A success that never was is not in 1970.
+  expect(page.value('holdfast_run_last_success_timestamp_seconds', { plan: 'shop' })).toBeUndefined()
+})

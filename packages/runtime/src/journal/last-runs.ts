@@ -1,0 +1,75 @@
+// What metrics of an earlier process were, as far as the journal knows (fault F52).
+import type { RunStatus } from '@holdfast/sdk'
+import type { FailureRecord } from './records.ts'
+import { date, json, text, type Row } from './rows.ts'
+
+/** What a plan's runs were like; dry runs, boots and restores are none. */
+export interface LastRuns {
+  /** How the newest of them ended. */
+  readonly status: RunStatus | undefined
+  readonly startedAt: Date | undefined
+  readonly endedAt: Date | undefined
+  readonly succeededAt: Date | undefined
+  readonly failedAt: Date | undefined
+  /** The targets of the newest one that looked for any, and when each was last backed up; `undefined`: none did. */
+  readonly targets: ReadonlyMap<string, Date | undefined> | undefined
+}
+
+/** Runs the statement on the journal. */
+export type Query = (sql: string, ...values: (string | number | null)[]) => readonly Row[]
+
+/** A run of which the plan's times tell, as a condition in SQL. */
+export const isExecution = `dry_run = 0 AND trigger IN ('schedule', 'catch-up', 'manual', 'retry')`
+
+/** A target that fails for longer than this has no last success after a restart. */
+const mostRunsLookedAt = 20
+
+/** Reads the journal: a few indexed queries. */
+export function readLastRuns(query: Query, plan: string): LastRuns {
+  const of = `plan = ? AND ${isExecution}`
+  const [times = {}] = query(
+    `SELECT MAX(CASE WHEN status IS NOT 'skipped' THEN started END) AS started, MAX(ended) AS ended,
+       MAX(CASE WHEN status = 'succeeded' THEN ended END) AS succeeded,
+       MAX(CASE WHEN status IN ('partial', 'failed', 'aborted') THEN ended END) AS failed
+     FROM runs WHERE ${of}`,
+    plan,
+  )
+  const [newest] = query(
+    `SELECT status FROM runs WHERE ${of} AND ended IS NOT NULL ORDER BY started DESC, rowid DESC LIMIT 1`,
+    plan,
+  )
+  return {
+    status: text(newest?.['status']) as RunStatus | undefined,
+    startedAt: date(times['started']),
+    endedAt: date(times['ended']),
+    succeededAt: date(times['succeeded']),
+    failedAt: date(times['failed']),
+    targets: targetsOf(query, plan),
+  }
+}
+
+function targetsOf(query: Query, plan: string): LastRuns['targets'] {
+  const runs = query(
+    `SELECT id, ended, reason, error FROM runs WHERE plan = ? AND ${isExecution} AND ended IS NOT NULL
+       AND status <> 'skipped' ORDER BY started DESC, rowid DESC LIMIT ${mostRunsLookedAt}`,
+    plan,
+  )
+  let found: Map<string, Date | undefined> | undefined
+  for (const run of runs) {
+    if (found && [...found.values()].every((at) => at !== undefined)) break
+    const rows = query('SELECT target, status, verification FROM targets WHERE run = ?', String(run['id']))
+    // A run that failed earlier knows nothing of targets.
+    if (!found && rows.length === 0 && !foundNone(run)) continue
+    found ??= new Map(rows.map((row) => [String(row['target']), undefined]))
+    for (const { target, status, verification } of rows) {
+      const isSuccess = status === 'succeeded' && verification !== 'unverified'
+      const id = String(target)
+      if (isSuccess && found.has(id) && found.get(id) === undefined) found.set(id, date(run['ended']))
+    }
+  }
+  return found
+}
+
+function foundNone(run: Row): boolean {
+  return run['reason'] === 'empty' || json<FailureRecord>(run['error'])?.code === 'NO_TARGETS'
+}

@@ -1,0 +1,156 @@
+import type { Run, RunStatus, RunTrigger, TargetOutcome } from '@holdfast/sdk'
+import type { LastRuns } from '../journal/last-runs.ts'
+import type { RunEvent, RunEventListener } from '../lifecycle/events.ts'
+
+/** Of boots and restores a plan's times say nothing: a restore is no backup. */
+const executions: ReadonlySet<RunTrigger> = new Set(['schedule', 'catch-up', 'manual', 'retry'])
+
+/** Whether a run is one of which its plan's times tell. */
+export function isExecution({ dryRun, trigger }: Run): boolean {
+  return !dryRun && executions.has(trigger)
+}
+
+/** What is known of one target of a plan. */
+export interface KnownTarget {
+  succeededAt: Date | undefined
+  /** Bytes before encoding of its newest backup. */
+  size: number | undefined
+}
+
+/** What is known of a plan's runs, in this process and, once {@link PlanStates.restore} was called, in earlier ones. */
+export interface PlanState {
+  /** How the newest of them ended. */
+  status: RunStatus | undefined
+  startedAt: Date | undefined
+  endedAt: Date | undefined
+  succeededAt: Date | undefined
+  failedAt: Date | undefined
+  /** Of the newest run that looked for any. */
+  targets: Map<string, KnownTarget> | undefined
+  restored: boolean
+}
+
+/** A run that goes on. */
+export interface RunningRun {
+  readonly run: Run
+  readonly deadline: Date
+}
+
+/** Follows the runs of all plans. */
+export interface PlanStates {
+  readonly listen: RunEventListener
+  of(plan: string): PlanState
+  running(): Iterable<RunningRun>
+  /** Fills in what only the journal knows; the first time only. */
+  restore(plan: string, history: (plan: string) => LastRuns): void
+  /** Forgets plans that are not among these. */
+  keep(plans: ReadonlySet<string>): void
+}
+
+/** What {@link createPlanStates} needs to know. */
+export interface CreatePlanStatesOptions {
+  now(): Date
+  /** Milliseconds that a run of this plan may take. */
+  budgetOf(plan: string): number
+}
+
+/** Nothing is known yet. */
+export function createPlanStates({ now, budgetOf }: CreatePlanStatesOptions): PlanStates {
+  const states = new Map<string, PlanState>()
+  const running = new Map<string, RunningRun>()
+
+  const of = (plan: string): PlanState => {
+    let state = states.get(plan)
+    if (!state) states.set(plan, (state = unknown()))
+    return state
+  }
+
+  const ended = ({ run, status, outcome }: Extract<RunEvent, { type: 'run-ended' }>): void => {
+    running.delete(run.id)
+    if (!isExecution(run)) return
+    const state = of(run.plan)
+    const at = now()
+    state.status = status
+    state.endedAt = at
+    if (status === 'skipped') return
+    if (status === 'succeeded') state.succeededAt = at
+    else state.failedAt = at
+    for (const target of outcome.targets) noteTarget(state, target, at)
+  }
+
+  return {
+    listen(event) {
+      const { run } = event
+      switch (event.type) {
+        case 'run-started':
+          if (run.dryRun) return
+          running.set(run.id, { run, deadline: new Date(event.at.getTime() + budgetOf(run.plan)) })
+          if (isExecution(run)) of(run.plan).startedAt = event.at
+          return
+        case 'targets-found': {
+          if (!isExecution(run)) return
+          const state = of(run.plan)
+          const before = state.targets
+          state.targets = new Map(event.targets.map((id) => [id, before?.get(id) ?? unknownTarget()]))
+          return
+        }
+        case 'run-ended':
+          return ended(event)
+        default:
+      }
+    },
+    of,
+    running: () => running.values(),
+    restore(plan, history) {
+      const state = of(plan)
+      if (state.restored) return
+      // First, so that a journal that can't be read is asked once.
+      state.restored = true
+      const { targets, ...before } = history(plan)
+      state.status ??= before.status
+      state.startedAt ??= before.startedAt
+      state.endedAt ??= before.endedAt
+      state.succeededAt ??= before.succeededAt
+      state.failedAt ??= before.failedAt
+      for (const [id, succeededAt] of targets ?? []) {
+        // What this process has found is newer.
+        const known = state.targets?.get(id)
+        if (known) known.succeededAt ??= succeededAt
+      }
+      if (targets) {
+        state.targets ??= new Map([...targets].map(([id, succeededAt]) => [id, { succeededAt, size: undefined }]))
+      }
+    },
+    keep(plans) {
+      for (const plan of states.keys()) if (!plans.has(plan)) states.delete(plan)
+    },
+  }
+}
+
+function unknown(): PlanState {
+  return {
+    status: undefined,
+    startedAt: undefined,
+    endedAt: undefined,
+    succeededAt: undefined,
+    failedAt: undefined,
+    targets: undefined,
+    restored: false,
+  }
+}
+
+function unknownTarget(): KnownTarget {
+  return { succeededAt: undefined, size: undefined }
+}
+
+function noteTarget(state: PlanState, { target, status, verification, points }: TargetOutcome, at: Date): void {
+  const known = state.targets?.get(target.id)
+  if (!known || status !== 'succeeded') return
+  // What can't be read back is no backup.
+  if (verification !== 'unverified') known.succeededAt = at
+  const sizes = points.flatMap(({ size }) => size ?? [])
+  if (sizes.length > 0) known.size = sizes.reduce((sum, size) => sum + size, 0)
+  // A target whose backups had a size, and that left nothing this time.
+  else if (points.length === 0 && known.size !== undefined) known.size = 0
+  else known.size = undefined
+}
