@@ -26,6 +26,7 @@ test('the schema takes every default as it is in values.yaml, and has a descript
   expect(await refusal({ ...values, config })).toBe('')
   const schema = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8')) as Schema
   expect(undescribed(schema)).toEqual([])
+  expect(undescribed(schema.definitions?.['configuration'] ?? {})).toEqual([])
   expect(looseObjects(schema)).toEqual([])
 })
 

@@ -1,9 +1,8 @@
 // What the chart makes, as a whole: each case against a file in snapshots/, and each of its objects against the models
 // of the Kubernetes API.
-import { parse } from 'yaml'
 import { afterAll, describe, expect, test } from 'vitest'
-import { findManifestProblems, findProblems } from '../../scripts/kubernetes-models.ts'
-import { render, type GivenValues, type Manifest, type Rendered } from './support/helm.ts'
+import { findManifestProblems } from '../../scripts/kubernetes-models.ts'
+import { render, run, type GivenValues, type Manifest, type Rendered } from './support/helm.ts'
 import { config, everything } from './support/values.ts'
 
 const cases: Readonly<Record<string, GivenValues>> = {
@@ -99,22 +98,40 @@ test('every object carries the labels that others find it by, and is in the name
   }
 })
 
-test.for(['sidecar', 'sidecar-plain'])('%s: the patch makes a pod that the API knows', (name) => {
-  const { data } = get(name).one('ConfigMap', 'shop-holdfast-sidecar')
-  const patch = parsePatch(data['patch.yaml'] as string)
-  const application = { name: 'postgres', image: 'postgres:17' }
-  const merged = { ...patch, containers: [application, ...(patch['containers'] ?? [])] }
-  expect(findProblems('V1PodSpec', merged)).toEqual([])
-  const container = [...(patch['initContainers'] ?? []), ...(patch['containers'] ?? [])][0]
-  // The pod is not ours, so our container brings along what it needs to be restricted.
-  expect(container).toMatchObject({
-    name: 'holdfast',
-    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-  })
-  expect(container).not.toHaveProperty('readinessProbe')
-})
-
-function parsePatch(text: string): Readonly<Record<string, readonly object[]>> {
-  const { spec } = parse(text) as { readonly spec: { readonly template: { readonly spec: Record<string, object[]> } } }
-  return spec.template.spec
+const application = { name: 'postgres', image: 'postgres:17', volumeMounts: [{ name: 'data', mountPath: '/data' }] }
+const workload = {
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name: 'postgres' },
+  spec: {
+    serviceName: 'postgres',
+    selector: { matchLabels: { app: 'postgres' } },
+    template: {
+      metadata: { labels: { app: 'postgres' } },
+      spec: { serviceAccountName: 'postgres', containers: [application], volumes: [{ name: 'data', emptyDir: {} }] },
+    },
+  },
 }
+
+test.for([
+  ['sidecar', 'initContainers', 'shop-holdfast'],
+  ['sidecar-plain', 'containers', 'shop'],
+] as const)('%s: kubectl adds it to the pods of a workload', async ([name, list, account]) => {
+  const { data } = get(name).one('ConfigMap', 'shop-holdfast-sidecar')
+  const options = ['patch', '--local', '--filename', '-', '--patch', data['patch.yaml'] as string, '--output', 'json']
+  const patched = JSON.parse(await run('kubectl', options, JSON.stringify(workload))) as Manifest
+  expect(findManifestProblems(patched)).toEqual([])
+  const { spec } = patched.spec.template
+  expect(spec.containers).toContainEqual(application)
+  expect(spec.volumes).toContainEqual({ name: 'data', emptyDir: {} })
+  expect(spec.serviceAccountName).toBe(account)
+  const ours = (spec[list] as readonly Manifest[]).find((container) => container['name'] === 'holdfast')!
+  // The pod is not ours, so our container brings along what it needs to be restricted.
+  expect(ours['securityContext']).toMatchObject({
+    runAsNonRoot: true,
+    runAsUser: 1000,
+    seccompProfile: { type: 'RuntimeDefault' },
+    readOnlyRootFilesystem: true,
+  })
+  expect(ours).not.toHaveProperty('readinessProbe')
+})

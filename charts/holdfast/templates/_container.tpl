@@ -166,7 +166,11 @@ tolerations:
 {{- end }}
 {{- with .Values.topologySpreadConstraints }}
 topologySpreadConstraints:
-  {{- toYaml . | nindent 2 }}
+  {{- /* Without a selector, one would count no pods at all. */}}
+  {{- $ours := dict "labelSelector" (dict "matchLabels" (include "holdfast.selectorLabels" $ | fromYaml)) }}
+  {{- range . }}
+  - {{ ternary . (merge (deepCopy .) $ours) (hasKey . "labelSelector") | toYaml | nindent 4 | trim }}
+  {{- end }}
 {{- end }}
 volumes:
   {{- include "holdfast.volumes" . | trim | nindent 2 }}

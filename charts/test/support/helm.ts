@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import { kubernetesTool } from '../../../scripts/kubernetes-tools.ts'
+import { kubernetesTool, type KubernetesTool } from '../../../scripts/kubernetes-tools.ts'
 import { root } from '../../../scripts/workspaces.ts'
 
 /** The chart. */
@@ -92,8 +92,13 @@ export async function notes(values: GivenValues): Promise<string> {
 }
 
 /** Runs Helm, with values on its standard input. */
-export async function helm(args: readonly string[], values: GivenValues = {}): Promise<string> {
-  const program = await kubernetesTool('helm')
+export function helm(args: readonly string[], values: GivenValues = {}): Promise<string> {
+  return run('helm', args, JSON.stringify(values))
+}
+
+/** Runs a program that has no cluster. What it says when it fails is the rejection's message. */
+export async function run(tool: KubernetesTool, args: readonly string[], input: string): Promise<string> {
+  const program = await kubernetesTool(tool)
   return new Promise((resolve, reject) => {
     const options = { env: { ...process.env, KUBECONFIG: '/dev/null' }, timeout: 30_000, maxBuffer: 16 * 1024 * 1024 }
     const child = execFile(program, args, options, (error, stdout, stderr) => {
@@ -101,6 +106,6 @@ export async function helm(args: readonly string[], values: GivenValues = {}): P
       else resolve(stdout)
     })
     child.stdin?.on('error', () => undefined)
-    child.stdin?.end(JSON.stringify(values))
+    child.stdin?.end(input)
   })
 }

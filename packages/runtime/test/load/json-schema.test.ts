@@ -17,7 +17,15 @@ test('the schema for editors has every key, its meaning, and the options of know
     additionalProperties: false,
     required: ['plans'],
   })
-  expect(Object.keys(schema.properties)).toEqual(['instance', 'storage', 'encoding', 'metrics', 'plans'])
+  expect(Object.keys(schema.properties)).toEqual([
+    'instance',
+    'storage',
+    'encoding',
+    'metrics',
+    'replicas',
+    'undoMirror',
+    'plans',
+  ])
   const [map, list] = schema.properties['plans']?.anyOf ?? []
   const plan = map?.additionalProperties
   expect(Object.keys(plan?.properties ?? {})).toEqual([...(await knownConfigKeys(['plans', 'shop'], 'map'))])
