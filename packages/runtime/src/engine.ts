@@ -16,9 +16,12 @@ import type { Journal } from './journal/journal.ts'
 import { openJournal } from './journal/open-journal.ts'
 import { openLocks, type HeldLock, type Locks } from './journal/locks.ts'
 import { isStateDurable } from './journal/durability.ts'
+import { adoptOrphans } from './journal/adopt.ts'
+import { withoutCluster } from './journal/owners.ts'
 import { enterProcess, lockDirectoryOf } from './journal/process.ts'
+import { recoverAll, recoverOrphans, takeOver, type Inheritance } from './journal/recover-all.ts'
+import type { ProcessRecord } from './journal/records.ts'
 import {
-  abortInterrupted,
   observeInterrupted,
   recoverUndos,
   reportPendingUndos,
@@ -33,6 +36,9 @@ import { newRunId } from './lifecycle/run-id.ts'
 import { createShutdown } from './lifecycle/shutdown.ts'
 import { linkSignals } from './lifecycle/signals.ts'
 import type { Cluster } from './kubernetes/cluster.ts'
+import { createIdentifier, knownIdentity } from './kubernetes/own-identity.ts'
+import { createOwners } from './kubernetes/owners.ts'
+import { createUndoMirror } from './kubernetes/undo-mirror.ts'
 import type { ResolvedConfig, ResolvedPlan } from './load/resolved.ts'
 import { createExec } from './exec/create-exec.ts'
 import type { ExecOutput } from './exec/output.ts'
@@ -61,9 +67,10 @@ export interface CreateEngineOptions {
   readonly cluster?: Cluster | undefined
   /** In place of the cluster's API; for tests. */
   readonly kubernetes?: Kubernetes | undefined
+  /** In place of the cluster's ConfigMaps; for tests. */
   readonly undoMirror?: UndoMirror | undefined
-  /** This pod's UID, where there is one. */
-  readonly pod?: string | undefined
+  /** What this process is known by, in place of what the system says; for tests. */
+  readonly process?: Partial<ProcessRecord> | undefined
   /** Replaces the real commands; for tests. */
   readonly exec?: ((options: { readonly signal: AbortSignal; readonly log: Logger }) => Exec) | undefined
   /** Called before and after each write to the journal; for tests. */
@@ -101,6 +108,13 @@ export interface Engine {
    * else runs.
    */
   recover(): Promise<Recovery>
+  /** The same, where a process that led before counts as gone, whatever its pod does. */
+  takeOver(former: Inheritance): Promise<Recovery>
+  /**
+   * Looks whether other pods have died since the last look, and gives back what they have taken: to be called now and
+   * then by a process that stays.
+   */
+  recoverOrphans(): Promise<Recovery>
   /** Runs `installDependencies` of every plan that has it. @returns the outcomes, and whether the process may go on */
   boot(): Promise<{ readonly results: readonly RunResult[]; readonly ok: boolean }>
   /** Retries what {@link recover} could not give back, to each undo's deadline, and calls the observers of dead runs. */
@@ -144,10 +158,15 @@ export function createEngine(options: CreateEngineOptions): Engine {
     redact: (text) => redactor.text(text),
   })
   const locks = openLocks(lockDirectoryOf(stateDirectory), clock)
-  const self = enterProcess({ journal, locks, clock, pod: options.pod })
-  const durable = options.undoMirror !== undefined || isStateDurable(stateDirectory)
-  metrics.gauge('holdfast_state_durable', 'Whether armed undos survive a restart of the container').set(durable ? 1 : 0)
-  if (!durable) {
+  const known = { ...knownIdentity(cluster), ...options.process }
+  const self = enterProcess({ journal, locks, clock, known })
+  const onDurableState = isStateDurable(stateDirectory)
+  const sayDurable = (durable: boolean): void => {
+    const gauge = metrics.gauge('holdfast_state_durable', 'Whether armed undos survive a restart of the container')
+    gauge.set(durable ? 1 : 0)
+  }
+  const tellNotDurable = (): void => {
+    if (onDurableState) return
     const error = errors.STATE_NOT_DURABLE({ path: stateDirectory })
     log.warn(error.message, { error })
   }
@@ -180,6 +199,36 @@ export function createEngine(options: CreateEngineOptions): Engine {
     isRecovered: () => isRecovered,
     history: (plan) => journal.lastRuns(plan),
   })
+  const owners = cluster ? createOwners({ kubernetes: cluster, log }) : withoutCluster()
+  const openMirror = (): UndoMirror | undefined => {
+    if (!cluster || !config.undoMirror) return undefined
+    const identify = createIdentifier({
+      cluster,
+      log,
+      current: () => services.process,
+      update(identity) {
+        Object.assign(services.process, identity)
+        journal.addProcess(services.process)
+      },
+    })
+    return createUndoMirror({
+      kubernetes: cluster.kubernetes,
+      clock,
+      log,
+      owners,
+      instance: () => config.instance,
+      self: () => services.process,
+      identify,
+      keeps: cluster.pod !== undefined,
+      isStateDurable: onDurableState,
+      exposes: (text) => redactor.exposes(text),
+      onAccess(isGranted) {
+        sayDurable(isGranted || onDurableState)
+        if (!isGranted) tellNotDurable()
+      },
+    })
+  }
+  const tried = new Set<string>()
   const running = new Set<Promise<unknown>>()
   /** Monitoring that fails never fails a backup. */
   const tell = (listener: () => void): void => {
@@ -200,7 +249,8 @@ export function createEngine(options: CreateEngineOptions): Engine {
     process: self,
     stateDirectory,
     kubernetes: options.kubernetes ?? cluster?.kubernetes,
-    undoMirror: options.undoMirror,
+    undoMirror: options.undoMirror ?? openMirror(),
+    owners,
     emit(event) {
       tell(() => countEvents(event))
       tell(() => recordStates(event))
@@ -208,6 +258,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
       tell(() => options.events?.(event))
     },
     heldUndos: new Set(),
+    strayUndos: new Map(),
     execFor:
       options.exec ??
       ((call) => createExec({ clock, redactor, output, env, cluster, signal: call.signal, log: call.log })),
@@ -215,6 +266,9 @@ export function createEngine(options: CreateEngineOptions): Engine {
     store: () => storeOf(config),
     shutdown: shutdown.signals,
   }
+
+  sayDurable(onDurableState || options.undoMirror !== undefined)
+  if (!services.undoMirror) tellNotDurable()
 
   // With a thousand plans it takes a while, and nobody needs it before metrics are read.
   let announced: ResolvedConfig | undefined
@@ -326,6 +380,14 @@ export function createEngine(options: CreateEngineOptions): Engine {
     }
   }
 
+  const recovered = async (work: Promise<Recovery>): Promise<Recovery> => {
+    const recovery = await work
+    for (const { undo, result } of recovery.undos) if (result === 'failed') tried.add(undo.id)
+    isRecovered = true
+    sweepAfterCrash(services)
+    return recovery
+  }
+
   return {
     services,
     journal,
@@ -336,16 +398,9 @@ export function createEngine(options: CreateEngineOptions): Engine {
       config = next
     },
     plan,
-    recover: () =>
-      track(
-        (async () => {
-          const undos = await recoverUndos(services, { once: true })
-          const interrupted = abortInterrupted(services)
-          isRecovered = true
-          sweepAfterCrash(services)
-          return { undos, interrupted }
-        })(),
-      ),
+    recover: () => track(recovered(recoverAll(services))),
+    takeOver: (former) => track(recovered(takeOver(services, former))),
+    recoverOrphans: () => track(recoverOrphans(services, tried)),
     async boot() {
       const results: RunResult[] = []
       const scoped = pinned()
@@ -367,7 +422,14 @@ export function createEngine(options: CreateEngineOptions): Engine {
           return undos
         })(),
       ),
-    runUndos: ({ only, force }) => track(recoverUndos(services, { once: false, only, force })),
+    runUndos: ({ only, force }) =>
+      track(
+        (async () => {
+          await services.undoMirror?.prepare()
+          await adoptOrphans(services, { only, force })
+          return recoverUndos(services, { once: false, only, force })
+        })(),
+      ),
     async run(name, request = {}) {
       plan(name)
       return track(request.dryRun ? dryRun(name, request) : runAlone(name, request))

@@ -202,7 +202,7 @@ export const errors = defineErrors(
     },
     UNDO_NOT_ARMED: {
       message: (p: { undo: string; reason: string }) => `the undo "${p.undo}" could not be written: ${p.reason}`,
-      hint: 'The effect did not happen, because it might not have been taken back. Make the state directory writable.',
+      hint: 'The effect did not happen, because it might not have been taken back. Make writable what the message names: the state directory, or ConfigMaps in the cluster (`undoMirror: off` does without them).',
     },
     UNDO_INPUT: {
       message: (p: { undo: string; reason: string }) => `the input of undo "${p.undo}" is not valid: ${p.reason}`,

@@ -20,8 +20,9 @@ export type {
   UndoRecord,
   UndoState,
 } from './journal/records.ts'
+export type { Inheritance, RunUnderWay } from './journal/recover-all.ts'
 export { recoverUndos, type RecoveredUndo, type Recovery } from './journal/recovery.ts'
-export type { UndoMirror } from './journal/undo-mirror.ts'
+export type { MirroredUndo, UndoMirror } from './journal/undo-mirror.ts'
 export type { RunEvent, RunEventListener } from './lifecycle/events.ts'
 export { createApiClient, type ApiClient, type ApiRequest } from './kubernetes/api-client.ts'
 export { openCluster, ownPod, type Cluster, type OwnPod } from './kubernetes/cluster.ts'

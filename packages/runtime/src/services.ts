@@ -3,6 +3,7 @@ import type { ArtifactStore } from './artifacts/store.ts'
 import type { RuntimeClock } from './clock.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Locks } from './journal/locks.ts'
+import type { Owners } from './journal/owners.ts'
 import type { ProcessRecord } from './journal/records.ts'
 import type { UndoMirror } from './journal/undo-mirror.ts'
 import type { RunEventListener } from './lifecycle/events.ts'
@@ -22,10 +23,14 @@ export interface Services {
   readonly kubernetes: Kubernetes | undefined
   /** A second home for armed undos; `undefined` where there is none. */
   readonly undoMirror: UndoMirror | undefined
+  /** What is known of owners in other pods. */
+  readonly owners: Owners
   /** Never throws. */
   readonly emit: RunEventListener
   /** Ids of undos that somebody in this process will run, or is running: not for recovery to touch. */
   readonly heldUndos: Set<string>
+  /** Undos in the cluster, by id, of which nobody can tell whether their owner lives: their names. */
+  readonly strayUndos: Map<string, string>
   /** The commands of one hook call end with its signal. */
   execFor(options: { readonly signal: AbortSignal; readonly log: Logger }): Exec
   /** The configuration in force. */

@@ -24,6 +24,9 @@ export interface RunQuery {
   readonly id?: string | undefined
 }
 
+/** What arming writes. */
+type ArmedRecord = Pick<UndoRecord, 'id' | 'run' | 'plan' | 'instance' | 'participant' | 'undo' | 'input' | 'process'>
+
 /** A plan that runs every minute keeps most of a day; a daily one, years. */
 const mostRunsOfPlan = 1000
 /** Runs that back something up, or maintain it, and did. */
@@ -79,17 +82,25 @@ export class Journal {
 
   // ---- processes
 
+  /** Enters a process, or what has become known of it since. */
   addProcess(process: ProcessRecord): void {
-    const { id, pid, host, boot, pod, startedAt } = process
+    const { id, pid, host, boot, startedAt } = process
     this.#write(
       'process',
-      'INSERT INTO processes VALUES (?, ?, ?, ?, ?, ?)',
+      `INSERT OR REPLACE INTO processes
+         (id, pid, host, boot, pod, started, pod_name, namespace, container, container_start, process_start)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       pid,
       host,
       boot,
-      pod ?? null,
+      process.pod ?? null,
       startedAt.getTime(),
+      process.podName ?? null,
+      process.namespace ?? null,
+      process.container ?? null,
+      process.containerStart ?? null,
+      process.processStart ?? null,
     )
   }
 
@@ -162,6 +173,32 @@ export class Journal {
       ...values,
     )
     this.#unwrittenEnds.delete(id)
+  }
+
+  /**
+   * Enters a run of a process with another state directory, which died in the middle of it.
+   *
+   * @returns false when it is known already
+   */
+  adoptRun(run: Run, of: { instance: string; process: string; startedAt: Date; error: FailureRecord }): boolean {
+    const { changes } = this.#write(
+      'run-adopt',
+      `INSERT OR IGNORE INTO runs
+         (id, plan, instance, trigger, attempt, dry_run, scheduled_for, started, process, ended, status, error, observers_due)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'aborted', ?, 1)`,
+      run.id,
+      run.plan,
+      of.instance,
+      run.trigger,
+      run.attempt,
+      run.dryRun ? 1 : 0,
+      run.scheduledFor.getTime(),
+      of.startedAt.getTime(),
+      of.process,
+      this.#now().getTime(),
+      this.#shown(of.error),
+    )
+    return changes === 1
   }
 
   /** From now on onError and onFinish count as called, whatever happens. */
@@ -386,11 +423,18 @@ export class Journal {
   // ---- undos
 
   /** Durable when it returns: committed with synchronous=FULL. */
-  armUndo(
-    undo: Pick<UndoRecord, 'id' | 'run' | 'plan' | 'instance' | 'participant' | 'undo' | 'input' | 'process'>,
-  ): void {
+  armUndo(undo: ArmedRecord): void {
+    this.#insertUndo('undo-arm', undo, this.#now())
+  }
+
+  /** Enters an undo that a process with another state directory armed. Durable when it returns. */
+  adoptUndo(undo: ArmedRecord & Pick<UndoRecord, 'armedAt'>): void {
+    this.#insertUndo('undo-adopt', undo, undo.armedAt)
+  }
+
+  #insertUndo(point: string, undo: ArmedRecord, armedAt: Date): void {
     this.#writeDurably(
-      'undo-arm',
+      point,
       `INSERT INTO undos (id, run, plan, instance, participant, undo, input, armed, process, state)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'armed')`,
       undo.id,
@@ -400,7 +444,7 @@ export class Journal {
       undo.participant,
       undo.undo,
       undo.input,
-      this.#now().getTime(),
+      armedAt.getTime(),
       undo.process,
     )
   }

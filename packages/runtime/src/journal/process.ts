@@ -5,27 +5,33 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { RuntimeClock } from '../clock.ts'
 import type { Journal } from './journal.ts'
-import type { ProcessRecord } from './records.ts'
 import { removeLock, type Locks } from './locks.ts'
-
-/** What is known of an owner. */
-export type Liveness = 'alive' | 'gone' | 'unknown'
+import { withoutCluster, type Liveness, type Owners } from './owners.ts'
+import { processStart } from './process-start.ts'
+import type { ProcessRecord } from './records.ts'
 
 /** Enters this process in the journal, with a lock that proves it alive. */
 export function enterProcess(options: {
   journal: Journal
   locks: Locks
   clock: RuntimeClock
-  pod?: string | undefined
+  /** What is known of its pod, and, in tests, what the system is to say. */
+  known?: Partial<ProcessRecord> | undefined
 }): ProcessRecord {
-  const { journal, locks, clock, pod } = options
+  const { journal, locks, clock, known } = options
   const record: ProcessRecord = {
     id: randomUUID(),
     pid: process.pid,
     host: hostname(),
     boot: bootId(),
-    pod,
+    pod: undefined,
+    podName: undefined,
+    namespace: undefined,
+    container: undefined,
+    containerStart: processStart(1),
+    processStart: processStart('self'),
     startedAt: clock.now(),
+    ...known,
   }
   // The lock first: an entry without a lock would look dead.
   locks.tryAcquire(lockName(record.id), `process ${record.pid} on ${record.host}`)
@@ -34,17 +40,62 @@ export function enterProcess(options: {
 }
 
 /**
- * Whether the process that owns something still lives. On the same kernel its lock tells, across containers and
- * whatever became of its pid. Another kernel with our host name is this machine, or this StatefulSet's pod, before a
- * restart. Of any other host nothing is known without the Kubernetes API.
+ * Whether the process that owns something in our journal still lives. On the same kernel its lock tells, across
+ * containers and whatever became of its pid. On another one its pod tells; without the API, another kernel with our host
+ * name is this machine, or this StatefulSet's pod, before a restart. Of any other host nothing is known.
  */
-export function livenessOf(owner: ProcessRecord | undefined, self: ProcessRecord, locks: Locks): Liveness {
+export function livenessOf(
+  owner: ProcessRecord | undefined,
+  self: ProcessRecord,
+  locks: Locks,
+  owners: Owners = withoutCluster(),
+): Liveness {
   if (owner === undefined) return 'gone'
   if (owner.id === self.id) return 'alive'
-  if (owner.boot !== self.boot) return owner.host === self.host ? 'gone' : 'unknown'
-  const lock = locks.tryAcquire(lockName(owner.id), 'recovery')
-  lock?.release()
-  return lock ? 'gone' : 'alive'
+  if (owner.boot === self.boot) {
+    const lock = locks.tryAcquire(lockName(owner.id), 'recovery')
+    lock?.release()
+    return lock ? 'gone' : 'alive'
+  }
+  if (owners.isDeposed(owner.id)) return 'gone'
+  const pod = owner.pod === self.pod ? 'unknown' : owners.podOf(owner)
+  if (pod !== 'unknown') return pod
+  return owner.host === self.host ? 'gone' : 'unknown'
+}
+
+/**
+ * Whether the process that owns something in the cluster still lives. It has another state directory, or had one that is
+ * lost, so no lock tells.
+ *
+ * @param startOf - when a process of our pid namespace began; for tests
+ */
+export function livenessElsewhere(
+  owner: ProcessRecord,
+  self: ProcessRecord,
+  owners: Owners,
+  startOf: (pid: number) => string | undefined = processStart,
+): Liveness {
+  if (owner.id === self.id) return 'alive'
+  if (owners.isDeposed(owner.id)) return 'gone'
+  const sameMachine = owner.boot === self.boot
+  // Its pids are ours: whether it lives can be seen.
+  const sameProcesses =
+    sameMachine && owner.containerStart !== undefined && owner.containerStart === self.containerStart
+  const seen = (): Liveness => (startOf(owner.pid) === owner.processStart ? 'alive' : 'gone')
+  if (owner.pod === undefined || self.pod === undefined) {
+    if (owner.pod !== undefined) return owners.podOf(owner)
+    if (sameProcesses) return seen()
+    return !sameMachine && owner.host === self.host ? 'gone' : 'unknown'
+  }
+  if (owner.pod !== self.pod) return owners.podOf(owner)
+  if (owner.container !== undefined && self.container !== undefined) {
+    // The other container of our pod looks after its own.
+    if (owner.container !== self.container) return 'alive'
+    return sameProcesses ? seen() : 'gone'
+  }
+  // Which container of our pod it was in nobody knows: it may be another one, and alive.
+  if (!sameMachine) return 'gone'
+  return sameProcesses ? seen() : 'unknown'
 }
 
 /** Removes the traces of processes that are gone and own nothing any more. */

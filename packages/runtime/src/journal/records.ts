@@ -10,7 +10,16 @@ export interface ProcessRecord {
   readonly host: string
   /** The kernel's boot id. */
   readonly boot: string
+  /** UID of its pod. */
   readonly pod: string | undefined
+  /** Name of its pod, where the API has confirmed it: by it others find out whether the pod lives. */
+  readonly podName: string | undefined
+  readonly namespace: string | undefined
+  readonly container: string | undefined
+  /** When process 1 of its container began, as the kernel counts: after a restart of the container it is another. */
+  readonly containerStart: string | undefined
+  /** When the process itself began, as the kernel counts: a pid that is used again has another. */
+  readonly processStart: string | undefined
   readonly startedAt: Date
 }
 

@@ -19,7 +19,8 @@ import type { Services } from '../services.ts'
 import { countRun } from '../telemetry/run-metrics.ts'
 import { createVars } from '../vars.ts'
 import type { Journal } from './journal.ts'
-import { forgetProcesses, livenessOf, lockDirectoryOf, type Liveness } from './process.ts'
+import type { Liveness } from './owners.ts'
+import { forgetProcesses, livenessOf, lockDirectoryOf } from './process.ts'
 import { runOf, type RunRecord, type UndoRecord } from './records.ts'
 
 /** What became of one pending undo. */
@@ -45,6 +46,8 @@ export interface RecoverOptions {
   readonly only?: readonly string[] | undefined
   /** A person says that the owners are gone. */
   readonly force?: boolean | undefined
+  /** The caller reports what became of them. */
+  readonly quiet?: boolean | undefined
 }
 
 /** Fires the pending undos whose owner is gone, newest first. */
@@ -67,8 +70,11 @@ export async function recoverUndos(services: Services, options: RecoverOptions):
     if (shutdown.expired.aborted) break
     await round(waiting.map(({ undo }) => undo.id))
   }
-  report(services, [...results.values()])
-  return [...results.values()]
+  const all = [...results.values()]
+  // What we could not do, another pod may.
+  for (const { undo, result } of all) if (result === 'failed') await services.undoMirror?.release(undo.id)
+  if (!options.quiet) reportRecovered(services, all)
+  return all
 }
 
 /** One attempt for each undo that is ours to run. */
@@ -206,7 +212,9 @@ async function recoverUndo(services: Services, undo: UndoRecord): Promise<Recove
   } catch (error) {
     const failure = toFailure(error, { run: undo.run })
     // Another process was quicker.
-    if (failure.code === 'UNDO_TAKEN') return { undo, result: 'alive' }
+    if (failure.code === 'UNDO_TAKEN') {
+      return { undo, result: journal.undo(undo.id)?.state === 'done' ? 'done' : 'alive' }
+    }
     if (failure.code !== 'UNDO_FAILED') {
       services.meter
         .counter('holdfast_undo_failures_total', 'Undos that did not succeed', ['kind'])
@@ -218,7 +226,8 @@ async function recoverUndo(services: Services, undo: UndoRecord): Promise<Recove
   }
 }
 
-function report(services: Services, results: readonly RecoveredUndo[]): void {
+/** Says what is still pending, in the log and as the critical metric. */
+export function reportRecovered(services: Services, results: readonly RecoveredUndo[]): void {
   for (const { undo, result, error } of results) {
     const fields = { plan: undo.plan, run: undo.run, error }
     if (result === 'failed') {
@@ -243,9 +252,10 @@ function report(services: Services, results: readonly RecoveredUndo[]): void {
  * @param kinds - undos that may not be pending any more
  */
 export function reportPendingUndos(services: Services, kinds: readonly string[]): void {
-  const { journal, heldUndos, meter, process } = services
+  const { journal, heldUndos, strayUndos, meter, process } = services
   const liveness = livenessLookup(services)
   const pending = new Map(kinds.map((kind) => [kind, 0]))
+  for (const kind of strayUndos.values()) pending.set(kind, (pending.get(kind) ?? 0) + 1)
   for (const { id, undo, process: owner, state, attempts } of journal.pendingUndos()) {
     const failed = state === 'armed' && attempts > 0
     const cared = owner === process.id ? heldUndos.has(id) : liveness(owner) === 'alive'
@@ -259,7 +269,10 @@ function livenessLookup(services: Services): (process: string) => Liveness {
   const known = new Map<string, Liveness>()
   return (id) => {
     let state = known.get(id)
-    if (!state) known.set(id, (state = livenessOf(services.journal.process(id), services.process, services.locks)))
+    if (!state) {
+      const { journal, process, locks, owners } = services
+      known.set(id, (state = livenessOf(journal.process(id), process, locks, owners)))
+    }
     return state
   }
 }

@@ -37,6 +37,11 @@ export function toProcess(row: Row): ProcessRecord {
     host: String(row['host']),
     boot: String(row['boot']),
     pod: text(row['pod']),
+    podName: text(row['pod_name']),
+    namespace: text(row['namespace']),
+    container: text(row['container']),
+    containerStart: text(row['container_start']),
+    processStart: text(row['process_start']),
     startedAt: new Date(Number(row['started'])),
   }
 }

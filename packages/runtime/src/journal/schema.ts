@@ -35,6 +35,13 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX undos_pending ON undos (state) WHERE state IN ('armed', 'firing');
   `,
+  `
+  ALTER TABLE processes ADD COLUMN pod_name TEXT;
+  ALTER TABLE processes ADD COLUMN namespace TEXT;
+  ALTER TABLE processes ADD COLUMN container TEXT;
+  ALTER TABLE processes ADD COLUMN container_start TEXT;
+  ALTER TABLE processes ADD COLUMN process_start TEXT;
+  `,
 ]
 
 /** The schema that this version writes. */

@@ -1,11 +1,47 @@
-import type { UndoRecord } from './records.ts'
+import type { Run } from '@holdfast/sdk'
+import type { ProcessRecord, UndoRecord } from './records.ts'
+import type { MirroredVars } from './mirrored-vars.ts'
+
+/** Everything that a process with an empty state directory needs to run an undo. */
+export interface MirroredUndo {
+  readonly undo: Pick<UndoRecord, 'id' | 'plan' | 'instance' | 'participant' | 'undo' | 'input' | 'armedAt'>
+  readonly run: Run
+  readonly runStartedAt: Date
+  /** As they were when the undo was armed. */
+  readonly vars: MirroredVars
+  /** The process that armed it. */
+  readonly owner: ProcessRecord
+}
+
+/** Whose turn an undo is: `done` has been run by somebody else, `taken` is being run by somebody else. */
+export type MirrorStanding = 'ours' | 'taken' | 'done'
 
 /**
- * A second home for armed undos, for state directories that die with their container (DESIGN §4b): ConfigMaps, once
- * there is access to a cluster.
+ * A second home for armed undos, for state directories that die with their container (DESIGN §4b): ConfigMaps. All but
+ * {@link UndoMirror.put} do nothing where it can't be used.
  */
 export interface UndoMirror {
-  /** Durable when it resolves; a rejection means that the undo is not armed. */
-  put(undo: Pick<UndoRecord, 'id' | 'run' | 'plan' | 'instance' | 'participant' | 'undo' | 'input'>): Promise<void>
+  /**
+   * Finds out who we are and whether it can be used, once; what could not be found out is asked for again the next time.
+   * Never rejects.
+   */
+  prepare(): Promise<void>
+  /** Durable when it resolves, or not used here; a rejection means that the undo is not armed. */
+  put(undo: MirroredUndo): Promise<void>
   remove(id: string): Promise<void>
+  /** Those of our instance. */
+  list(): Promise<readonly MirroredUndo[]>
+  /** Whether somebody else took an undo of ours, because we looked dead. Asks once, and shortly: nothing waits for it. */
+  standing(id: string): Promise<MirrorStanding>
+  /**
+   * Takes an undo of somebody who is gone, so that one of us runs it.
+   *
+   * @param options - `shortly`: it is in our own journal, so it is run even if this can't be asked; `listed`: it is only
+   * in the mirror, so nobody runs it when it isn't there any more
+   */
+  claim(id: string, options: { readonly from: 'journal' | 'mirror' }): Promise<MirrorStanding>
+  /** Lets others try: we could not run it. */
+  release(id: string): Promise<void>
+  /** Removes claims that say nothing any more. */
+  sweep(): Promise<void>
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { ArmedUndo, HoldfastError, Json } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
+import { readMirroredVars } from '../journal/mirrored-vars.ts'
 import type { RunCallSite } from './service-context.ts'
 import { removeMirrored, runUndo, settledEvent, validInput } from './undo.ts'
 
@@ -29,8 +30,9 @@ export async function armUndo(site: RunCallSite, name: string, input: Json): Pro
     errors.UNDO_NOT_ARMED({ undo: name, reason }, { cause })
   // Its scope gives nothing back any more.
   if (scope.closed) throw notArmed('the hook that arms it has ended')
-  const armedAt = services.clock.monotonic()
-  const call = { ...site, id: record.id, definition, input: checked, recovered: false, heldSince: armedAt }
+  const heldSince = services.clock.monotonic()
+  const armedAt = services.clock.now()
+  const call = { ...site, id: record.id, definition, input: checked, recovered: false, heldSince }
   let settled: Promise<void> | undefined
   const settleBy = (act: () => Promise<void>): Promise<void> => {
     settled ??= act().finally(() => services.heldUndos.delete(record.id))
@@ -41,13 +43,27 @@ export async function armUndo(site: RunCallSite, name: string, input: Json): Pro
   const fire = (): Promise<void> => settleBy(() => runUndo(call))
   const disarm = async (): Promise<void> => {
     if (settled) return settled
-    // Written before it counts: what can't be written stays armed, and runs at the end of its window.
+    // Written before it counts: what can't be written stays armed, and runs at the end of its window. The cluster first:
+    // what is disarmed in the journal alone would be run by the next pod, although it is meant to stay.
+    await removeMirrored(services, record.id)
+    const taken = services.undoMirror !== undefined && (await services.undoMirror.standing(record.id)) !== 'ours'
+    if (settled) return settled
     const disarmed = services.journal.disarmUndo(record.id)
     return settleBy(async () => {
-      if (!disarmed) throw errors.UNDO_TAKEN({ undo: name })
-      await removeMirrored(services, record.id)
+      if (!disarmed || taken) throw errors.UNDO_TAKEN({ undo: name })
       settledEvent(call, 'disarmed')
     })
+  }
+
+  /** The effect never happened, so nothing is to be given back; whether the cluster has it nobody knows. */
+  const forget = async (): Promise<void> => {
+    try {
+      if (settled || !services.journal.disarmUndo(record.id)) return
+      await settleBy(async () => {})
+      await removeMirrored(services, record.id)
+    } catch (error) {
+      services.log.debug(`an undo that was not armed is still on record: ${reasonOf(error)}`, { error })
+    }
   }
 
   try {
@@ -58,9 +74,15 @@ export async function armUndo(site: RunCallSite, name: string, input: Json): Pro
   services.heldUndos.add(record.id)
   scope.add(fire)
   try {
-    await services.undoMirror?.put(record)
+    await services.undoMirror?.put({
+      undo: { ...record, armedAt },
+      run,
+      runStartedAt: site.startedAt,
+      vars: readMirroredVars(site.vars.directory),
+      owner: services.process,
+    })
   } catch (error) {
-    await disarm().catch(() => {})
+    await forget()
     throw notArmed(reasonOf(error), error)
   }
   if (scope.closed) throw notArmed('the hook that arms it has ended')

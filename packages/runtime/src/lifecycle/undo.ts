@@ -11,6 +11,7 @@ import {
 } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf, recordFailure } from '../failure.ts'
+import type { MirrorStanding } from '../journal/undo-mirror.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { callWithDeadline } from './call.ts'
@@ -19,8 +20,8 @@ import { Scope } from './scope.ts'
 
 /** Between attempts of an undo. */
 export const undoBackoffMs = { first: 250, longest: 10_000 }
-/** How long removing an undo's second home may take. */
-const removeMirroredMs = 30_000
+/** How long removing an undo's second home may take; what can't be removed now is removed later. */
+const removeMirroredMs = 10_000
 
 /** What {@link runUndo} needs to know. */
 export interface UndoCall {
@@ -56,7 +57,7 @@ export async function runUndo(call: UndoCall): Promise<void> {
   const deadline = clock.monotonic() + (call.onceWithinMs ?? parseDuration(definition.deadline))
   let pause: number = undoBackoffMs.first
   for (let count = 1; ; count++) {
-    const state = claim(call)
+    const state = await claim(call)
     if (state === 'settled') return
     if (state === 'taken') {
       settledEvent(call, 'taken')
@@ -131,16 +132,36 @@ async function attempt(call: UndoCall, number: number, timeoutMs: number): Promi
 }
 
 /** A claim that can't be written must not keep anything frozen: only a claim that was refused does. */
-function claim({ services, id, takenFrom }: UndoCall): 'ours' | 'taken' | 'settled' {
+async function claim(call: UndoCall): Promise<'ours' | 'taken' | 'settled'> {
+  const { services, id, takenFrom } = call
   const { journal, process } = services
+  let claimed = false
   try {
-    if (journal.claimUndo(id, process.id, takenFrom)) return 'ours'
-    const now = journal.undo(id)
-    if (!now) return 'ours'
-    return now.state === 'disarmed' || now.state === 'dropped' ? 'settled' : 'taken'
+    claimed = journal.claimUndo(id, process.id, takenFrom)
+    const now = claimed ? undefined : journal.undo(id)
+    if (now) return now.state === 'disarmed' || now.state === 'dropped' ? 'settled' : 'taken'
   } catch (error) {
     services.log.error(`the journal could not be written: ${reasonOf(error)}; the undo runs all the same`, { error })
-    return 'ours'
+  }
+  const standing = await standingInMirror(call)
+  if (standing === 'ours') return 'ours'
+  if (claimed) settleTaken(call, standing)
+  return 'taken'
+}
+
+/** Another pod may have taken us for dead, or look after the same dead one. Never waits long. */
+async function standingInMirror({ services, id, recovered }: UndoCall): Promise<MirrorStanding> {
+  const { undoMirror } = services
+  if (!undoMirror) return 'ours'
+  return recovered ? undoMirror.claim(id, { from: 'journal' }) : undoMirror.standing(id)
+}
+
+/** What another pod has run is done; what it is running stays ours to look after, should it die. */
+function settleTaken({ services, id }: Pick<UndoCall, 'services' | 'id'>, standing: MirrorStanding): void {
+  try {
+    services.journal.settleUndo(id, standing === 'done' ? 'done' : 'armed', 'another pod took it over')
+  } catch (error) {
+    services.log.error(`the journal could not be written: ${reasonOf(error)}`, { error })
   }
 }
 
@@ -156,11 +177,18 @@ async function settle(call: UndoCall): Promise<void> {
   const { services, id, definition } = call
   try {
     services.journal.settleUndo(id, 'done')
-    await removeMirrored(services, id)
   } catch (error) {
     // It ran; at worst it runs again at the next start.
     services.log.error(
       `the journal could not be written: ${reasonOf(error)}; "${definition.name}" will run once more`,
+      { error },
+    )
+  }
+  try {
+    await removeMirrored(services, id)
+  } catch (error) {
+    services.log.warn(
+      `the record of "${definition.name}" in the cluster could not be removed: ${reasonOf(error)}; that is done later`,
       { error },
     )
   }

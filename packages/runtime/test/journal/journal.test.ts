@@ -16,7 +16,7 @@ import type { Run } from '@holdfast/sdk'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Journal } from '../../src/journal/journal.ts'
 import { openJournal } from '../../src/journal/open-journal.ts'
-import { schemaVersion } from '../../src/journal/schema.ts'
+import { migrations, schemaVersion } from '../../src/journal/schema.ts'
 
 let directory: string
 let corrupt: Error[]
@@ -200,4 +200,38 @@ describe('fault F11: a journal that is', () => {
     expect(readFileSync(path())).toEqual(readFileSync(join(directory, 'before')))
     expect(existsSync(`${path()}.corrupt`)).toBe(false)
   })
+})
+
+test('a journal of schema 1 is migrated, and the old file is kept', () => {
+  const old = new DatabaseSync(path())
+  old.exec(migrations[0] ?? '')
+  old.exec(`INSERT INTO processes VALUES ('p', 7, 'host', 'boot', 'uid', 0); PRAGMA user_version=1`)
+  old.close()
+  const journal = open()
+  expect(journal.process('p')).toMatchObject({ pid: 7, pod: 'uid', podName: undefined, containerStart: undefined })
+  const process = { ...journal.process('p')!, podName: 'web-0', namespace: 'shop', container: 'c', processStart: '9' }
+  journal.addProcess(process)
+  expect(journal.processes()).toEqual([process])
+  journal.close()
+  const kept = new DatabaseSync(`${path()}.schema-1`)
+  expect(kept.prepare('PRAGMA user_version').get()).toEqual({ user_version: 1 })
+  kept.close()
+  expect(corrupt).toEqual([])
+})
+
+test('a run and an undo of another state directory are entered once, as they were', () => {
+  const journal = open()
+  const error = { code: 'RUN_ABORTED', message: 'gone', hint: '', docs: '', retryable: false, details: {} }
+  const of = { instance: 'default', process: 'other', startedAt: new Date('2026-03-01T03:00:01Z'), error }
+  expect(journal.adoptRun(run, of)).toBe(true)
+  expect(journal.adoptRun(run, of)).toBe(false)
+  expect(journal.openRuns()).toMatchObject([
+    { id: 'r1', status: 'aborted', startedAt: of.startedAt, observersDue: true },
+  ])
+  expect(journal.lastScheduled('shop')).toEqual(run.scheduledFor)
+  const armedAt = new Date('2026-03-01T03:00:02Z')
+  journal.adoptUndo({ ...undo, process: 'other', armedAt })
+  expect(() => journal.adoptUndo({ ...undo, process: 'other', armedAt })).toThrow('UNIQUE')
+  expect(journal.pendingUndos()).toMatchObject([{ id: 'u1', process: 'other', state: 'armed', armedAt }])
+  journal.close()
 })

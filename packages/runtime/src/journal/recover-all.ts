@@ -1,0 +1,135 @@
+// A start after a crash, and what goes on looking for the dead: our own journal first, whatever the API server does, then
+// what the cluster keeps of others (docs/adr/0012-undo-mirror.md).
+import { reasonOf } from '../failure.ts'
+import type { Run } from '@holdfast/sdk'
+import type { Services } from '../services.ts'
+import { adoptOrphans, adoptRun, type Adoption } from './adopt.ts'
+import {
+  abortInterrupted,
+  observeInterrupted,
+  recoverUndos,
+  reportRecovered,
+  type RecoveredUndo,
+  type Recovery,
+} from './recovery.ts'
+
+/** A run that was under way when its process vanished, as that process had told others. */
+export interface RunUnderWay {
+  readonly run: Run
+  readonly startedAt: Date
+  /** The process that ran it. */
+  readonly process: string
+}
+
+/** What a former leader leaves behind. */
+export interface Inheritance {
+  /** Processes that count as gone, whatever their pods do. */
+  readonly processes: readonly string[]
+  readonly runs: readonly RunUnderWay[]
+}
+
+/** What may be waited for before our own undos are run. */
+const patienceMs = 1000
+
+/** Recovers what died, one attempt each. */
+export async function recoverAll(services: Services): Promise<Recovery> {
+  const { undoMirror, clock } = services
+  // With its answer everything is done in one go, but nothing stays frozen for it.
+  if (undoMirror) await withPatience(clock, undoMirror.prepare())
+  const own = await recoverUndos(services, { once: true, quiet: true })
+  const found = await lookAround(services)
+  const tried = new Set(own.filter(({ result }) => result === 'done' || result === 'failed').map(({ undo }) => undo.id))
+  const left = services.journal.pendingUndos().flatMap(({ id }) => (tried.has(id) ? [] : [id]))
+  const others = await recoverUndos(services, { once: true, quiet: true, only: left })
+  const undos = merge(own, others, found)
+  reportRecovered(services, undos)
+  const interrupted = [...found.interrupted, ...abortInterrupted(services)]
+  await sweepMirror(services)
+  return { undos, interrupted }
+}
+
+/** The same after a process that led before: it counts as gone. */
+export function takeOver(services: Services, { processes, runs }: Inheritance): Promise<Recovery> {
+  for (const process of processes) if (process !== services.process.id) services.owners.depose(process)
+  const reason = 'the leader before this one ended in the middle of it'
+  const { instance } = services.config()
+  for (const { run, startedAt, process } of runs) {
+    if (process === services.process.id) continue
+    try {
+      adoptRun(services, run, { instance, startedAt, process, reason })
+    } catch (error) {
+      services.log.error(`an interrupted run could not be recorded: ${reasonOf(error)}`, { run: run.id, error })
+    }
+  }
+  return recoverAll(services)
+}
+
+/**
+ * Looks whether somebody has died since the last look, and insists on what is found; what was tried before is left to
+ * the next start.
+ */
+export async function recoverOrphans(services: Services, tried: Set<string>): Promise<Recovery> {
+  const found = await lookAround(services)
+  const { journal, process, heldUndos } = services
+  for (const id of tried) await settleElsewhere(services, id, found)
+  const fresh = journal
+    .pendingUndos()
+    .filter((undo) => undo.process !== process.id && !tried.has(undo.id) && !heldUndos.has(undo.id))
+  const ids = fresh.map(({ id }) => id)
+  const undos = ids.length === 0 ? [] : await recoverUndos(services, { once: false, quiet: true, only: ids })
+  for (const { undo, result } of undos) if (result === 'failed') tried.add(undo.id)
+  reportRecovered(
+    services,
+    merge(undos, [], found).filter(({ result }) => result !== 'alive'),
+  )
+  const interrupted = [...found.interrupted, ...abortInterrupted(services)]
+  if (interrupted.length > 0 && !services.shutdown.requested.aborted) await observeInterrupted(services)
+  await sweepMirror(services)
+  return { undos, interrupted }
+}
+
+/** Asks the cluster about everybody who owns something. */
+async function lookAround(services: Services): Promise<Adoption> {
+  const { undoMirror, owners, journal } = services
+  await undoMirror?.prepare()
+  const inJournal = new Set([
+    ...journal.pendingUndos().map(({ process }) => process),
+    ...journal.openRuns().map(({ process }) => process),
+  ])
+  await owners.refresh([...inJournal].flatMap((id) => journal.process(id) ?? []))
+  return adoptOrphans(services)
+}
+
+/** What we could not do, another pod may have done. */
+async function settleElsewhere({ undoMirror, journal, log }: Services, id: string, found: Adoption): Promise<void> {
+  const pending = journal.undo(id)
+  if (!undoMirror || pending?.state !== 'armed' || found.listed?.has(id) !== false) return
+  if ((await undoMirror.standing(id)) !== 'done') return
+  journal.settleUndo(id, 'done', 'another pod took it over')
+  log.info(`another pod has given back "${pending.undo}"`, { plan: pending.plan, run: pending.run })
+}
+
+async function sweepMirror({ undoMirror, log }: Services): Promise<void> {
+  try {
+    await undoMirror?.sweep()
+  } catch (error) {
+    log.debug(`claims in the cluster could not be swept: ${reasonOf(error)}`, { error })
+  }
+}
+
+function merge(
+  first: readonly RecoveredUndo[],
+  second: readonly RecoveredUndo[],
+  { unknown }: Pick<Adoption, 'unknown'>,
+): readonly RecoveredUndo[] {
+  const results = new Map([...first, ...second].map((each) => [each.undo.id, each]))
+  for (const undo of unknown) results.set(undo.id, { undo, result: 'unknown' })
+  return [...results.values()]
+}
+
+async function withPatience(clock: Services['clock'], work: Promise<void>): Promise<void> {
+  const enough = Promise.withResolvers<void>()
+  const cancel = clock.setTimer(patienceMs, enough.resolve)
+  await Promise.race([work, enough.promise])
+  cancel()
+}
