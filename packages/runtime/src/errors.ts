@@ -339,6 +339,79 @@ export const errors = defineErrors(
       message: (p: { where: string }) => `no command can be run in ${p.where}: there is no access to a cluster`,
       hint: 'Nothing was run. Commands in containers need Kubernetes and a service account that may exec.',
     },
+    EXEC_NO_POD: {
+      message: (p: { command: string; reason: string }) => `${p.command} was not started: ${p.reason}`,
+      hint: 'Nothing was run. Check the name or the selector, and the namespace; a pod that was replaced has another name.',
+    },
+    EXEC_MANY_PODS: {
+      message: (p: { command: string; selector: string; found: string }) =>
+        `${p.command} was not started: ${p.selector} matches more than one running pod: ${p.found}`,
+      hint: 'Nothing was run. Which of them is meant is not guessed: name the pod, or add labels until one is left.',
+    },
+    EXEC_NO_CONTAINER: {
+      message: (p: { command: string; reason: string }) => `${p.command} was not started: ${p.reason}`,
+      hint: 'Nothing was run. Correct the name of the container.',
+    },
+    EXEC_NOT_RUNNING: {
+      message: (p: { command: string; reason: string }) => `${p.command} was not started: ${p.reason}`,
+      hint: 'Nothing was run. A command needs a container that runs: find out why this one does not (kubectl describe pod), and try again.',
+      retryable: true,
+    },
+    EXEC_NO_SHELL: {
+      message: (p: { command: string; wanted: string; reason: string }) =>
+        `${p.command} was not started: ${p.wanted} needs /bin/sh in the container: ${p.reason}`,
+      hint: 'Nothing was run. Use an image with a shell, or do without: no env, no cwd, and integrity "status".',
+    },
+    EXEC_NO_TOOL: {
+      message: (p: { command: string; tool: string; wanted: string }) =>
+        `${p.command} was not started: ${p.wanted} needs ${p.tool}, which its container does not have`,
+      hint: 'Nothing was run. Install it in the image, or ask for less: integrity "bytes" needs tee and wc, "sha256" tee and sha256sum.',
+    },
+    EXEC_NO_HALF_CLOSE: {
+      message: (p: { command: string; reason: string }) =>
+        `${p.command} was not started: the cluster cannot pass on the end of its input: ${p.reason}`,
+      hint: 'Nothing was run: the command would have lost what it prints after the end. Input needs v5.channel.k8s.io, which API servers speak from Kubernetes 1.30 on; put the input into a file in the container instead.',
+    },
+    EXEC_FORBIDDEN: {
+      message: (p: { command: string; verb: string; what: string; rule: string; said: string }) =>
+        `${p.command} was not started: the API server does not allow to ${p.verb} ${p.what}`,
+      hint: (p) =>
+        `Nothing was run. Whoever Holdfast runs as needs this rule: ${p.rule}. If it has that, an admission policy says no: ${p.said}`,
+    },
+    EXEC_UNAUTHORIZED: {
+      message: (p: { command: string; source: string }) =>
+        `${p.command} was not started: the API server does not know ${p.source}`,
+      hint: 'Nothing was run. The token or certificate is expired, revoked, or of another cluster; it was read again before this was said.',
+      retryable: true,
+    },
+    EXEC_REFUSED: {
+      message: (p: { command: string; status: number; said: string }) =>
+        `${p.command} was not started: the API server refused it (HTTP ${p.status}): ${p.said}`,
+      hint: "Nothing was run. The message is the server's own, or that of a proxy before it; 431 and 414 mean that the arguments are too long for it.",
+    },
+    EXEC_UNREACHABLE: {
+      message: (p: { command: string; reason: string }) => `${p.command} was not started: ${p.reason}`,
+      hint: 'It was tried again until the time for it was up. Nothing was run, unless the connection was lost just when a command without a shell was started. Backups in containers fail while this lasts.',
+      retryable: true,
+    },
+    EXEC_LOST: {
+      message: (p: { command: string; reason: string; stderrTail: string }) =>
+        `the connection to ${p.command} was lost before it was known how it ended: ${p.reason}`,
+      hint: 'Its output does not count. `remote` in the details says whether it could be ended in its container.',
+      retryable: true,
+    },
+    EXEC_TRUNCATED: {
+      message: (p: { command: string; reason: string; stderrTail: string }) =>
+        `the output of ${p.command} did not arrive whole: ${p.reason}`,
+      hint: 'It ended well in its container, but what arrived is not what it wrote, so it does not count. Try again; if it comes again, look for what cuts connections between here and the node.',
+      retryable: true,
+    },
+    EXEC_STATUS: {
+      message: (p: { command: string; reason: string; stderrTail: string }) =>
+        `it is not known how ${p.command} ended: ${p.reason}`,
+      hint: 'Its output does not count. The cluster answered with something else than an exit code; the message is its own.',
+      retryable: true,
+    },
     // ---- kubernetes
     KUBECONFIG_INVALID: {
       message: (p: { source: string; reason: string }) => `the cluster of ${p.source} can't be used: ${p.reason}`,

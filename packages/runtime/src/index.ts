@@ -5,6 +5,15 @@ export { openStorage } from './artifacts/storage-url.ts'
 export { systemClock, type RuntimeClock } from './clock.ts'
 export { createEngine, type CreateEngineOptions, type Engine, type RunRequest, type RunResult } from './engine.ts'
 export { errors } from './errors.ts'
+export { createByteWriter, type ByteWriter } from './exec/byte-writer.ts'
+export { createExec, type CreateExecOptions } from './exec/create-exec.ts'
+export {
+  createContainerExec,
+  type ContainerExec,
+  type CreateContainerExecOptions,
+} from './exec/container/container-exec.ts'
+export type { ExecCluster } from './exec/container/services.ts'
+export type { ContainerExecOptions } from './exec/container/start.ts'
 export { logOutput } from './exec/log-output.ts'
 export { rawOutput, type ExecOutput, type ExecOutputStream } from './exec/output.ts'
 export { reasonOf, recordFailure, toFailure } from './failure.ts'

@@ -1,3 +1,4 @@
+import { errors } from '@holdfast/runtime'
 import {
   HoldfastError,
   type Clock,
@@ -7,7 +8,6 @@ import {
   type ExecResult,
   type ExecSession,
 } from '@holdfast/sdk'
-import { errors } from './errors.ts'
 
 /** One command that was run. */
 export interface ExecCall {
@@ -62,7 +62,7 @@ export function ignoresAbort(): FakeCommand {
 export function dropsWithoutStatus(before = 'half of the'): FakeCommand {
   return async ({ request, command }) => {
     if (typeof request.stdout === 'object') await request.stdout.write(Buffer.from(before))
-    throw errors.EXEC_LOST({ program: command[0] ?? '' })
+    throw errors.EXEC_LOST({ command: command[0] ?? '', reason: 'the connection ended (1006)', stderrTail: '' })
   }
 }
 
@@ -71,9 +71,9 @@ export function truncates(sent: string, arrived: string): FakeCommand {
   return async ({ request, command }) => {
     if (typeof request.stdout === 'object') await request.stdout.write(Buffer.from(arrived))
     throw errors.EXEC_TRUNCATED({
-      program: command[0] ?? '',
-      sent: Buffer.byteLength(sent),
-      arrived: Buffer.byteLength(arrived),
+      command: command[0] ?? '',
+      reason: `it wrote ${Buffer.byteLength(sent)} bytes, ${Buffer.byteLength(arrived)} arrived`,
+      stderrTail: '',
     })
   }
 }

@@ -7,7 +7,7 @@ import { aborted } from './failures.ts'
 import type { ExecOutput } from './output.ts'
 import { openPipes, type Pipes } from './pipes.ts'
 import type { StreamName } from './receiver.ts'
-import { checkRequest, type CheckedRequest } from './request.ts'
+import { checkLocal, type LocalRequest } from './request.ts'
 import type { Stdin } from './stdin.ts'
 import type { Failure } from './stopper.ts'
 import { supervise } from './supervise.ts'
@@ -61,7 +61,7 @@ export async function startCommand(
   const { stdout = 'text', stderr = 'log' } = request
   let handedOver = false
   try {
-    const checked = checkRequest(request, services.env, services.redactor)
+    const checked = checkLocal(request, services.env, services.redactor)
     const fed = request.stdin !== undefined || wiring.stdin === 'open'
     const pipes = await openPipes({
       stdin: typeof wiring.stdin === 'number' ? wiring.stdin : fed ? 'write' : 'none',
@@ -84,7 +84,7 @@ export async function startCommand(
 }
 
 async function start(
-  checked: CheckedRequest,
+  checked: LocalRequest,
   pipes: Pipes,
   signals: readonly (AbortSignal | undefined)[],
 ): Promise<Child> {

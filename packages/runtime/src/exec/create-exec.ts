@@ -1,10 +1,10 @@
-import type { Exec, Logger } from '@holdfast/sdk'
+import type { ContainerRef, Exec, Logger, Meter } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import { errors } from '../errors.ts'
-import type { ApiClient } from '../kubernetes/api-client.ts'
-import type { Connection } from '../kubernetes/connection.ts'
 import type { Redactor } from '../telemetry/redaction.ts'
 import { startCommand, type ExecServices } from './command.ts'
+import type { ContainerServices, ExecCluster } from './container/services.ts'
+import { startInContainer } from './container/start.ts'
 import type { ExecOutput } from './output.ts'
 import { runPipeline } from './pipeline.ts'
 import { openSession } from './session.ts'
@@ -22,26 +22,37 @@ export interface CreateExecOptions {
   readonly killGraceMs?: number | undefined
   /** What commands inherit. @defaultValue the process's environment, as it is at each start */
   readonly env?: NodeJS.ProcessEnv | undefined
-  /** Where containers are. Without it, commands in containers reject with `EXEC_NO_CLUSTER`. */
-  readonly cluster?: { readonly connection: Connection; readonly api: ApiClient } | undefined
+  /** The cluster whose containers commands can run in. @defaultValue none: they reject with `EXEC_NO_CLUSTER` */
+  readonly cluster?: ExecCluster | undefined
+  /** Counts what is run in containers. */
+  readonly meter?: Meter | undefined
+  /** A number from 0 to 1; for tests. @defaultValue Math.random */
+  readonly random?: (() => number) | undefined
 }
 
 /**
- * Creates the SDK's `Exec` for commands on this machine; those in containers reject with `EXEC_NO_CLUSTER`.
+ * Creates the SDK's `Exec`.
  *
- * Where both streams of a command are `'log'`, they share one pipe: they arrive in the order in which they were
- * written, all as `stdout`, and `stderrTail` holds the last of both.
+ * Where both streams of a command on this machine are `'log'`, they share one pipe: they arrive in the order in which
+ * they were written, all as `stdout`, and `stderrTail` holds the last of both.
  */
 export function createExec(options: CreateExecOptions): Exec {
-  const { killGraceMs = 5000, env = process.env } = options
+  const { killGraceMs = 5000, env = process.env, cluster, meter, random = Math.random } = options
   const services: ExecServices = { ...options, killGraceMs, env }
+  const inContainers = (where: ContainerRef): ContainerServices => {
+    if (!cluster) throw errors.EXEC_NO_CLUSTER({ where: `the container "${where.container}"` })
+    return { ...services, cluster, meter, random }
+  }
   return {
     local: async (request) => (await startCommand(request, services)).result,
     pipeline: (stages) => runPipeline(stages, services),
-    container: (where) => Promise.reject(errors.EXEC_NO_CLUSTER({ where: `the container "${where.container}"` })),
-    session: async (where, request) => {
-      if (where === 'local') return openSession(request, services)
-      throw errors.EXEC_NO_CLUSTER({ where: `the container "${where.container}"` })
+    container: async (where, request) => (await startInContainer(where, request, inContainers(where))).result,
+    session(where, request) {
+      return openSession(request, services, (wiring) =>
+        where === 'local'
+          ? startCommand(request, services, wiring)
+          : startInContainer(where, request, inContainers(where), wiring),
+      )
     },
   }
 }

@@ -29,6 +29,8 @@ export interface ReceiverOptions {
   /** Where the last bytes are kept, redacted. */
   readonly tail: Tail | undefined
   readonly lines: Lines | undefined
+  /** The chunks stay as they are after `take`: they need not be copied. */
+  readonly lasting?: boolean | undefined
 }
 
 /** Bytes of the largest output that is kept as text. */
@@ -38,7 +40,8 @@ export const longestText = 16 * 2 ** 20
 export class TextTooLarge extends Error {}
 
 /** Creates a {@link Receiver}. Its `take` rejects when a sink or a line handler fails. */
-export function createReceiver({ from, to, output, redaction, tail, lines }: ReceiverOptions): Receiver {
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { from, to, output, redaction, tail, lines, lasting = false } = options
   const kept: Buffer[] = []
   let bytes = 0
 
@@ -61,12 +64,12 @@ export function createReceiver({ from, to, output, redaction, tail, lines }: Rec
       lines?.push(chunk)
       if (to === 'text') {
         if (bytes > longestText) throw new TextTooLarge()
-        kept.push(Buffer.from(chunk))
+        kept.push(Buffer.from(chunk)) // also a lasting one: small pieces of large buffers would keep those
       }
       const logged = to === 'log' || tail ? toLog(redaction.push(chunk)) : undefined
       if (typeof to === 'string') return logged
       // The buffer is read into again, and a sink may keep what it got.
-      return to.write(Buffer.from(chunk))
+      return to.write(lasting ? chunk : Buffer.from(chunk))
     },
     async end() {
       lines?.end()

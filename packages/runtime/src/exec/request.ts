@@ -9,30 +9,47 @@ export interface CheckedRequest {
   readonly args: readonly string[]
   /** The program, for messages: never its arguments. */
   readonly command: string
-  readonly env: NodeJS.ProcessEnv
+  /** Those of the request itself, in the clear. */
+  readonly ownEnv: Readonly<Record<string, string>>
   readonly cwd: string | undefined
   readonly timeoutMs: number | undefined
   readonly idleMs: number | undefined
   readonly okExitCodes: readonly number[]
 }
 
+/** A request that can be run on this machine. */
+export interface LocalRequest extends CheckedRequest {
+  readonly env: NodeJS.ProcessEnv
+}
+
 /**
- * Checks a request before anything is started, and makes the secrets in its environment known to the redactor.
+ * Checks a request for this machine before anything is started.
  *
  * @throws HoldfastError `EXEC_REQUEST`, `EXEC_SECRET_IN_ARGV`, `EXEC_FORMAT`
  */
-export function checkRequest(request: ExecRequest, inherited: NodeJS.ProcessEnv, redactor: Redactor): CheckedRequest {
+export function checkLocal(request: ExecRequest, inherited: NodeJS.ProcessEnv, redactor: Redactor): LocalRequest {
+  const checked = checkRequest(request, redactor)
+  requireInterpreter(checked.file, checked.cwd)
+  return { ...checked, env: { ...inherited, ...checked.ownEnv } }
+}
+
+/**
+ * Checks a request before anything is started, and makes the secrets in its environment known to the redactor.
+ *
+ * @throws HoldfastError `EXEC_REQUEST`, `EXEC_SECRET_IN_ARGV`
+ */
+export function checkRequest(request: ExecRequest, redactor: Redactor): CheckedRequest {
   const [file, ...args] = request.command
   const command = redactor.text(file)
   const refuse = (reason: string): Error => errors.EXEC_REQUEST({ command: command || 'a command', reason })
   if (typeof file !== 'string' || file === '') throw refuse('its command is empty')
 
-  const env: NodeJS.ProcessEnv = { ...inherited }
+  const ownEnv: Record<string, string> = {}
   for (const [name, value] of Object.entries(request.env ?? {})) {
     const plain = isSecret(value) ? value.reveal() : value
     if (isSecret(value)) redactor.add(plain)
     if (`${name}${plain}`.includes('\0')) throw refuse(`the variable ${name} holds a zero byte`)
-    env[name] = plain
+    ownEnv[name] = plain
   }
   for (const [position, arg] of request.command.entries()) {
     if (typeof arg !== 'string') throw refuse(`its argument ${position} is no text`)
@@ -47,12 +64,11 @@ export function checkRequest(request: ExecRequest, inherited: NodeJS.ProcessEnv,
       throw errors.EXEC_REQUEST({ command, reason: `${name}: ${(error as Error).message}` }, { cause: error })
     }
   }
-  requireInterpreter(file, request.cwd)
   return {
     file,
     args,
     command,
-    env,
+    ownEnv,
     cwd: request.cwd,
     timeoutMs: duration('timeout'),
     idleMs: duration('idleTimeout'),

@@ -1,7 +1,7 @@
 import { formatDuration, parseDuration, type ExecRequest, type ExecSession } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
-import { startCommand, type ExecServices } from './command.ts'
+import type { CommandWiring, ExecServices, RunningCommand } from './command.ts'
 
 /** Somebody who waits for a line. */
 type Waiting = (line: string) => void
@@ -10,12 +10,17 @@ type Waiting = (line: string) => void
  * Starts a command that is talked to. Its disposal ends its input, which is its order to give back, waits for the
  * grace, and kills it if it is still there.
  *
+ * @param start - on this machine, or in a container
  * @throws HoldfastError `EXEC_…` when it can't be started
  */
-export async function openSession(request: ExecRequest, services: ExecServices): Promise<ExecSession> {
+export async function openSession(
+  request: ExecRequest,
+  services: Pick<ExecServices, 'clock' | 'killGraceMs'>,
+  start: (wiring: CommandWiring) => Promise<RunningCommand>,
+): Promise<ExecSession> {
   const { clock, killGraceMs } = services
   const waiting = new Set<Waiting>()
-  const running = await startCommand(request, services, {
+  const running = await start({
     stdin: request.stdin === undefined ? 'open' : undefined,
     onLine(line) {
       for (const offer of waiting) offer(line)

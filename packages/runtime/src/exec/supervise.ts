@@ -1,7 +1,8 @@
 import type { ExecRequest, ExecResult } from '@holdfast/sdk'
 import type { Child } from './child.ts'
 import type { CommandWiring, ExecServices, RunningCommand } from './command.ts'
-import { aborted, badExit, exitCodeOf, idled, incomplete, notFed, notTaken, timedOut } from './failures.ts'
+import { armDeadlines } from './deadlines.ts'
+import { badExit, exitCodeOf, incomplete, notFed, notTaken } from './failures.ts'
 import { createLines } from './lines.ts'
 import { openOutput } from './output.ts'
 import type { Patience } from './patience.ts'
@@ -75,11 +76,12 @@ export function supervise({ request, checked, services, wiring, pipes, child }: 
     feed(stdin, request.stdin, child.exited).catch((error: unknown) => stopper.stop(notFed(error)))
   }
   const release = armDeadlines({
-    request,
-    checked,
-    services,
-    stopper,
+    clock,
+    signals: [services.signal, request.signal],
+    timeoutMs: checked.timeoutMs,
+    idleMs: checked.idleMs,
     lastOutput: () => (takers > 0 ? clock.monotonic() : lastOutput),
+    stop: (failure) => stopper.stop(failure),
   })
 
   const settle = async (): Promise<ExecResult> => {
@@ -152,40 +154,4 @@ async function drain(streams: readonly Listening[], stopper: Stopper): Promise<r
   }
   await Promise.all(streams.map(finish))
   return held
-}
-
-/** What stops a command from outside: its signals, its timeout, its silence. */
-function armDeadlines(options: {
-  readonly request: ExecRequest
-  readonly checked: CheckedRequest
-  readonly services: ExecServices
-  readonly stopper: Stopper
-  readonly lastOutput: () => number
-}): () => void {
-  const { request, checked, services, stopper, lastOutput } = options
-  const { clock } = services
-  const releases: (() => void)[] = []
-
-  for (const signal of [services.signal, request.signal]) {
-    if (!signal) continue
-    const stop = (): void => stopper.stop(aborted(signal))
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    releases.push(() => signal.removeEventListener('abort', stop))
-  }
-  const { timeoutMs, idleMs } = checked
-  if (timeoutMs !== undefined) releases.push(clock.setTimer(timeoutMs, () => stopper.stop(timedOut(timeoutMs))))
-  if (idleMs !== undefined) {
-    let cancel = (): void => {}
-    const look = (wait: number): void => {
-      cancel = clock.setTimer(wait, () => {
-        const left = lastOutput() + idleMs - clock.monotonic()
-        if (left > 0) look(left)
-        else stopper.stop(idled(idleMs))
-      })
-    }
-    look(idleMs)
-    releases.push(() => cancel())
-  }
-  return () => releases.forEach((release) => release())
 }
