@@ -261,7 +261,8 @@ export function createEngine(options: CreateEngineOptions): Engine {
     strayUndos: new Map(),
     execFor:
       options.exec ??
-      ((call) => createExec({ clock, redactor, output, env, cluster, signal: call.signal, log: call.log })),
+      ((call) =>
+        createExec({ clock, redactor, output, env, cluster, meter: metrics, signal: call.signal, log: call.log })),
     config: () => config,
     store: () => storeOf(config),
     shutdown: shutdown.signals,

@@ -1,0 +1,63 @@
+/**
+ * What finds and signals the processes of an exec, in the same container. Plain POSIX sh; needs `/proc` and nothing else:
+ * not even `sleep`, for whoever talks to it keeps the time.
+ *
+ * Argument: the exec's id. Standard input: a line per order, `look` or the name of a signal. Standard output: a line per
+ * order, `FOUND REFUSED`: how many processes there were, and how many could not be signalled.
+ *
+ * Found are those that carry the marker among their arguments (the wrapper) or in their environment (what it started),
+ * all of the sessions that they lead, and all their descendants: also those of another user, whose environment can't be
+ * read, and those that left the session. Zombies don't count. This script does not carry the marker itself.
+ */
+export const killerScript = `\
+exec 2>/dev/null
+__hf_marker=HOLDFAST_EXEC=$1
+__hf_no=' '
+__hf_marked() {
+  case $__hf_no in *" $1 "*) return 1 ;; esac
+  for __hf_file in /proc/$1/environ /proc/$1/cmdline; do
+    while IFS= read -r __hf_line || [ "$__hf_line" ]; do
+      case $__hf_line in *"$__hf_marker"*) return 0 ;; esac
+    done <"$__hf_file"
+  done
+  __hf_no="$__hf_no$1 "
+  return 1
+}
+while read -r __hf_order; do
+  __hf_all=' ' __hf_leaders=' ' __hf_table=
+  for __hf_dir in /proc/[0-9]*; do
+    __hf_pid=\${__hf_dir#/proc/}
+    __hf_stat=
+    read -r __hf_stat <"$__hf_dir/stat" || continue
+    set -- \${__hf_stat##*)}
+    case $1 in Z | X | '') continue ;; esac
+    if __hf_marked "$__hf_pid"; then
+      __hf_all="$__hf_all$__hf_pid "
+      [ "$__hf_pid" != "$4" ] || __hf_leaders="$__hf_leaders$4 "
+    else
+      __hf_table="$__hf_table $__hf_pid:$2:$4"
+    fi
+  done
+  __hf_more=$__hf_all
+  while [ "$__hf_more" ]; do
+    __hf_more=
+    for __hf_entry in $__hf_table; do
+      __hf_pid=\${__hf_entry%%:*}
+      __hf_ids=\${__hf_entry#*:}
+      case $__hf_all in *" $__hf_pid "*) continue ;; esac
+      case "$__hf_all/$__hf_leaders" in
+        *" \${__hf_ids%:*} "*/* | */*" \${__hf_ids#*:} "*)
+          __hf_all="$__hf_all$__hf_pid "
+          __hf_more=yes
+          ;;
+      esac
+    done
+  done
+  __hf_found=0 __hf_refused=0
+  for __hf_pid in $__hf_all; do
+    __hf_found=$((__hf_found + 1))
+    [ "$__hf_order" = look ] || kill -s "$__hf_order" "$__hf_pid" || __hf_refused=$((__hf_refused + 1))
+  done
+  echo "$__hf_found $__hf_refused"
+done
+`

@@ -1,0 +1,225 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { killerScript } from '../../src/exec/container/killer-script.ts'
+import { wrap, type WrapOptions } from '../../src/exec/container/wrapper.ts'
+import { isAlive, kill, until } from './support.ts'
+
+/** Every shell of this machine that may be a container's /bin/sh, called by that name. */
+const shells = [
+  { name: 'dash', command: ['dash'] as const },
+  { name: 'BusyBox', command: ['busybox', 'sh'] as const },
+  { name: 'bash', command: ['bash'] as const },
+].map((shell) => ({ ...shell, there: spawnSync(shell.command[0], ['sh', '-c', 'true']).error === undefined }))
+const printArgv = 'process.stdout.write(JSON.stringify(process.argv.slice(1)))'
+const long = process.env['HOLDFAST_TEST_LONG'] === '1'
+
+it('dash is there, which most containers have', () => {
+  expect(shells.find(({ name }) => name === 'dash')?.there).toBe(true)
+})
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: Buffer
+  readonly stderr: Buffer
+  /** What the wrapper said, without the prefix. */
+  readonly marks: readonly string[]
+}
+
+for (const { name, command, there } of shells) {
+  describe.skipIf(!there)(`the wrapper in ${name}${there ? '' : ' (NOT TESTED: it is not installed here)'}`, () => {
+    const start = (options: Partial<WrapOptions['request']> & Partial<Omit<WrapOptions, 'request'>>) => {
+      const { file = 'true', args = [], cwd, ownEnv = {}, integrity = 'status', stdin = false } = options
+      const wrapping = wrap({ request: { file, args, cwd, ownEnv }, integrity, stdin })
+      const child = spawn(command[0], [...command.slice(1), ...wrapping.argv.slice(1)], {
+        detached: true,
+        argv0: command.length === 1 ? 'sh' : command[0],
+        env: { PATH: process.env['PATH'], KEPT: 'kept' },
+      })
+      child.stdin.on('error', () => {})
+      return { wrapping, child }
+    }
+    const run = async (options: Parameters<typeof start>[0], input: Uint8Array | string = ''): Promise<Ended> => {
+      const { wrapping, child } = start(options)
+      child.stdin.write(wrapping.header)
+      child.stdin.end(input)
+      const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []]
+      child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+      child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+      const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+      const said = Buffer.concat(stderr).toString('latin1')
+      const marks = said.split(wrapping.prefix).slice(1)
+      return {
+        code,
+        stdout: Buffer.concat(stdout),
+        stderr: Buffer.from(said.replaceAll(new RegExp(`${wrapping.prefix}.*\n`, 'g'), ''), 'latin1'),
+        marks: marks.map((mark) => mark.split('\n', 1)[0] ?? ''),
+      }
+    }
+
+    it('fault F32: arguments arrive unchanged, whatever is in them', async () => {
+      const odd = fc.constantFrom(
+        '',
+        '-n',
+        '--',
+        '$HOME',
+        '`id`',
+        "it's",
+        '"',
+        '\\',
+        '\\n',
+        '\n',
+        '*',
+        ' ',
+        '\t\r',
+        'ü',
+        '日本',
+      )
+      const argument = fc.oneof(odd, fc.string({ unit: 'binary' }), fc.string()).filter((text) => !text.includes('\0'))
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(argument, { maxLength: 8 }),
+          fc.constantFrom('status', 'bytes'),
+          async (args, integrity) => {
+            const wellFormed = args.map((text) => text.toWellFormed())
+            const ended = await run({ file: process.execPath, args: ['-e', printArgv, '--', ...wellFormed], integrity })
+            expect(JSON.parse(ended.stdout.toString())).toEqual(wellFormed)
+          },
+        ),
+        { numRuns: long ? 100 : 5 },
+      )
+    })
+
+    it('fault F32: 128 KiB of arguments, one of 131,071 bytes', async () => {
+      const args = ['\'"$`\\\n'.repeat(21_845) + 'x', 'y'.repeat(1024)]
+      expect(Buffer.byteLength(args[0] ?? '')).toBe(131_071)
+      const ended = await run({ file: process.execPath, args: ['-e', printArgv, '--', ...args] })
+      expect(JSON.parse(ended.stdout.toString())).toEqual(args)
+    })
+
+    it('values of variables arrive unchanged, newlines and all', async () => {
+      const every = String.fromCharCode(...Array.from({ length: 255 }, (_, at) => at + 1))
+      const ownEnv = {
+        EVERY: every,
+        END: 'two newlines\n\n',
+        EMPTY: '',
+        SPACES: '  x  ',
+        ESCAPE: '\\n\\0101%s',
+        UNICODE: 'Ááâ日本😀',
+      }
+      const print = 'process.stdout.write(JSON.stringify(process.env))'
+      const { stdout } = await run({ file: process.execPath, args: ['-e', print], ownEnv })
+      expect(JSON.parse(stdout.toString())).toMatchObject({ ...ownEnv, KEPT: 'kept' })
+    })
+
+    it('the header takes none of the input that follows it', async () => {
+      const input = Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at * 7) % 256))
+      for (const integrity of ['status', 'sha256'] as const) {
+        const { stdout, marks } = await run({ file: 'cat', stdin: true, integrity, ownEnv: { A: 'a\nb' } }, input)
+        expect(stdout.equals(input)).toBe(true)
+        const digest = createHash('sha256').update(input).digest('hex')
+        expect(marks).toEqual(['ready', 'exit 0', ...(integrity === 'status' ? [] : [`sum ${digest}  -`])])
+      }
+    })
+
+    it('a command that is given no input reads its end at once', async () => {
+      const { stdout } = await run({ file: 'cat' }, 'not for it')
+      expect(stdout.toString()).toBe('')
+    })
+
+    it('exit codes are kept, of signals too, and no shell says a word about them', async () => {
+      for (const integrity of ['status', 'bytes'] as const) {
+        for (const code of [0, 1, 126, 127, 137, 255]) {
+          const { code: got, marks, stderr } = await run({ file: 'sh', args: ['-c', `exit ${code}`], integrity })
+          expect([got, marks[1], stderr.toString()]).toEqual([code, `exit ${code}`, ''])
+        }
+        const { code, stderr } = await run({ file: 'sh', args: ['-c', 'kill -SEGV $$'], integrity })
+        expect([code, stderr.toString()]).toEqual([139, ''])
+      }
+    })
+
+    it('runs programs, not builtins of the same name', async () => {
+      // The builtin of dash makes a newline of it.
+      expect((await run({ file: 'echo', args: ['a\\nb'] })).stdout.toString()).toBe('a\\nb\n')
+      const { code, stderr } = await run({ file: 'exit', args: ['3'] })
+      expect([code, stderr.toString()]).toEqual([127, expect.stringContaining('not found')])
+    })
+
+    it('counts what was written and says it, byte by byte', async () => {
+      const args = ['-c', 'head -c 300000 /dev/zero; printf err >&2; exit 4']
+      const counted = await run({ file: 'sh', args, integrity: 'bytes' })
+      expect(counted).toMatchObject({ code: 4, marks: ['ready', 'exit 4', 'sum 300000'] })
+      expect(counted.stderr.toString()).toBe('err')
+      expect(counted.stdout.length).toBe(300_000)
+    })
+
+    it('says what it cannot do, and starts nothing', async () => {
+      expect((await run({ file: 'echo', cwd: '/nowhere' })).marks).toEqual(['error cwd'])
+    })
+
+    it('finds its own tools, whatever PATH the command gets', async () => {
+      const { marks } = await run({ file: '/bin/echo', ownEnv: { PATH: '/nowhere' }, integrity: 'sha256' })
+      expect(marks).toEqual(['ready', 'exit 0', expect.stringMatching(/^sum 01ba4719c80b6fe9/)])
+    })
+
+    it('starts nothing when the header does not come whole', async () => {
+      const { wrapping, child } = start({ file: 'echo', args: ['started'], ownEnv: { A: 'a', B: 'b' } })
+      child.stdin.end(wrapping.header.slice(0, -3))
+      const output: Buffer[] = []
+      child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+      expect(await new Promise((resolve) => child.once('close', resolve))).toBe(125)
+      expect(Buffer.concat(output).toString()).toBe('')
+    })
+
+    it('starts in a directory with an odd name, whatever CDPATH says', async () => {
+      const { stdout, marks } = await run({ file: 'pwd', cwd: '-', ownEnv: { CDPATH: '/' } })
+      expect([stdout.toString(), marks]).toEqual(['', ['error cwd']])
+      expect((await run({ file: 'pwd', cwd: '/tmp/..' })).stdout.toString()).toBe('/\n')
+    })
+
+    it('the killer finds all that it started, and nothing else', async () => {
+      const bystander = spawn('sleep', ['86400'], { detached: true })
+      const family = [
+        'sleep 86400 & echo $!',
+        // Left the session; lost its environment; both.
+        'setsid sleep 86400 & echo $!',
+        'env -i sleep 86400 & echo $!',
+        '(exec env -i setsid env -i sleep 86400) & echo $!',
+        "(trap '' TERM; exec sleep 86400) & echo $!",
+        'wait',
+      ].join('\n')
+      const { wrapping, child } = start({ file: 'sh', args: ['-c', family], integrity: 'bytes' })
+      child.stdin.end(wrapping.header)
+      let output = ''
+      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+      const pids = (): number[] => output.trim().split('\n').map(Number)
+      const killer = spawn(command[0], [...command.slice(1), '-c', killerScript, 'holdfast', wrapping.id], {
+        argv0: command.length === 1 ? 'sh' : command[0],
+      })
+      try {
+        await until(() => pids().length === 5)
+        const order = async (what: string): Promise<string> => {
+          const answer = new Promise<string>((resolve) =>
+            killer.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim())),
+          )
+          killer.stdin.write(`${what}\n`)
+          return answer
+        }
+        const [found] = (await order('look')).split(' ').map(Number)
+        expect(found).toBeGreaterThanOrEqual(pids().length)
+        await order('TERM')
+        await until(() => pids().filter(isAlive).length === 1)
+        const [left] = (await order('look')).split(' ').map(Number)
+        expect(left).toBeGreaterThanOrEqual(1)
+        await order('KILL')
+        await until(() => pids().filter(isAlive).length === 0)
+        expect(await order('look')).toBe('0 0')
+        expect(isAlive(bystander.pid ?? 0)).toBe(true)
+      } finally {
+        killer.stdin.end()
+        for (const pid of [...pids(), bystander.pid, child.pid]) if (pid) kill(pid)
+      }
+    })
+  })
+}
