@@ -104,7 +104,7 @@ export const errors = defineErrors(
     },
     OPTION_NEEDED: {
       message: (p: { option: string; reason: string }) => `${p.option} is missing: ${p.reason}`,
-      hint: (p) => `Nothing was written. Say ${p.option}; \`holdfast help generate kubernetes\` explains it.`,
+      hint: (p) => `Nothing was written. Say ${p.option}; \`holdfast generate kubernetes --help\` explains it.`,
     },
     GENERATE_NAME_INVALID: {
       message: (p: { what: string; name: string; rule: string; suggestion: string }) =>
@@ -147,6 +147,10 @@ export const errors = defineErrors(
     GENERATE_UNWRITABLE: {
       message: (p: { path: string; reason: string }) => `${p.path} can't be written: ${p.reason}`,
       hint: 'Files that were there before are as they were. Name another directory, or make this one writable and give it enough space.',
+    },
+    GENERATE_OCCUPIED: {
+      message: (p: { path: string }) => `${p.path} is there already, and is not of our making`,
+      hint: 'Nothing was written. Name another directory with --output.',
     },
     GENERATE_FILE_OUTSIDE: {
       message: (p: { file: string; directory: string }) =>

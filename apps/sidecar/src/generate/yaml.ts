@@ -41,16 +41,16 @@ function pageText({ value, header, comments = [] }: YamlPage): string {
   return `${header === undefined ? '' : lines(header, '#')}${body}`
 }
 
-/** Whether a list is short words only. */
+/** Whether a list is a few short words. */
 function fitsOneLine(items: readonly unknown[]): boolean {
   const words = items.map((item) => (isScalar(item) ? String(item.value) : '\n'))
-  return words.join(', ').length <= 80 && !words.some((word) => word.includes('\n'))
+  return words.join(', ').length <= 80 && !words.some((word) => /[\n=]/.test(word))
 }
 
 function styleOf(text: string): Scalar.Type {
   if (text.includes('\n')) return isBlock(text) ? Scalar.BLOCK_LITERAL : Scalar.QUOTE_DOUBLE
   // What the library quotes beyond that (`yes`, `null`, `on`) it quotes all the same.
-  return /^[A-Za-z/][\w./-]*(?:[:@][\w./-]+)*$/.test(text) ? Scalar.PLAIN : Scalar.QUOTE_DOUBLE
+  return /^[A-Za-z/][\w./-]*(?:[:@=][\w./-]+)*$/.test(text) ? Scalar.PLAIN : Scalar.QUOTE_DOUBLE
 }
 
 /**

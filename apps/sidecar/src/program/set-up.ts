@@ -2,6 +2,7 @@ import { Argument, Option, type Command } from 'commander'
 import type { InitOptions } from '../commands/init.ts'
 import { shells, type Shell } from '../completion.ts'
 import { examples, type Bind } from './command.ts'
+import { addGenerateCommands } from './generating.ts'
 
 /** The commands for the first day. */
 export function addSetUpCommands(program: Command, bind: Bind): void {
@@ -17,16 +18,7 @@ export function addSetUpCommands(program: Command, bind: Bind): void {
         (await import('../commands/init.ts')).runInitCommand(context, directory, options),
       ),
     )
-  program
-    .command('generate')
-    .summary('print a file for other tools')
-    .description('Prints the JSON Schema of holdfast.yaml, for editors.')
-    .addArgument(new Argument('<what>', 'what to print').choices(['schema']))
-    .action(
-      bind<['schema'], object>(async (context, what) =>
-        (await import('../commands/generate.ts')).runGenerateCommand(context, what),
-      ),
-    )
+  addGenerateCommands(program, bind)
   program
     .command('completion')
     .summary('print a completion script for a shell')

@@ -62,3 +62,58 @@ export function mountedFiles({ configMaps, volumes, volumeMounts }: PodFiles): R
   })
   return Object.fromEntries(files)
 }
+
+/** A pod, as far as tests look. */
+export interface Pod {
+  readonly serviceAccountName?: string
+  readonly terminationGracePeriodSeconds?: number
+  readonly restartPolicy?: string
+  readonly securityContext?: object
+  readonly containers: readonly Container[]
+  readonly initContainers?: readonly Container[]
+  readonly volumes: PodFiles['volumes'] & readonly Readonly<Record<string, unknown>>[]
+}
+
+/** A container, as far as tests look. */
+export interface Container {
+  readonly name: string
+  readonly image: string
+  readonly args?: readonly string[]
+  readonly restartPolicy?: string
+  readonly workingDir?: string
+  readonly env: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: object }[]
+  readonly livenessProbe?: { readonly exec: { readonly command: readonly string[] } }
+  readonly readinessProbe?: { readonly exec: { readonly command: readonly string[] } }
+  readonly securityContext: Readonly<Record<string, unknown>>
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[]
+}
+
+interface Template {
+  readonly metadata?: { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> }
+  readonly spec: Pod
+}
+
+/** A workload, or a part of one. */
+export type Workload = KubernetesObject & { readonly spec: { readonly template: Template } }
+
+/** What the API server makes of a Deployment and a patch: named things are added, the rest is replaced. */
+export function patched(patch: Workload): Workload & { readonly spec: { readonly template: Required<Template> } } {
+  const { template } = patch.spec
+  // A part of a pod may have no containers of its own.
+  const { containers, initContainers = [], volumes, ...rest }: Partial<Pod> = template.spec
+  const labels = { app: 'shop' }
+  const application = { name: 'app', image: 'shop:1', volumeMounts: [{ name: 'data', mountPath: '/data' }] }
+  const spec = {
+    ...rest,
+    initContainers,
+    containers: [application as unknown as Container, ...(containers ?? [])],
+    volumes: [{ name: 'data', emptyDir: {} }, ...(volumes ?? [])],
+  }
+  return {
+    ...patch,
+    spec: {
+      selector: { matchLabels: labels },
+      template: { metadata: { ...template.metadata, labels: { ...labels, ...template.metadata?.labels } }, spec },
+    } as never,
+  }
+}

@@ -1,0 +1,90 @@
+import { Option, type Command } from 'commander'
+import type { GenerateKubernetesOptions, GenerateRbacOptions } from '../commands/generate.ts'
+import { version } from '../version.ts'
+import { collect, examples, type Bind } from './command.ts'
+
+/** The commands that print files for other tools. */
+export function addGenerateCommands(program: Command, bind: Bind): void {
+  const generate = program
+    .command('generate')
+    .summary('print a file for other tools')
+    .description(
+      'Prints manifests for Kubernetes, the rights that a configuration needs, or the schema of holdfast.yaml.',
+    )
+    .helpCommand(false)
+  const kubernetes = generate
+    .command('kubernetes')
+    .summary('manifests that run Holdfast in a cluster')
+    .description(
+      'Prints what runs Holdfast beside an application, or as CronJobs: the scripts and the configuration as ConfigMaps, an account with the least rights, and the pod. Secrets are referred to, never written.',
+    )
+    .addOption(
+      new Option(
+        '--form <form>',
+        'sidecar: an init container that goes on; container: a plain one; cronjob: a CronJob per plan; kustomize: a component',
+      )
+        .choices(['sidecar', 'container', 'cronjob', 'kustomize'])
+        .default('sidecar'),
+    )
+    .option('--workload <kind/name>', 'what the sidecar is added to, such as deployment/shop', 'deployment/change-me')
+  addAccountOptions(kubernetes)
+    .option('--image <image>', 'image of Holdfast', `holdfast:${version}`)
+    .option('--target-container <name>', 'container of the same pod that kubectlexec runs its commands in')
+    .option('--secret <name>', 'a Secret of yours, mounted at /secrets')
+    .option('--secret-env <variable>', 'a variable that comes from that Secret; may be given more than once', collect)
+    .option('--storage-claim <name>', 'a volume for a store that is a directory (default: <name>-backups)')
+    .option('--state-claim <name>', 'a volume for the state (default: an emptyDir, which lives as long as the pod)')
+    .option('--config-in-image', 'the image has the configuration and the scripts: make no ConfigMaps of them')
+    .option('--root', 'run as root, for scripts in install_dependencies that install packages')
+    .option('--monitoring', 'a PodMonitor, and annotations for a Prometheus without the operator')
+    .option('--readiness-probe', 'while backups could not run, the pod is not ready, and its Services leave it out')
+    .option('--output <directory>', 'where the kustomize component goes')
+    .action(
+      bind<[], GenerateKubernetesOptions>(async (context, options) =>
+        (await import('../commands/generate.ts')).runGenerateKubernetesCommand(context, options),
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'holdfast generate kubernetes --workload deployment/shop > sidecar.yaml',
+          'with the configuration that is here',
+        ],
+        ["holdfast generate kubernetes --schedule '0 3 * * *' --scripts scripts", 'script directories alone'],
+        ['holdfast generate kubernetes --form cronjob --storage s3://bucket', 'a CronJob for each plan'],
+        ['holdfast generate kubernetes --form kustomize --output backup', 'a kustomize component'],
+      ),
+    )
+  const rbac = generate
+    .command('rbac')
+    .summary('the rights that a configuration needs')
+    .description(
+      'Prints the least Role, and ClusterRole where one is needed, from what plugins, hooks and scripts declare, with the reason for each rule.',
+    )
+  addAccountOptions(rbac)
+    .action(
+      bind<[], GenerateRbacOptions>(async (context, options) =>
+        (await import('../commands/generate.ts')).runGenerateRbacCommand(context, options),
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples(['holdfast generate rbac --namespace shop --service-account shop', 'for an account that is there']),
+    )
+  generate
+    .command('schema')
+    .description('the JSON Schema of holdfast.yaml, for editors')
+    .action(
+      bind<[], object>(async (context) => (await import('../commands/generate.ts')).runGenerateSchemaCommand(context)),
+    )
+}
+
+function addAccountOptions(command: Command): Command {
+  return command
+    .option('--name <name>', 'the container, and the beginning of every name', 'holdfast')
+    .option('--namespace <namespace>', 'namespace of the objects (default: default)')
+    .option('--service-account <name>', 'an account that is there already (default: one is made)')
+    .option('--schedule <cron>', 'when script directories run, where no configuration says so')
+    .option('--scripts <directory>', 'the scripts that are in /scripts in the container (HOLDFAST_SCRIPTS)')
+}
