@@ -2,13 +2,16 @@ import { formatDuration, type HoldfastFailure } from '@holdfast/sdk'
 import {
   createEngine,
   createMetrics,
+  kubernetesEvents,
   logOutput,
   type Cluster,
   type Engine,
   type ExecOutput,
+  type KubernetesEvents,
   type LoadedConfig,
   type Metrics,
   type Recovery,
+  type ResolvedConfig,
   type RunEventListener,
 } from '@holdfast/runtime'
 import { clusterOf } from './cluster.ts'
@@ -30,6 +33,8 @@ export interface Session {
   readonly engine: Engine
   readonly metrics: Metrics
   readonly cluster: Cluster | undefined
+  /** Posts the Events that wait, and closes the engine. */
+  close(): Promise<void>
 }
 
 /**
@@ -45,6 +50,8 @@ export async function openEngine(
   const { io, settings, redactor, log } = context
   const metrics = createMetrics({ log })
   const cluster = await clusterOf(context)
+  const shown = options.events ?? logRunEvents(log)
+  const posted = postEvents(cluster, context, metrics, config)
   const engine = createEngine({
     config,
     stateDirectory: settings.stateDirectory,
@@ -55,14 +62,42 @@ export async function openEngine(
     env: io.env,
     cluster,
     output: options.output ?? logOutput({ log, clock: io.clock }),
-    events: options.events ?? logRunEvents(log),
+    events(event) {
+      shown(event)
+      posted?.(event)
+    },
   })
   if (config.storage === undefined && config.plans.some(({ maintenance }) => !maintenance)) {
     log.info('artifacts are kept in the state directory, and are lost with it; name a store with `storage`', {
       store: defaultStore(settings.stateDirectory),
     })
   }
-  return { engine, metrics, cluster }
+  const close = async (): Promise<void> => {
+    await posted?.close()
+    engine.close()
+  }
+  return { engine, metrics, cluster, close }
+}
+
+/** Events in the cluster whose pod we are. From outside of it, nothing is written there on our own account. */
+function postEvents(
+  cluster: Cluster | undefined,
+  { io, log, redactor }: CommandContext,
+  metrics: Metrics,
+  { plans }: ResolvedConfig,
+): KubernetesEvents | undefined {
+  if (!cluster?.pod) return undefined
+  const { name, namespace, uid } = cluster.pod
+  const maintenance = new Set(plans.filter((plan) => plan.maintenance).map((plan) => plan.name))
+  return kubernetesEvents({
+    kubernetes: cluster.kubernetes,
+    pod: { apiVersion: 'v1', kind: 'Pod', name, namespace, ...(uid !== undefined && { uid }) },
+    clock: io.clock,
+    log,
+    meter: metrics,
+    redactor,
+    isMaintenance: (plan) => maintenance.has(plan),
+  })
 }
 
 /** How a start ended. */

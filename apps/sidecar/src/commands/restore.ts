@@ -90,7 +90,7 @@ export async function runRestoreCommand(
     noted()
     signals()
     close()
-    session?.engine.close()
+    await session?.close()
   }
   if (context.settings.json) context.printJson(results.map(resultJson))
   const failed = results.find(({ error }) => error)?.error

@@ -45,7 +45,7 @@ export async function runRunCommand(given: CommandContext, plan: string, options
   } finally {
     signals.close()
     close()
-    engine.close()
+    await session.close()
   }
 }
 

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import type { Agent, RequestOptions } from 'node:https'
 import { delimiter } from 'node:path'
-import type { KubeConfig } from '@kubernetes/client-node'
+// This module is imported only where there is a kubeconfig: the library costs 30 MB of memory.
+import { KubeConfig } from '@kubernetes/client-node'
 import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
 import type { Connection, Credentials } from './connection.ts'
@@ -14,14 +15,12 @@ import type { Connection, Credentials } from './connection.ts'
  * @param files - as in KUBECONFIG: one path, or several that are merged
  * @throws HoldfastError `KUBECONFIG_INVALID`
  */
-export async function kubeconfig(files: string): Promise<Connection> {
+export function kubeconfig(files: string): Connection {
   const source = `the kubeconfig ${files}`
   const paths = files.split(delimiter).filter((path) => path !== '')
   let stamp = ''
   let config: KubeConfig
-  const load = async (): Promise<void> => {
-    // Only here: it costs 30 MB.
-    const { KubeConfig } = await import('@kubernetes/client-node')
+  const load = (): void => {
     const loaded = new KubeConfig()
     const [first = '', ...more] = paths
     loaded.loadFromFile(first)
@@ -34,19 +33,19 @@ export async function kubeconfig(files: string): Promise<Connection> {
     config = loaded
     stamp = stampOf(paths)
   }
-  const current = async (force: boolean): Promise<KubeConfig> => {
-    if (force || stampOf(paths) !== stamp) await load()
+  const current = (force: boolean): KubeConfig => {
+    if (force || stampOf(paths) !== stamp) load()
     return config
   }
 
   try {
-    const loaded = await current(true)
+    const loaded = current(true)
     const context = loaded.getContextObject(loaded.getCurrentContext())
     return {
       server: new URL(loaded.getCurrentCluster()?.server ?? ''),
       namespace: context?.namespace ?? 'default',
       source,
-      credentials: async ({ refresh = false } = {}) => credentialsOf(await current(refresh)),
+      credentials: async ({ refresh = false } = {}) => credentialsOf(current(refresh)),
     }
   } catch (error) {
     throw errors.KUBECONFIG_INVALID({ source, reason: reasonOf(error) }, { cause: error })
