@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { failureOf } from './status.ts'
 
 /** Which requests a bad day is for. */
@@ -93,12 +94,14 @@ const slowMs = 10_000
  * Makes a request go wrong.
  *
  * @param answer - does what was asked and returns the answer's body
+ * @param reset - ends a connection without a word
  */
 export async function misbehave(
   { fault, ended }: Trouble<RequestFault>,
   request: IncomingMessage,
   response: ServerResponse,
-  answer: () => { readonly status: number; readonly body: string },
+  answer: () => { readonly status: number; readonly type: string; readonly body: string } | undefined,
+  reset: (socket: Socket) => void,
 ): Promise<void> {
   const { socket } = request
   if (typeof fault === 'object') {
@@ -115,7 +118,7 @@ export async function misbehave(
     case 'half-open':
       return
     case 'reset':
-      socket.resetAndDestroy()
+      reset(socket)
       return
     case 'closes':
       socket.end()
@@ -126,26 +129,31 @@ export async function misbehave(
       return
     case 'lost-answer':
       answer()
-      socket.resetAndDestroy()
+      reset(socket)
       return
-    case 'slow': {
-      const { status, body } = answer()
-      const timer = Promise.withResolvers<void>()
-      const timeout = setTimeout(timer.resolve, slowMs)
-      response.once('close', timer.resolve)
-      await Promise.race([ended, timer.promise])
-      clearTimeout(timeout)
-      response.writeHead(status, { 'content-type': 'application/json' })
-      response.end(body)
-      return
-    }
+    case 'slow':
     case 'truncated':
     case 'stalls': {
-      const { status, body } = answer()
-      response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
-      response.write(body.slice(0, body.length / 2), () => {
-        if (fault === 'truncated') socket.resetAndDestroy()
-      })
+      const given = answer()
+      // A watch answers by itself.
+      if (!given) return
+      if (fault === 'slow') await whenEnded(ended, response)
+      const { status, type, body } = given
+      response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
+      if (fault === 'slow') response.end(body)
+      else {
+        response.write(body.slice(0, body.length / 2), () => {
+          if (fault === 'truncated') reset(socket)
+        })
+      }
     }
   }
+}
+
+async function whenEnded(ended: Promise<void>, response: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, slowMs)
+  response.once('close', resolve)
+  await Promise.race([ended, promise])
+  clearTimeout(timer)
 }

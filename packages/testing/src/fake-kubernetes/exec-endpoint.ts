@@ -1,15 +1,20 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { WebSocketServer } from 'ws'
 import type { Access } from './access.ts'
 import { createBadDays, type BadDay } from './bad-days.ts'
+import { containerOf, runs } from './exec-containers.ts'
 import { planOf, type ExecFault, type ExecMatch } from './exec-faults.ts'
-import { openSession, type ExecSubject, type FakeExecution } from './exec-session.ts'
+import { openSession, type ExecSession, type ExecSubject, type FakeExecution } from './exec-session.ts'
 import type { Kinds } from './kinds.ts'
-import type { ObjectStore, StoredObject } from './object-store.ts'
-import type { Runtimes } from './pods.ts'
+import type { ObjectStore } from './object-store.ts'
+import type { Runtimes } from './runtimes.ts'
 import { routeOf } from './route.ts'
-import { StatusError, badRequest, failureOf, notFound } from './status.ts'
+import { badRequest, failureOf, notFound, type StatusBody } from './status.ts'
+
+/** How long the end of processes is waited for, in ms. */
+const endMs = 2000
 
 /** What runs commands in pods. */
 export interface ExecEndpoint {
@@ -24,9 +29,10 @@ export interface ExecEndpoint {
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer, url: URL, answered: (status: number) => void): void
   /** What would be run. @throws StatusError */
   subjectOf(url: URL): ExecSubject
-  /** Kills what runs in a pod, or in one container of it. */
+  /** Kills what runs in a pod, or in one container of it, as the end of a container does. */
   killAll(namespace: string, pod: string, container?: string): void
-  endBadDays(): void
+  /** Kills everything, and waits until it is dead. */
+  end(): Promise<void>
 }
 
 /** What the endpoint works on. */
@@ -37,17 +43,19 @@ export interface ExecParts {
   readonly access: Access
   /** Since 1.35 an exec over a websocket needs the verb `create`, besides `get`. */
   readonly needsCreate: boolean
+  /** Ends a connection without a word. */
+  reset(socket: Socket): void
 }
 
 export function createExecEndpoint(parts: ExecParts): ExecEndpoint {
   const executions: FakeExecution[] = []
+  const sessions: ExecSession[] = []
   const badDays = createBadDays<ExecMatch, readonly ExecFault[]>()
   const pods = parts.kinds.named('pods')
 
   const endpoint: ExecEndpoint = {
     executions,
     misbehave: (match, faults) => badDays.add(match, faults),
-    endBadDays: () => badDays.endAll(),
     subjectOf(url) {
       const route = routeOf('GET', url)
       const { namespace = '', name = '' } = route ?? {}
@@ -113,7 +121,9 @@ export function createExecEndpoint(parts: ExecParts): ExecEndpoint {
       })
       server.handleUpgrade(request, socket, head, (ws) => {
         answered(101)
-        executions.push(openSession(ws, socket, subject, plan))
+        const session = openSession(ws, socket, subject, plan, parts.reset)
+        sessions.push(session)
+        executions.push(session.execution)
       })
     },
     killAll(namespace, pod, container) {
@@ -122,12 +132,20 @@ export function createExecEndpoint(parts: ExecParts): ExecEndpoint {
         if (isMeant && (container === undefined || each.container === container)) each.kill()
       }
     },
+    async end() {
+      badDays.endAll()
+      for (const { execution } of sessions) execution.kill()
+      // What can't be killed, such as a process that writes to a frozen file system, is not waited for.
+      const dead = Promise.all(sessions.map((session) => session.exited()))
+      await Promise.race([dead, delay(endMs, undefined, { ref: false })])
+    },
   }
   return endpoint
 }
 
 /** Answers an upgrade with a status, as JSON, or with plain text. */
-export function refuse(socket: Socket, status: number, body: unknown, retryAfter?: number): void {
+export function refuse(socket: Socket, status: number, body: StatusBody | string): void {
+  const retryAfter = typeof body === 'string' ? undefined : body.details?.retryAfterSeconds
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
@@ -137,46 +155,4 @@ export function refuse(socket: Socket, status: number, body: unknown, retryAfter
     'Connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`)
-}
-
-interface Named {
-  readonly name: string
-}
-
-function containersOf({ spec }: StoredObject, field: 'containers' | 'initContainers'): readonly string[] {
-  const list = (spec as Readonly<Record<string, readonly Named[] | undefined>> | undefined)?.[field] ?? []
-  return list.map(({ name }) => name)
-}
-
-/** @throws StatusError 400 when the pod has no such container, or no name was given and there are several */
-function containerOf(pod: StoredObject, asked: string): string {
-  const { name } = pod.metadata
-  const plain = containersOf(pod, 'containers')
-  const init = containersOf(pod, 'initContainers')
-  if (asked !== '') {
-    if (plain.includes(asked) || init.includes(asked)) return asked
-    throw badRequest(`container ${asked} is not valid for pod ${name}`)
-  }
-  const [only] = plain
-  if (only !== undefined && plain.length === 1) return only
-  if (plain.length === 0) throw badRequest(`a container name must be specified for pod ${name}`)
-  const all = [...init, ...plain].join(' ')
-  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${all}]`)
-}
-
-interface ContainerStatus extends Named {
-  readonly state?: { readonly running?: unknown }
-}
-
-/** @throws StatusError 400 when the pod is on no node yet */
-function runs(pod: StoredObject, container: string): boolean {
-  const { nodeName = '' } = (pod['spec'] ?? {}) as { readonly nodeName?: string }
-  if (nodeName === '')
-    throw new StatusError(400, 'BadRequest', `pod ${pod.metadata.name} does not have a host assigned`)
-  const { containerStatuses = [], initContainerStatuses = [] } = (pod['status'] ?? {}) as Readonly<
-    Record<string, readonly ContainerStatus[]>
-  >
-  return [...containerStatuses, ...initContainerStatuses].some(
-    ({ name, state }) => name === container && state?.running !== undefined,
-  )
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
-import type { Runtime } from './pods.ts'
+import type { Runtime } from './runtimes.ts'
 
 /** How a command ended: by itself, or by a signal. */
 export interface ExecExit {
@@ -19,6 +19,8 @@ export interface ExecProcess {
   /** When it has ended and all that it wrote was read. */
   readonly closed: Promise<ExecExit>
   readonly exit: ExecExit | undefined
+  /** When it has ended, whatever became of its output. */
+  readonly exited: Promise<void>
   /** Whether any process of its group lives. */
   lives(): boolean
   /** To its whole group. */
@@ -66,8 +68,12 @@ export async function startProcess(command: ExecCommand): Promise<ExecProcess> {
     throw startError(file, error)
   }
   const { promise: closed, resolve } = Promise.withResolvers<ExecExit>()
+  const { promise: exited, resolve: exits } = Promise.withResolvers<void>()
   let exit: ExecExit | undefined
-  child.once('exit', (code, signal) => (exit = { code: code ?? undefined, signal: signal ?? undefined }))
+  child.once('exit', (code, signal) => {
+    exit = { code: code ?? undefined, signal: signal ?? undefined }
+    exits()
+  })
   child.once('close', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }))
   const { stdin, stdout, stderr } = child
   // It may end without reading what it is sent.
@@ -90,6 +96,7 @@ export async function startProcess(command: ExecCommand): Promise<ExecProcess> {
     stdout: stdout ?? undefined,
     stderr: stderr ?? undefined,
     closed,
+    exited,
     get exit() {
       return exit
     },
@@ -105,7 +112,9 @@ function hasLiving(group: number): boolean {
     if (!/^\d+$/.test(entry)) return false
     try {
       // After the name, which may contain anything: state, parent, group.
-      const [state = '', , pgrp] = readFileSync(`/proc/${entry}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')
+      const [state = '', , pgrp] = readFileSync(`/proc/${entry}/stat`, 'latin1')
+        .replace(/^.*\) /s, '')
+        .split(' ')
       return Number(pgrp) === group && !'ZX'.includes(state)
     } catch {
       return false

@@ -30,6 +30,13 @@ export interface FakeExecution {
   kill(signal?: NodeJS.Signals): void
 }
 
+/** An exec, and what only its server needs of it. */
+export interface ExecSession {
+  readonly execution: FakeExecution
+  /** When its process, if there is one, has ended. */
+  exited(): Promise<void>
+}
+
 /** What to run. */
 export interface ExecSubject extends ExecCommand {
   readonly pod: string
@@ -39,8 +46,18 @@ export interface ExecSubject extends ExecCommand {
   readonly refusal: { readonly status: number; readonly message: string } | undefined
 }
 
-/** Runs a command over a websocket that has just opened. */
-export function openSession(ws: WebSocket, socket: Socket, subject: ExecSubject, plan: ExecPlan): FakeExecution {
+/**
+ * Runs a command over a websocket that has just opened.
+ *
+ * @param reset - ends its connection without a word
+ */
+export function openSession(
+  ws: WebSocket,
+  socket: Socket,
+  subject: ExecSubject,
+  plan: ExecPlan,
+  reset: (socket: Socket) => void,
+): ExecSession {
   const { pod, namespace, container, argv, refusal } = subject
   const isV5 = ws.protocol.startsWith('v5.')
   let child: ExecProcess | undefined
@@ -53,7 +70,7 @@ export function openSession(ws: WebSocket, socket: Socket, subject: ExecSubject,
   }
   const broken = (): void => {
     isBroken = true
-    breakConnection(ws, socket, plan)
+    breakConnection(ws, plan, socket, reset)
   }
   const output = createExecOutput(ws, plan, broken)
   const record = {
@@ -126,14 +143,19 @@ export function openSession(ws: WebSocket, socket: Socket, subject: ExecSubject,
     ws.close(1000)
   }
   run().catch(() => ws.terminate())
-  return record
+  return {
+    execution: record,
+    async exited() {
+      await child?.exited
+    },
+  }
 }
 
 /** The connection ends without a word about the command. */
-function breakConnection(ws: WebSocket, socket: Socket, { breaks }: ExecPlan): void {
+function breakConnection(ws: WebSocket, { breaks }: ExecPlan, socket: Socket, reset: (socket: Socket) => void): void {
   switch (breaks) {
     case 'reset':
-      socket.resetAndDestroy()
+      reset(socket)
       return
     case 'fin':
       socket.destroySoon()

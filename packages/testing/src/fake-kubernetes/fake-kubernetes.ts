@@ -29,7 +29,7 @@ export interface StartFakeKubernetesOptions {
 export interface FakeKubernetes extends AsyncDisposable {
   readonly url: string
   readonly namespace: string
-  /** The bearer token that it accepts. */
+  /** The bearer token that it accepts. Over http a request without any is accepted, too: kubectl sends none there. */
   readonly token: string
   readonly objects: FakeObjects
   /** Every request, in the order in which they came, execs among them. */
@@ -38,14 +38,22 @@ export interface FakeKubernetes extends AsyncDisposable {
   readonly connections: number
   /** Every exec that opened. */
   readonly execs: readonly FakeExecution[]
+  /** Who may do what. At first everything is allowed. */
   readonly authorize: FakeAccess
 
   /** @throws TypeError when a container's directory is none */
   addPod(pod: FakePod): StoredObject
+  /**
+   * Kills what runs in a container and starts it anew: one more restart, another container id.
+   *
+   * @param namespace - default: the server's
+   * @throws TypeError when there is no such pod or container
+   */
+  restartContainer(pod: string, container: string, namespace?: string): StoredObject
   /** A kubeconfig with the token as it is now. */
   kubeconfig(): string
   /**
-   * Writes `token`, `ca.crt` and `namespace`, as in a pod. Clients in a pod use https only: give the server a certificate.
+   * Writes `token`, `ca.crt` and `namespace`, as in a pod. Clients in a pod use https only: start the server with `tls`.
    *
    * @returns the variables that say where the server is
    */

@@ -13,10 +13,14 @@ export interface FakeTls {
 /** The server's place on the network. */
 export interface Listener {
   readonly port: number
+  /** Says what is done with what comes in; once, before anybody knows the port. */
+  serve(handlers: Handlers): void
   /** TCP connections that were made so far. */
   readonly connections: number
   /** Which of them a request came over, from 1. */
   connectionOf(request: IncomingMessage): number
+  /** Ends a connection with RST instead of FIN, also below TLS. */
+  reset(socket: Socket): void
   /** Ends every connection and refuses new ones. */
   down(): Promise<void>
   /** Accepts again, on the same port. */
@@ -33,21 +37,22 @@ export interface Handlers {
 const maxHeaderSize = 1 << 20
 
 /** Listens on a free port of the loopback interface. */
-export async function listen(tls: FakeTls | undefined, handlers: Handlers): Promise<Listener> {
-  const sockets = new Map<Socket, number>()
+export async function listen(tls: FakeTls | undefined): Promise<Listener> {
+  // By the client's port: a TLS socket and the plain one below it have it in common.
+  const open = new Map<number | undefined, { readonly socket: Socket; readonly number: number }>()
   let connections = 0
   const options = { maxHeaderSize, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }
   const server: Server = tls ? createTlsServer({ ...options, key: tls.key, cert: tls.cert }) : createServer(options)
-  server.on('request', handlers.request)
-  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+  server.on('connection', (socket: Socket) => {
+    const { remotePort } = socket
+    const connection = { socket, number: ++connections }
+    open.set(remotePort, connection)
+    socket.once('close', () => {
+      if (open.get(remotePort) === connection) open.delete(remotePort)
+    })
     socket.on('error', () => {})
-    handlers.upgrade(request, socket, head)
   })
-  server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
-    sockets.set(socket, ++connections)
-    socket.once('close', () => sockets.delete(socket))
-    socket.on('error', () => {})
-  })
+  server.on('secureConnection', (socket: Socket) => socket.on('error', () => {}))
 
   const start = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -65,11 +70,19 @@ export async function listen(tls: FakeTls | undefined, handlers: Handlers): Prom
     get connections() {
       return connections
     },
-    connectionOf: ({ socket }) => sockets.get(socket) ?? 0,
+    serve(handlers) {
+      server.on('request', handlers.request)
+      server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+        socket.on('error', () => {})
+        handlers.upgrade(request, socket, head)
+      })
+    },
+    connectionOf: ({ socket }) => open.get(socket.remotePort)?.number ?? 0,
+    reset: (socket) => void open.get(socket.remotePort)?.socket.resetAndDestroy(),
     async down() {
       if (!server.listening) return
       const closed = new Promise((resolve) => server.close(resolve))
-      for (const socket of sockets.keys()) socket.destroy()
+      for (const { socket } of open.values()) socket.destroy()
       await closed
     },
     async up() {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { KubernetesObject } from '@holdfast/sdk'
+import { toSeconds, type StoredObject } from './object-store.ts'
 
 /** A container of a {@link FakePod}. */
 export interface FakeContainer {
@@ -42,46 +41,10 @@ export interface FakePod {
   readonly spec?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** Where and how commands are executed. */
-export interface Runtime {
-  readonly directory: string
-  readonly env: Readonly<Record<string, string>>
-  readonly shell: boolean
-}
-
-/** What the fake knows of containers beyond their objects. */
-export interface Runtimes {
-  set(namespace: string, pod: string, container: FakeContainer): void
-  /** Containers of pods that came as objects get a runtime of their own, too. */
-  get(namespace: string, pod: string, container: string): Runtime
-}
-
-/** @param root - folder for the directories of containers that have none */
-export function createRuntimes(root: string): Runtimes {
-  const runtimes = new Map<string, Runtime>()
-  const keyOf = (...parts: string[]): string => parts.join('_')
-  const created: Runtimes = {
-    set(namespace, pod, { name, directory, env = {}, shell = true }) {
-      const key = keyOf(namespace, pod, name)
-      if (directory !== undefined && !statSync(directory).isDirectory())
-        throw new TypeError(`${directory} is no directory`)
-      const own = join(root, key)
-      if (directory === undefined) mkdirSync(own, { recursive: true })
-      runtimes.set(key, { directory: directory ?? own, env, shell })
-    },
-    get(namespace, pod, container) {
-      const key = keyOf(namespace, pod, container)
-      if (!runtimes.has(key)) created.set(namespace, pod, { name: container })
-      return runtimes.get(key) as Runtime
-    },
-  }
-  return created
-}
-
 /** The object of a pod. */
 export function podObject(pod: FakePod, namespace: string, now: Date): KubernetesObject {
   const { name, uid = randomUUID(), labels = {}, annotations, containers, node = 'node-1', spec = {} } = pod
-  const startedAt = now.toISOString().replace(/\.\d+Z$/, 'Z')
+  const startedAt = toSeconds(now)
   const phase = pod.phase ?? phaseOf(containers)
   const ready = phase === 'Running' && containers.every(isReady)
   const plain = containers.filter((each) => each.sidecar !== true)
@@ -115,6 +78,46 @@ export function podObject(pod: FakePod, namespace: string, now: Date): Kubernete
         : { initContainerStatuses: sidecars.map((each) => statusOf(each, phase, startedAt)) }),
     },
   }
+}
+
+interface ContainerStatus {
+  readonly name: string
+  readonly restartCount?: number
+}
+
+/**
+ * A pod with one of its containers started anew.
+ *
+ * @throws TypeError when it has none of that name
+ */
+export function restarted(pod: StoredObject, container: string, now: Date): StoredObject {
+  const startedAt = toSeconds(now)
+  const status = (pod['status'] ?? {}) as Readonly<Record<string, unknown>>
+  let isFound = false
+  const fields = ['containerStatuses', 'initContainerStatuses'].map((field) => {
+    const list = (status[field] ?? []) as readonly ContainerStatus[]
+    const next = list.map((each) => {
+      if (each.name !== container) return each
+      isFound = true
+      const killed = { exitCode: 137, reason: 'Error', finishedAt: startedAt }
+      return {
+        ...each,
+        containerID: newContainerId(),
+        ready: true,
+        started: true,
+        restartCount: (each.restartCount ?? 0) + 1,
+        state: { running: { startedAt } },
+        lastState: { terminated: killed },
+      }
+    })
+    return [field, next] as const
+  })
+  if (!isFound) throw new TypeError(`the pod ${pod.metadata.name} has no container ${container}`)
+  return { ...pod, status: { ...status, ...Object.fromEntries(fields) } }
+}
+
+function newContainerId(): string {
+  return `containerd://${randomUUID().replaceAll('-', '')}`
 }
 
 function phaseOf(containers: readonly FakeContainer[]): string {
@@ -156,7 +159,7 @@ function statusOf(container: FakeContainer, phase: string, startedAt: string): u
     name,
     image: imageOf(container),
     imageID: `${imageOf(container)}@sha256:0`,
-    ...(current === 'waiting' ? {} : { containerID: `containerd://${randomUUID().replaceAll('-', '')}` }),
+    ...(current === 'waiting' ? {} : { containerID: newContainerId() }),
     ready: current === 'running' && isReady(container),
     started: current === 'running',
     restartCount: restarts,
