@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { stringify } from 'yaml'
-import { render, type Manifest } from './support/helm.ts'
+import { parse, stringify } from 'yaml'
+import { chart, render, type Manifest } from './support/helm.ts'
 import { config } from './support/values.ts'
 
 const promtool = '/usr/bin/promtool'
-const rulesFrom = (manifest: Manifest) =>
-  manifest.spec.groups[0].rules as readonly { readonly alert: string; readonly annotations: Record<string, string> }[]
+const rulesFrom = (spec: Manifest['spec']) =>
+  spec.groups[0].rules as readonly { readonly alert: string; readonly annotations: Record<string, string> }[]
 const withRule = (rule: object = {}) => ({ config, metrics: { prometheusRule: { enabled: true, ...rule } } })
 
 // Prometheus' own tool says whether the alerts fire; without it there is nobody to ask.
@@ -34,9 +34,26 @@ test.skipIf(!existsSync(promtool))(
   },
 )
 
+test('of each alert it is tested that it fires, and that it does not', () => {
+  const { tests } = parse(readFileSync(join(import.meta.dirname, 'alerts.test.yaml'), 'utf8')) as AlertTests
+  const cases = tests.flatMap((each) => each.alert_rule_test)
+  const names = (isFiring: boolean): readonly string[] =>
+    cases.filter(({ exp_alerts }) => exp_alerts.length > 0 === isFiring).map(({ alertname }) => alertname)
+  const spec: Manifest['spec'] = parse(readFileSync(join(chart, 'files/alerts.yaml'), 'utf8'))
+  const alerts = rulesFrom(spec).map(({ alert }) => alert)
+  expect([...new Set(names(true))]).toEqual(alerts)
+  expect([...new Set(names(false))]).toEqual(alerts)
+})
+
+interface AlertTests {
+  readonly tests: readonly {
+    readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts: readonly unknown[] }[]
+  }[]
+}
+
 test('each alert says what happened, what it means and what to do, and where the runbook is if there is one', async () => {
   const runbookUrl = 'https://wiki.example/backups'
-  const rules = rulesFrom((await render(withRule({ runbookUrl }))).one('PrometheusRule'))
+  const rules = rulesFrom((await render(withRule({ runbookUrl }))).one('PrometheusRule').spec)
   expect(rules.length).toBeGreaterThan(10)
   for (const { alert, annotations } of rules) {
     expect(annotations).toEqual({
@@ -45,14 +62,14 @@ test('each alert says what happened, what it means and what to do, and where the
       runbook_url: `${runbookUrl}#${alert.toLowerCase()}`,
     })
   }
-  expect(JSON.stringify(rulesFrom((await render(withRule())).one('PrometheusRule')))).not.toContain('runbook_url')
+  expect(JSON.stringify(rulesFrom((await render(withRule())).one('PrometheusRule').spec))).not.toContain('runbook_url')
 })
 
 test('alerts can be left out, and pods of CronJobs need not be up', async () => {
-  const all = rulesFrom((await render(withRule())).one('PrometheusRule')).map(({ alert }) => alert)
-  const some = rulesFrom((await render(withRule({ disabled: ['BackupTooOld'] }))).one('PrometheusRule'))
+  const all = rulesFrom((await render(withRule())).one('PrometheusRule').spec).map(({ alert }) => alert)
+  const some = rulesFrom((await render(withRule({ disabled: ['BackupTooOld'] }))).one('PrometheusRule').spec)
   expect(some.map(({ alert }) => alert)).toEqual(all.filter((alert) => alert !== 'BackupTooOld'))
-  const jobs = rulesFrom((await render({ mode: 'cronjob', ...withRule() })).one('PrometheusRule'))
+  const jobs = rulesFrom((await render({ mode: 'cronjob', ...withRule() })).one('PrometheusRule').spec)
   expect(jobs.map(({ alert }) => alert)).toEqual(all.filter((alert) => alert !== 'BackupSidecarDown'))
 })
 
@@ -64,8 +81,8 @@ test.for([
   ['none where it is off', { config: { ...config, metrics: { listen: 0 } } }, undefined],
   ['none where metrics.port is off', { config, metrics: { port: 0 } }, undefined],
 ] as const)('the port is %s', async ([, values, port]) => {
-  const chart = await render(values)
-  const { metadata, spec } = chart.one('Deployment').spec.template
+  const made = await render(values)
+  const { metadata, spec } = made.one('Deployment').spec.template
   expect(metadata.annotations?.['prometheus.io/port']).toBe(port)
   const given = 'metrics' in values ? [{ name: 'HOLDFAST_LISTEN', value: String(values.metrics.port) }] : []
   expect(spec.containers[0].env).toEqual(expect.arrayContaining(given))
@@ -112,9 +129,9 @@ function relabel(
 }
 
 test('a ServiceMonitor brings its Service along, and annotations are for those without either', async () => {
-  const chart = await render({ config, metrics: { serviceMonitor: { enabled: true } } })
-  expect(chart.one('Service').spec).toMatchObject({ clusterIP: 'None', ports: [{ port: 9480, targetPort: 9480 }] })
-  expect(chart.one('Deployment').spec.template.metadata.annotations).toBeUndefined()
+  const made = await render({ config, metrics: { serviceMonitor: { enabled: true } } })
+  expect(made.one('Service').spec).toMatchObject({ clusterIP: 'None', ports: [{ port: 9480, targetPort: 9480 }] })
+  expect(made.one('Deployment').spec.template.metadata.annotations).toBeUndefined()
   const without = await render({ config, metrics: { annotations: false } })
   expect(without.one('Deployment').spec.template.metadata.annotations).toBeUndefined()
 })

@@ -27,7 +27,7 @@ export const planValues: Values = {
     default: {},
   },
   image: group('The image.', {
-    repository: text('Where it is.', { default: 'holdfast/holdfast' }),
+    repository: text('Where you have pushed it.', { default: 'holdfast' }),
     tag: text("Which version. Default: the chart's appVersion."),
     digest: text('Such as sha256:…; wins over the tag.', {
       schema: { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' },

@@ -7,6 +7,9 @@ import { root } from '../../../scripts/workspaces.ts'
 /** The chart. */
 export const chart = join(root, 'charts/holdfast')
 
+// Fetched before the first test, which has less time.
+await kubernetesTool('helm')
+
 /** A Kubernetes object. */
 export interface Manifest {
   readonly apiVersion: string
