@@ -1,4 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { testClock, type TestClock } from '@holdfast/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { socketFile } from '../src/http/socket.ts'
@@ -39,9 +41,21 @@ function daemon(here: Workspace, now = '2026-11-23T01:59:30Z'): Daemon {
     async scrape() {
       const { status, body } = await ask({ socketPath: socketFile(here.state) }, '/metrics')
       expect(status, body.slice(0, 500)).toBe(200)
+      checkWithPromtool(body)
       return parseExposition(body)
     },
   }
+}
+
+/** A third opinion, where Prometheus' own tool is installed; the second one is always asked. */
+function checkWithPromtool(page: string): void {
+  const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+    input: page,
+    encoding: 'utf8',
+  })
+  if (error) return
+  // 3: it is valid, and something about it could be better.
+  expect([0, 3], `${stdout}${stderr}`.slice(0, 2000)).toContain(status)
 }
 
 /** Ids that a file name, a URL or somebody's language may well bring along. */
@@ -52,7 +66,9 @@ function odd(): Workspace {
   const here = workspace()
   here.write(
     'odd.mjs',
-    `import { existsSync, writeFileSync } from 'node:fs'
+    `import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { definePlugin } from '@holdfast/sdk'
 const any = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } }
@@ -170,4 +186,113 @@ test('every count begins at 0, so that increase() sees the first failure', async
   expect(page.value('holdfast_undos_recovered_total', { kind })).toBe(0)
   // A success that never was is not in 1970.
   expect(page.value('holdfast_run_last_success_timestamp_seconds', { plan: 'shop' })).toBeUndefined()
+})
+
+/** A plan of scripts whose backup waits; scraped meanwhile and afterwards. */
+async function scrapedRun(): Promise<{ readonly during: Exposition; readonly after: Exposition }> {
+  const here = workspace()
+  here.write(
+    'holdfast.yaml',
+    `plans:
+  shop:
+    schedule: { cron: '0 3 * * *', timeZone: Europe/Berlin }
+    use: [{ '@holdfast/plugin-scripts#scripts': { path: ${here.at('scripts')} } }]
+`,
+  )
+  here.script(
+    'backups/10',
+    `touch ${here.at('here')}; while [ ! -e ${here.at('go')} ]; do sleep 0.02; done; printf x | save_artifact x`,
+  )
+  const running = daemon(here)
+  onTestFinished(() => writeFileSync(here.at('go'), ''))
+  await running.logged('"msg":"ready"')
+  await running.clock.advance('31s')
+  await vi.waitFor(() => expect(existsSync(here.at('here'))).toBe(true), { timeout: 10_000 })
+  const during = await running.scrape()
+  writeFileSync(here.at('go'), '')
+  await running.logged('"msg":"plan \\"shop\\" succeeded')
+  const after = await running.scrape()
+  await running.stop()
+  return { during, after }
+}
+
+/** Of volumes, drills and pushes: metrics that other parts of Holdfast bring along. */
+const ofOthers = /^holdfast_(filesystem|versions|restore_drill|push)/
+
+test('every metric of the alert rules is there, with the labels that they ask for', async () => {
+  const { during, after } = await scrapedRun()
+  const rules = readFileSync(join(import.meta.dirname, '../../../charts/holdfast/files/alerts.yaml'), 'utf8')
+  const used = [...rules.matchAll(/(?:by \(([\w, ]*)\) \((?:\w+\()?)?\b(holdfast_\w+)(?:\{([^}]*)\})?/g)]
+  const ours = used.filter(([, , name = '']) => !ofOthers.test(name))
+  expect(new Set(ours.map(([, , name]) => name)).size).toBeGreaterThanOrEqual(9)
+  for (const [text, by = '', name = '', matchers = ''] of ours) {
+    const samples = [...during.samples(name), ...after.samples(name)]
+    expect(samples.length, text).toBeGreaterThan(0)
+    // Prometheus adds the namespace.
+    const labels = by.split(/, */).filter((label) => label !== '' && label !== 'namespace')
+    for (const label of labels) expect(Object.keys(samples[0]?.labels ?? {}), text).toContain(label)
+    for (const [, label = '', values = ''] of matchers.matchAll(/(\w+)=~?"([^"]*)"/g)) {
+      for (const value of values.split('|')) {
+        expect(
+          samples.some((sample) => sample.labels[label] === value),
+          `${text}: ${value}`,
+        ).toBe(true)
+      }
+    }
+  }
+})
+
+test('docs/metrics.md has every metric with its type and labels, and no other', async () => {
+  const { during, after } = await scrapedRun()
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/metrics.md'), 'utf8')
+  const documented = new Map(
+    [...page.matchAll(/^\| `(holdfast_\w+)` +\| (\w+) +\| ([^|]*) \|/gm)].map(
+      ([, name = '', type = '', labels = '']) => [
+        name,
+        { type, labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label) },
+      ],
+    ),
+  )
+  const families = new Map([...during.families, ...after.families])
+  // They are there once there is a port, or a cluster.
+  const elsewhere = [
+    'http_listening',
+    'kubernetes_events_total',
+    'exec_streams_total',
+    'exec_bytes_total',
+    'leader',
+  ].map((name) => `holdfast_${name}`)
+  expect([...families.keys()].filter((name) => !documented.has(name))).toEqual([])
+  expect([...documented.keys()].filter((name) => !families.has(name) && !elsewhere.includes(name))).toEqual([])
+  for (const [name, { type }] of families) {
+    expect(documented.get(name)?.type, name).toBe(type)
+    const [sample] = [...during.samples(name), ...after.samples(name), ...after.samples(`${name}_count`)]
+    if (sample) expect(documented.get(name)?.labels, name).toEqual(Object.keys(sample.labels))
+  }
+})
+
+test.for([
+  ['no end', '# HELP a A\n# TYPE a gauge\na 1'],
+  ['no help', '# TYPE a gauge\na 1\n'],
+  ['no type', '# HELP a A\na 1\n'],
+  ['no such type', '# HELP a A\n# TYPE a number\na 1\n'],
+  ['another metric', '# HELP a A\n# TYPE a gauge\nb 1\n'],
+  ['twice the same', '# HELP a A\n# TYPE a gauge\na{x="1",y="2"} 1\na{y="2",x="1"} 1\n'],
+  [
+    'a metric in two places',
+    '# HELP a A\n# TYPE a gauge\na 1\n# HELP b B\n# TYPE b gauge\n# HELP a A\n# TYPE a gauge\n',
+  ],
+  ['a quote', '# HELP a A\n# TYPE a gauge\na{x="""} 1\n'],
+  ['a wrong escape', '# HELP a A\n# TYPE a gauge\na{x="\\d"} 1\n'],
+  ['a line break', '# HELP a A\n# TYPE a gauge\na{x="b\nc"} 1\n'],
+  ['no number', '# HELP a A\n# TYPE a gauge\na one\n'],
+  ['a time', '# HELP a A\n# TYPE a gauge\na 1 1700000000\n'],
+  ['a counter below 0', '# HELP a_total A\n# TYPE a_total counter\na_total -1\n'],
+  ['a histogram without an end', '# HELP a A\n# TYPE a histogram\na_bucket{le="1"} 1\na_sum 1\na_count 1\n'],
+  [
+    'a histogram that shrinks',
+    '# HELP a A\n# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n',
+  ],
+] as const)('the second parser refuses %s', ([, page]) => {
+  expect(() => parseExposition(page)).toThrow(Error)
 })

@@ -35,13 +35,6 @@ const longestMessage = 1000
 /**
  * Posts what happens in runs as Events: about our own pod, and about the objects of targets. In the background: no run
  * waits for it or fails for it, whatever the API server does.
- *
- * @example
- * ```ts
- * const events = kubernetesEvents({ kubernetes, pod, clock, log, meter, redactor })
- * const engine = createEngine({ …, events })
- * await events.close()
- * ```
  */
 export function kubernetesEvents(options: KubernetesEventsOptions): KubernetesEvents {
   const { kubernetes, pod, clock, log, meter, redactor, isMaintenance = () => false } = options

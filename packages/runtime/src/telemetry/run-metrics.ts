@@ -32,15 +32,20 @@ function undoFailureCounter(meter: Meter): ReturnType<Meter['counter']> {
 }
 
 /** Begins all counts of plans at 0, so that `increase()` sees the first failure. */
-export function announcePlans(meter: Meter, plans: readonly Pick<ResolvedPlan, 'name' | 'participants'>[]): void {
+export function announcePlans(
+  meter: Meter,
+  plans: readonly Pick<ResolvedPlan, 'name' | 'participants' | 'maintenance'>[],
+): void {
   const runs = runCounter(meter)
   const hookFailures = hookFailureCounter(meter)
   const undoFailures = undoFailureCounter(meter)
   const recovered = meter.counter('holdfast_undos_recovered_total', 'Undos run for a process that was gone', ['kind'])
+  const artifacts = meter.counter('holdfast_artifacts_total', 'Artifacts by how they were stored', ['plan', 'result'])
   // A thousand plans may use the same hook.
   const hooks = new Map<string, { readonly phase: string; readonly hook: string }>()
-  for (const { name, participants } of plans) {
+  for (const { name, participants, maintenance } of plans) {
     for (const result of statuses) runs.add(0, { plan: name, result })
+    for (const result of maintenance ? [] : ['valid', 'suspect', 'failed']) artifacts.add(0, { plan: name, result })
     for (const participant of participants) {
       for (const phase of Object.keys(participant.hooks) as HookName[]) {
         hooks.set(`${phase} ${participant.id}`, { phase, hook: participant.id })
