@@ -98,7 +98,8 @@ kubectl patch -n ${namespace} ${kind} ${workload.name} --patch-file FILE`
     context,
     [...objects, patch],
     `A sidecar for the ${workload.kind} "${workload.name}". Made by holdfast generate kubernetes.
-Add it to what is there: kubectl apply --server-side --force-conflicts -f FILE`,
+Add it to what is there, under a manager of its own, so that the rest stays as it is:
+kubectl apply --server-side --field-manager=holdfast --force-conflicts -f FILE`,
   )
   return exitCode.ok
 }
