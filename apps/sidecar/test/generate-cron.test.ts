@@ -96,7 +96,7 @@ test('a CronJob starts in the minutes in which the daemon would run', () => {
       const started = halfHours.filter((at) => controllerStarts(converted.schedule, at)).map((at) => at.toISOString())
       expect(started).toEqual(expected)
     }),
-    { numRuns: process.env['HOLDFAST_TEST_LONG'] ? 2_000 : 100 },
+    { numRuns: process.env['HOLDFAST_TEST_LONG'] ? 2_000 : 50 },
   )
-  expect(compared).toBeGreaterThan(20)
+  expect(compared).toBeGreaterThan(10)
 })

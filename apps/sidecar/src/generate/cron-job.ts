@@ -2,9 +2,8 @@ import { parseCron, type ResolvedPlan } from '@holdfast/runtime'
 import { errors } from '../errors.ts'
 import type { Blueprint } from './blueprint.ts'
 import { cronJobSchedule } from './cron-schedule.ts'
-import { nearestLabel } from './names.ts'
+import { checkName, nearestLabel } from './names.ts'
 import { commentsAt, containerOf, volumesOf } from './pod.ts'
-import { checkName } from './script-volumes.ts'
 import type { YamlComment, YamlPage } from './yaml.ts'
 
 /** The Job's name is the CronJob's and eleven characters. */

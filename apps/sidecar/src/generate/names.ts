@@ -1,3 +1,5 @@
+import { errors } from '../errors.ts'
+
 // What Kubernetes allows as a name: a label of RFC 1123, which is what namespaces, containers and volumes need. Other
 // objects may have longer names, but all of ours are parts of the name of a volume or a container somewhere.
 
@@ -24,4 +26,15 @@ export function nearestLabel(text: string): string | undefined {
 /** A name of ours as Kubernetes has it: hooks and sidefridge's projects are written with underscores. */
 export function dashed(name: string): string {
   return name.replaceAll('_', '-')
+}
+
+/**
+ * A name that was made of labels, if it is not too long.
+ *
+ * @throws HoldfastError `GENERATE_NAME_LONG`
+ */
+export function checkName(what: string, name: string, limit: number = longestLabel): string {
+  if (name.length > limit) throw errors.GENERATE_NAME_LONG({ what, name, length: name.length, limit })
+  if (!isLabel(name)) throw new Error(`"${name}" is no name for a ${what}`)
+  return name
 }

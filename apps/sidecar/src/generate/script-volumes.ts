@@ -1,6 +1,5 @@
 import { isBinary } from './config-map.ts'
-import { isLabel, longestLabel } from './names.ts'
-import { errors } from '../errors.ts'
+import { checkName } from './names.ts'
 import type { HookFiles } from './script-files.ts'
 
 /** A volume of a pod. */
@@ -42,15 +41,4 @@ export function scriptVolume({ configMap, volume, hook, defaultMode }: ScriptVol
     ...(isBinary(bytes) && defaultMode !== modes.programs && { mode: modes.programs }),
   }))
   return { name: checkName('volume', volume), configMap: { name: configMap, defaultMode, items } }
-}
-
-/**
- * A name that is long enough, but not too long.
- *
- * @throws HoldfastError `GENERATE_NAME_LONG`
- */
-export function checkName(what: string, name: string, limit: number = longestLabel): string {
-  if (name.length > limit) throw errors.GENERATE_NAME_LONG({ what, name, length: name.length, limit })
-  if (!isLabel(name)) throw new Error(`"${name}" is no name for a ${what}`)
-  return name
 }
