@@ -8,7 +8,7 @@ import type { Resources } from './resources.ts'
 import { openApi } from './openapi.ts'
 import { review } from './reviews.ts'
 import { routeOf } from './route.ts'
-import { StatusError, notFound } from './status.ts'
+import { StatusError, invalid, notFound } from './status.ts'
 import { watch } from './watches.ts'
 
 /** What the API works on. */
@@ -80,6 +80,7 @@ export function serveApi(parts: ApiParts, request: ApiRequest, response: ServerR
       return { status: existed ? 200 : 201, body: resources.update(place, body) }
     }
     case 'patch': {
+      if (request.contentType.startsWith('application/apply-patch') && !query.has('fieldManager')) throw noManager()
       const { object, created } = resources.patch(place, body, request.contentType)
       return { status: created ? 201 : 200, body: object }
     }
@@ -99,6 +100,12 @@ function namespaces(kinds: Kinds): ReturnType<Kinds['named']> {
 function notAllowed(): StatusError {
   const message = 'the server does not allow this method on the requested resource'
   return new StatusError(405, 'MethodNotAllowed', message, {})
+}
+
+function noManager(): StatusError {
+  const message = 'Required value: is required for apply patch'
+  const problem = { field: 'fieldManager', reason: 'FieldValueRequired', message } as const
+  return invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [problem])
 }
 
 function noSuchPath(): StatusError {

@@ -6,7 +6,7 @@ import type { Access } from './access.ts'
 import { createBadDays, type BadDay } from './bad-days.ts'
 import { containerOf, runs } from './exec-containers.ts'
 import { planOf, type ExecFault, type ExecMatch } from './exec-faults.ts'
-import { openSession, type ExecSession, type ExecSubject, type FakeExecution } from './exec-session.ts'
+import { openSession, type ExecSubject, type FakeExecution } from './exec-session.ts'
 import type { Kinds } from './kinds.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Runtimes } from './runtimes.ts'
@@ -49,7 +49,6 @@ export interface ExecParts {
 
 export function createExecEndpoint(parts: ExecParts): ExecEndpoint {
   const executions: FakeExecution[] = []
-  const sessions: ExecSession[] = []
   const badDays = createBadDays<ExecMatch, readonly ExecFault[]>()
   const pods = parts.kinds.named('pods')
 
@@ -121,9 +120,7 @@ export function createExecEndpoint(parts: ExecParts): ExecEndpoint {
       })
       server.handleUpgrade(request, socket, head, (ws) => {
         answered(101)
-        const session = openSession(ws, socket, subject, plan, parts.reset)
-        sessions.push(session)
-        executions.push(session.execution)
+        executions.push(openSession(ws, socket, subject, plan, parts.reset))
       })
     },
     killAll(namespace, pod, container) {
@@ -134,10 +131,11 @@ export function createExecEndpoint(parts: ExecParts): ExecEndpoint {
     },
     async end() {
       badDays.endAll()
-      for (const { execution } of sessions) execution.kill()
+      for (const each of executions) each.kill()
       // What can't be killed, such as a process that writes to a frozen file system, is not waited for.
-      const dead = Promise.all(sessions.map((session) => session.exited()))
-      await Promise.race([dead, delay(endMs, undefined, { ref: false })])
+      const isDead = ({ running, pid, exit }: FakeExecution): boolean =>
+        !running && (pid === undefined || exit !== undefined)
+      for (let waited = 0; waited < endMs && !executions.every(isDead); waited += 5) await delay(5)
     },
   }
   return endpoint

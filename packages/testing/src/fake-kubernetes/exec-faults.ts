@@ -103,7 +103,10 @@ export function planOf(faults: readonly ExecFault[]): ExecPlan {
     opening: [],
     emptyFrames: false,
   }
-  for (const fault of faults) Object.assign(plan, changeOf(fault))
+  for (const fault of faults) {
+    const { opening = [], ...change } = changeOf(fault)
+    Object.assign(plan, change, { opening: [...plan.opening, ...opening] })
+  }
   return plan
 }
 

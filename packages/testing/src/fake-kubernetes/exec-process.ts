@@ -19,8 +19,6 @@ export interface ExecProcess {
   /** When it has ended and all that it wrote was read. */
   readonly closed: Promise<ExecExit>
   readonly exit: ExecExit | undefined
-  /** When it has ended, whatever became of its output. */
-  readonly exited: Promise<void>
   /** Whether any process of its group lives. */
   lives(): boolean
   /** To its whole group. */
@@ -68,12 +66,8 @@ export async function startProcess(command: ExecCommand): Promise<ExecProcess> {
     throw startError(file, error)
   }
   const { promise: closed, resolve } = Promise.withResolvers<ExecExit>()
-  const { promise: exited, resolve: exits } = Promise.withResolvers<void>()
   let exit: ExecExit | undefined
-  child.once('exit', (code, signal) => {
-    exit = { code: code ?? undefined, signal: signal ?? undefined }
-    exits()
-  })
+  child.once('exit', (code, signal) => (exit = { code: code ?? undefined, signal: signal ?? undefined }))
   child.once('close', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }))
   const { stdin, stdout, stderr } = child
   // It may end without reading what it is sent.
@@ -96,7 +90,6 @@ export async function startProcess(command: ExecCommand): Promise<ExecProcess> {
     stdout: stdout ?? undefined,
     stderr: stderr ?? undefined,
     closed,
-    exited,
     get exit() {
       return exit
     },

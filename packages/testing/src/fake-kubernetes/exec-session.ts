@@ -30,13 +30,6 @@ export interface FakeExecution {
   kill(signal?: NodeJS.Signals): void
 }
 
-/** An exec, and what only its server needs of it. */
-export interface ExecSession {
-  readonly execution: FakeExecution
-  /** When its process, if there is one, has ended. */
-  exited(): Promise<void>
-}
-
 /** What to run. */
 export interface ExecSubject extends ExecCommand {
   readonly pod: string
@@ -57,7 +50,7 @@ export function openSession(
   subject: ExecSubject,
   plan: ExecPlan,
   reset: (socket: Socket) => void,
-): ExecSession {
+): FakeExecution {
   const { pod, namespace, container, argv, refusal } = subject
   const isV5 = ws.protocol.startsWith('v5.')
   let child: ExecProcess | undefined
@@ -143,12 +136,7 @@ export function openSession(
     ws.close(1000)
   }
   run().catch(() => ws.terminate())
-  return {
-    execution: record,
-    async exited() {
-      await child?.exited
-    },
-  }
+  return record
 }
 
 /** The connection ends without a word about the command. */

@@ -25,23 +25,39 @@ export function feed(
   resume: () => void,
 ): void {
   const isV5 = ws.protocol.startsWith('v5.')
-  ws.on('message', (data: Buffer) => {
-    if (!stdin || record.stdin !== 'open') return
+  // A paused websocket still hands out what it has read already.
+  const queue: Buffer[] = []
+  let isBusy = false
+
+  const take = (data: Buffer): Promise<unknown> | undefined => {
+    if (!stdin || record.stdin !== 'open') return undefined
     const [channel, closing] = data
     if (isV5 && channel === channels.close && closing === channels.stdin) {
       record.stdin = 'half-closed'
       stdin.end()
-      return
+      return undefined
     }
-    if (channel !== channels.stdin || data.length === 1) return
+    if (channel !== channels.stdin || data.length === 1) return undefined
     const bytes = data.subarray(1)
     record.received += bytes.length
     const isTaken = stdin.write(bytes) || stdin.destroyed
-    if (isTaken && rate === Infinity) return
-    ws.pause()
-    const taken = isTaken ? undefined : drained(stdin)
-    const due = rate === Infinity ? undefined : delay((bytes.length / rate) * 1000, undefined, { ref: false })
-    void Promise.all([Promise.resolve(taken), Promise.resolve(due)]).then(resume)
+    if (rate < Infinity) return delay((bytes.length / rate) * 1000, undefined, { ref: false })
+    return isTaken ? undefined : drained(stdin)
+  }
+  const work = async (): Promise<void> => {
+    isBusy = true
+    for (let data = queue.shift(); data; data = queue.shift()) {
+      const taken = take(data)
+      if (!taken) continue
+      ws.pause()
+      await taken
+    }
+    isBusy = false
+    resume()
+  }
+  ws.on('message', (data: Buffer) => {
+    queue.push(data)
+    if (!isBusy) void work()
   })
   ws.once('close', () => stdin?.end())
 }

@@ -8,6 +8,8 @@ export interface Seen {
   /** Frames in the order in which they came: channel and bytes. */
   readonly frames: { readonly channel: number | undefined; readonly bytes: Buffer }[]
   closed?: { code: number }
+  /** How the connection went below the websocket: its end (FIN), or the code of an error. */
+  tcp?: string
   error?: string
 }
 
@@ -50,6 +52,10 @@ export function execClient(
   const seen: Seen = { frames: [] }
   ws.on('message', (data: Buffer) => seen.frames.push({ channel: data[0], bytes: data.subarray(1) }))
   ws.on('error', (error) => (seen.error = error.message))
+  ws.once('upgrade', ({ socket }) => {
+    socket.once('end', () => (seen.tcp ??= 'end'))
+    socket.once('error', (error: NodeJS.ErrnoException) => (seen.tcp ??= error.code ?? ''))
+  })
   const opened = new Promise<void>((resolve) => void ws.once('open', resolve))
   const ended = new Promise<void>((resolve) => {
     ws.once('close', (code) => {
