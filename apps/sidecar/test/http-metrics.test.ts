@@ -47,9 +47,11 @@ function daemon(here: Workspace, now = '2026-11-23T01:59:30Z'): Daemon {
   }
 }
 
+const promtool = '/usr/bin/promtool'
+
 /** A third opinion, where Prometheus' own tool is installed; the second one is always asked. */
 function checkWithPromtool(page: string): void {
-  const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+  const { error, status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], {
     input: page,
     encoding: 'utf8',
   })

@@ -48,11 +48,14 @@ export function openPort({ answer, clock, log, metrics }: PortOptions): Port {
     const made = createPageServer(answer, clock)
     server = made
     made.once('listening', () => {
+      if (server !== made) return
       gauge.set(1)
       log.info('listening', { address: format(made.address() as AddressInfo) })
     })
     made.on('error', (error) => {
       if (server !== made) return
+      server = undefined
+      made.close()
       gauge.set(0)
       if (isFirst) {
         const failure = errors.HTTP_PORT({ address: formatWanted(wanted), reason: reasonOf(error) })
@@ -64,7 +67,7 @@ export function openPort({ answer, clock, log, metrics }: PortOptions): Port {
   }
 
   const move = async (wanted: ListenAddress): Promise<void> => {
-    if (server) await stop()
+    await stop()
     // Meanwhile it may have been told to listen somewhere else.
     if (address === wanted && wanted.port !== 0) attempt(wanted, true)
   }
