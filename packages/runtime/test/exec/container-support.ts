@@ -55,7 +55,7 @@ export async function setUp(
     },
   }
   let { token } = server
-  const api = createApiClient({ connection, clock, random: () => 0 })
+  const api = createApiClient({ connection, clock, random: () => 0.5 })
   onTestFinished(() => api.close())
   const redactor = createRedactor()
   const log = captureLog()

@@ -1,17 +1,19 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { killerScript } from '../../src/exec/container/killer-script.ts'
 import { wrap, type WrapOptions } from '../../src/exec/container/wrapper.ts'
-import { isAlive, kill, until } from './support.ts'
+import { isAlive, kill, scratch, until } from './support.ts'
 
 /** Every shell of this machine that may be a container's /bin/sh, called by that name. */
 const shells = [
-  { name: 'dash', command: ['dash'] as const },
-  { name: 'BusyBox', command: ['busybox', 'sh'] as const },
-  { name: 'bash', command: ['bash'] as const },
-].map((shell) => ({ ...shell, there: spawnSync(shell.command[0], ['sh', '-c', 'true']).error === undefined }))
+  { name: 'dash', command: ['/usr/bin/dash'] as const },
+  { name: 'BusyBox', command: ['/usr/bin/busybox', 'sh'] as const },
+  { name: 'bash', command: ['/usr/bin/bash'] as const },
+].map((shell) => ({ ...shell, there: existsSync(shell.command[0]) }))
+const nothing = scratch()
 const printArgv = 'process.stdout.write(JSON.stringify(process.argv.slice(1)))'
 const long = process.env['HOLDFAST_TEST_LONG'] === '1'
 
@@ -178,27 +180,33 @@ for (const { name, command, there } of shells) {
       expect((await run({ file: 'pwd', cwd: '/tmp/..' })).stdout.toString()).toBe('/\n')
     })
 
-    it('the killer finds all that it started, and nothing else', async () => {
-      const bystander = spawn('sleep', ['86400'], { detached: true })
-      const family = [
-        'sleep 86400 & echo $!',
-        // Left the session; lost its environment; both.
-        'setsid sleep 86400 & echo $!',
-        'env -i sleep 86400 & echo $!',
-        '(exec env -i setsid env -i sleep 86400) & echo $!',
-        "(trap '' TERM; exec sleep 86400) & echo $!",
-        'wait',
-      ].join('\n')
-      const { wrapping, child } = start({ file: 'sh', args: ['-c', family], integrity: 'bytes' })
-      child.stdin.end(wrapping.header)
-      let output = ''
-      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-      const pids = (): number[] => output.trim().split('\n').map(Number)
-      const killer = spawn(command[0], [...command.slice(1), '-c', killerScript, 'holdfast', wrapping.id], {
-        argv0: command.length === 1 ? 'sh' : command[0],
-      })
-      try {
+    it.each(['with grep', 'without grep'])(
+      'the killer finds all that it started, and nothing else, %s',
+      async (how) => {
+        const bystander = spawn('sleep', ['86400'], { detached: true })
+        const family = [
+          'sleep 86400 & echo $!',
+          // Left the session; lost its environment; both.
+          'setsid sleep 86400 & echo $!',
+          'env -i sleep 86400 & echo $!',
+          '(exec env -i setsid env -i sleep 86400) & echo $!',
+          "(trap '' TERM; exec sleep 86400) & echo $!",
+          'wait',
+        ].join('\n')
+        const { wrapping, child } = start({ file: 'sh', args: ['-c', family], integrity: 'bytes' })
+        let output = ''
+        const pids = (): number[] => output.trim().split('\n').map(Number)
+        onTestFinished(() => {
+          for (const pid of [...pids(), bystander.pid, child.pid]) if (pid) kill(pid)
+        })
+        child.stdin.end(wrapping.header)
+        child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
         await until(() => pids().length === 5)
+        const killer = spawn(command[0], [...command.slice(1), '-c', killerScript, 'holdfast', wrapping.id], {
+          argv0: command.length === 1 ? 'sh' : command[0],
+          env: how === 'with grep' ? process.env : { PATH: nothing },
+        })
+        onTestFinished(() => void killer.stdin.end())
         const order = async (what: string): Promise<string> => {
           const answer = new Promise<string>((resolve) =>
             killer.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim())),
@@ -216,10 +224,7 @@ for (const { name, command, there } of shells) {
         await until(() => pids().filter(isAlive).length === 0)
         expect(await order('look')).toBe('0 0')
         expect(isAlive(bystander.pid ?? 0)).toBe(true)
-      } finally {
-        killer.stdin.end()
-        for (const pid of [...pids(), bystander.pid, child.pid]) if (pid) kill(pid)
-      }
-    })
+      },
+    )
   })
 }

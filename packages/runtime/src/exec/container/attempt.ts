@@ -18,7 +18,7 @@ import { execPath, execQuery, protocolV4, protocolV5, type Place } from './proto
 import { limits, type ContainerServices } from './services.ts'
 import { openStream } from './stream.ts'
 import { upgrade } from './upgrade.ts'
-import { verdict, type Evidence } from './verdict.ts'
+import { noEnd, verdict, type Evidence } from './verdict.ts'
 import type { Integrity, Wrapping } from './wrapper.ts'
 
 /** Options of {@link attempt}. */
@@ -160,7 +160,7 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   }
   const endRemote = async (): Promise<void> => {
     const isLost = !stream.status && stream.reason !== 'it is still open'
-    if (stream.status) {
+    if (stream.status && (!wrapping || evidence.exitCode !== undefined)) {
       remote = { end: 'gone' }
     } else if (wrapping) {
       remote = await killRemote({
@@ -198,14 +198,26 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     }
   }
   const whole = finish()
-  /** Gone without a word: what came before is still taken, if somebody takes it. */
+  /** Gone without a word of the cluster, or of the container: it may still run. */
   const watch = async (): Promise<void> => {
     await stream.settled
-    if (stream.status) return
+    if (stream.status) {
+      await whole
+      const maybe = evidence.ready || stream.status.exitCode === 0
+      const silent = evidence.exitCode === undefined && evidence.notStarted === undefined
+      if (wrapping && maybe && silent) stop((remains) => judge(remains) ?? noEnd(remains))
+      return
+    }
+    // What came before is still taken, if somebody takes it.
     await within(lastWordsMs, whole)
     if (evidence.notStarted === undefined) stop(lost(stream.reason))
   }
 
+  const judge = (remains: Remains): HoldfastError | undefined =>
+    verdict(
+      { ...evidence, status: stream.status, bytes: receivers.stdout.bytes, digest: hash?.copy().digest('hex') },
+      { remains, checked, context: { command, place, connection: cluster.connection, halfClose: fed } },
+    )
   const settle = async (watched: Promise<void>): Promise<ExecResult> => {
     try {
       await Promise.race([Promise.all([whole, watched]), given.promise])
@@ -216,19 +228,13 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
         stderrTail: lastWords.slice(-errorTail).toWellFormed(),
         ...(remote && { remote: remote.end, ...(remote.reason !== undefined && { remoteReason: remote.reason }) }),
       }
-      const bytes = receivers.stdout.bytes
-      const error =
-        failure?.(remains) ??
-        verdict(
-          { ...evidence, status: stream.status, bytes, digest: hash?.digest('hex') },
-          { remains, checked, context: { command, place, connection: cluster.connection, halfClose: fed } },
-        )
+      const error = failure?.(remains) ?? judge(remains)
       if (error) throw error
       return {
         exitCode: stream.status?.exitCode ?? 0,
         stdout: receivers.stdout.text,
         stderrTail: lastWords,
-        bytes,
+        bytes: receivers.stdout.bytes,
         durationMs: clock.monotonic() - begin,
         integrity,
       }

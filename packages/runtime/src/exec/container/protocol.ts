@@ -41,28 +41,29 @@ interface StatusObject {
 }
 
 /**
- * Reads the message on the status channel. Success is only what says so; an exit code only what is one.
+ * Reads what came on the status channel. Success is only what says so; an exit code only what is one.
  *
+ * @returns `undefined` while it is no JSON: the rest may be under way
  * @throws Error when it is no status
  */
-export function readStatus(message: Uint8Array): RemoteStatus {
-  const text = Buffer.from(message).toString('utf8')
-  const object = parse(text)
+export function readStatus(text: string): RemoteStatus | undefined {
+  let object: StatusObject | null
+  try {
+    object = JSON.parse(text) as StatusObject | null
+  } catch {
+    return undefined
+  }
   if (object?.status === 'Success') return { exitCode: 0 }
-  if (object?.status !== 'Failure') throw new Error(`its status is not readable: ${excerpt(text)}`)
+  if (object?.status !== 'Failure') throw new Error(unreadable(text))
   const cause = object.details?.causes?.find((each) => each.reason === 'ExitCode')
   const exitCode = typeof cause?.message === 'string' && /^\d+$/.test(cause.message) ? Number(cause.message) : 0
   if (exitCode !== 0) return { exitCode }
   return { said: excerpt(typeof object.message === 'string' ? object.message : text) }
 }
 
-function parse(text: string): StatusObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : undefined
-  } catch {
-    return undefined
-  }
+/** What is wrong with a status that is none. */
+export function unreadable(text: string): string {
+  return `its status is not readable: ${excerpt(text)}`
 }
 
 /** The beginning of a text, on one line. */

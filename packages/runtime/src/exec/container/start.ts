@@ -115,7 +115,7 @@ async function start(options: StartOptions): Promise<Attempt> {
       continue
     }
     // Nothing was run: it had not begun when the cluster said so.
-    const pause = Math.round(random() * Math.min(backoffMs.first * 2 ** round, backoffMs.longest))
+    const pause = Math.round((0.5 + random() / 2) * Math.min(backoffMs.first * 2 ** round, backoffMs.longest))
     if (error.code !== 'EXEC_UNREACHABLE' || clock.monotonic() + pause >= deadline) throw error
     await clock.sleep(pause, signal)
   }

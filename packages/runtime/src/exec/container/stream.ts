@@ -6,7 +6,7 @@ import type { StreamName } from '../receiver.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { createInput, type RemoteInput } from './input.ts'
 import { createIntake } from './intake.ts'
-import { channels, readStatus, type RemoteStatus } from './protocol.ts'
+import { channels, readStatus, unreadable, type RemoteStatus } from './protocol.ts'
 import { limits } from './services.ts'
 
 /** A command's streams over one connection. */
@@ -35,6 +35,8 @@ export interface OpenStreamOptions {
   readonly failed: (from: StreamName, error: unknown) => void
 }
 
+const longestStatus = 64 * 1024
+
 /**
  * Speaks the protocol of exec: output is handed on with backpressure, the status is read, and a connection that is gone
  * without a word is noticed. Messages that mean nothing are ignored.
@@ -44,6 +46,8 @@ export function openStream({ socket, clock, take, failed }: OpenStreamOptions): 
   const closed = Promise.withResolvers<void>()
   let status: RemoteStatus | undefined
   let reason: string | undefined
+  /** On the status channel. */
+  let said = Buffer.alloc(0)
   let cancelClose = (): void => {}
 
   const input = createInput(socket)
@@ -69,8 +73,19 @@ export function openStream({ socket, clock, take, failed }: OpenStreamOptions): 
     cancelClose()
     cancelClose = clock.setTimer(limits.closeMs, () => {
       if (socket.isPaused) closeSoon()
-      else close('the server did not close the connection')
+      else close(status ? 'the server did not close the connection' : unreadable(said.toString('utf8')))
     })
+  }
+
+  const onStatus = (part: Buffer): void => {
+    said = Buffer.concat([said, part])
+    try {
+      status = readStatus(said.toString('utf8'))
+      if (status) settled.resolve()
+      else if (said.length > longestStatus) close(unreadable(said.toString('utf8')))
+    } catch (error) {
+      close(reasonOf(error))
+    }
   }
 
   socket.on('message', (data: RawData) => {
@@ -80,20 +95,15 @@ export function openStream({ socket, clock, take, failed }: OpenStreamOptions): 
     if (content.length > 0) {
       if (message[0] === channels.stdout) intake.push('stdout', content)
       else if (message[0] === channels.stderr) intake.push('stderr', content)
-      else if (message[0] === channels.status && !status) {
-        try {
-          status = readStatus(content)
-          settled.resolve()
-        } catch (error) {
-          close(reasonOf(error))
-        }
-      }
+      else if (message[0] === channels.status && !status) onStatus(content)
     }
-    if (status) closeSoon()
+    // Also after a part: what does not get whole is not waited for.
+    if (said.length > 0) closeSoon()
   })
   // Whoever opened the connection listens, too: this one says why.
   socket.on('error', (error) => (reason ??= reasonOf(error)))
   socket.once('close', (code, text) => {
+    if (!status && said.length > 0) reason ??= unreadable(said.toString('utf8'))
     const words = text.toString('utf8')
     reason ??= `the connection ended (${code}${words === '' ? '' : ` ${words}`})`
     cancelClose()

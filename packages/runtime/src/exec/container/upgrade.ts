@@ -58,7 +58,7 @@ export async function upgrade(options: UpgradeOptions): Promise<Ws.WebSocket> {
     }
     if (again === 'never' || (again === 'if repeatable' && !repeatable)) throw error
     const longest = Math.min(backoffMs.first * 2 ** attempt, backoffMs.longest)
-    const pause = retryAfterMs + Math.round(random() * longest)
+    const pause = retryAfterMs + Math.round((0.5 + random() / 2) * longest)
     if (clock.monotonic() + pause >= deadline) throw error
     await clock.sleep(pause, signal)
     if (clock.monotonic() >= deadline) throw errors.EXEC_UNREACHABLE({ command, reason: reasonOf(error) })

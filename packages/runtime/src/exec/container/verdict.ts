@@ -49,8 +49,8 @@ export function verdict(
   if (evidence.notStarted !== undefined) return wrapperError(evidence.notStarted, integrity, command, checked.cwd)
   if (!status) return errors.EXEC_LOST({ ...remains, reason: 'the connection ended' })
   if (status.exitCode === undefined) {
-    const error = notStarted(status.said, context)
-    if (wrapped && !ready && error && isMissing(error)) return noShell(command, status.said)
+    const error = wrapped && ready ? undefined : notStarted(status.said, context)
+    if (wrapped && error && isMissing(error)) return noShell(command, status.said)
     return error ?? errors.EXEC_STATUS({ ...remains, reason: status.said })
   }
   const { exitCode } = status
@@ -60,7 +60,7 @@ export function verdict(
   if (bad) return bad(remains)
   if (!wrapped) return undefined
   const truncated = (reason: string): HoldfastError => errors.EXEC_TRUNCATED({ ...remains, reason })
-  if (evidence.exitCode === undefined) return truncated('the end of its standard error is missing')
+  if (evidence.exitCode === undefined) return noEnd(remains)
   if (evidence.exitCode !== exitCode) {
     const reason = `the cluster says exit code ${exitCode}, its container says ${evidence.exitCode}`
     return errors.EXEC_STATUS({ ...remains, reason })
@@ -76,6 +76,11 @@ export function verdict(
     : truncated(
         `the SHA-256 of what it wrote is ${sum}, that of the ${bytes} bytes that arrived is ${digest ?? 'unknown'}`,
       )
+}
+
+/** The wrapper's last word, which comes at the end of standard error, did not come. */
+export function noEnd(remains: Remains): HoldfastError {
+  return errors.EXEC_TRUNCATED({ ...remains, reason: 'the end of its standard error is missing' })
 }
 
 /** Codes that say that the shell itself could not be started. */
