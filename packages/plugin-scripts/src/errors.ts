@@ -17,7 +17,7 @@ export const errors = defineErrors(
       hint: 'Nothing can be backed up. Mount it, or name another: `path` of scripts(), -csp of fridge.',
     },
     SCRIPTS_EMPTY: {
-      message: (p: { path: string }) => `${p.path} has no script in backups and none in maintain`,
+      message: (p: { path: string }) => `there are no scripts in ${p.path}: none in backups, and none in maintain`,
       hint: 'Such a run would succeed and back up nothing. Put a script into backups; if something else in the plan does the backup, say scripts({ backups: false }).',
     },
     SCRIPTS_KIND_CHANGED: {
