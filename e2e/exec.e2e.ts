@@ -163,7 +163,7 @@ describe('fault F30: what can’t be executed in is refused before anything runs
 
   test('a completed pod', async () => {
     const failure = await refusal(opened.exec.container({ ...target, pod: 'completed' }, { command }))
-    expect(failure.message).toMatch(/completed.*Succeeded|Succeeded/)
+    expect(failure.message).toContain('has completed')
   })
 
   test('a container that crashes again and again', async () => {
