@@ -27,6 +27,8 @@ import { serveRequests } from './serve-requests.ts'
  *
  * @example
  * ```ts
+ * import { writeFile } from 'node:fs/promises'
+ *
  * await using server = await startFakeKubernetes()
  * server.addPod({ name: 'database-0', containers: [{ name: 'database' }] })
  * server.misbehaveExec({ pod: 'database-0', times: 1 }, { kind: 'reset', afterBytes: 1000 })
