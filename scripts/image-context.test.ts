@@ -26,7 +26,8 @@ let folder: string
 // This repository's sidecar, with something small in the place of its bundle.
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'context-'))
-  for (const name of ['bin', 'image', 'package.json', 'LICENSE', 'THIRD_PARTY_NOTICES.md']) {
+  const ours = ['bin', 'image', 'package.json', 'LICENSE', 'THIRD_PARTY_NOTICES.md', 'Dockerfile', 'Dockerfile.alpine']
+  for (const name of ours) {
     cpSync(join(root, 'apps/sidecar', name), join(folder, 'repository/apps/sidecar', name), { recursive: true })
   }
   for (const name of ['NOTICE', 'node_modules/jiti']) {
@@ -58,10 +59,10 @@ function filesOf(directory: string): readonly string[] {
 
 test.for(['Dockerfile', 'Dockerfile.alpine'])('everything that %s copies is there, and is copied', (name) => {
   const context = writeContext()
-  const copies = copiesOf(parseDockerfile(readFileSync(join(root, 'apps/sidecar', name), 'utf8')))
+  const copies = copiesOf(parseDockerfile(readFileSync(join(context, name), 'utf8')))
   const sources = copies.filter(({ from }) => from === undefined).flatMap((copy) => copy.sources)
   for (const source of sources) expect(existsSync(join(context, source)), source).toBe(true)
-  const others = readdirSync(context).filter((each) => !each.startsWith('.') && !sources.includes(each))
+  const others = readdirSync(context).filter((each) => !/^(\.|Dockerfile)/.test(each) && !sources.includes(each))
   expect(others).toEqual(name === 'Dockerfile' ? [] : ['debian'])
   expect(copies.at(-1)?.sources).toEqual([applicationDirectory])
 })

@@ -26,6 +26,9 @@ import { binsOf, readManifest, root } from './workspaces.ts'
 /** Where the application is in an image. The Dockerfiles and the commands' links name it. */
 export const applicationDirectory = '/app'
 
+/** They are in the context, too, so that it needs nothing else. */
+const dockerfiles = ['Dockerfile', 'Dockerfile.alpine']
+
 /** What marks a directory as one that may be removed and written again. */
 const marker = '.image-context'
 
@@ -56,6 +59,7 @@ export function writeImageContext({ from = root, to, time }: ImageContextOptions
   const installed = copyDependencies(from, source, app)
   const components = [...listBundled(join(source, 'dist')), ...installed]
   writeFileSync(join(app, 'sbom.cdx.json'), renderSbom(readManifest(source), components))
+  for (const name of dockerfiles) copyFileSync(join(source, name), join(to, name))
   for (const part of ['build', 'debian']) cpSync(join(source, 'image', part), join(to, part), { recursive: true })
   writeRoot(source, join(to, 'rootfs'))
   settle(to, time)
@@ -136,7 +140,7 @@ if (import.meta.filename === argv[1]) {
   const to = resolve(argv[2] ?? join(root, 'dist-image'))
   try {
     writeImageContext({ to, time: sourceDate() })
-    console.log(`docker build -f apps/sidecar/Dockerfile ${relative(process.cwd(), to)}`)
+    console.log(`${to} is ready: docker build ${relative(process.cwd(), to)}`)
   } catch (error) {
     console.error((error as Error).message)
     process.exitCode = 1

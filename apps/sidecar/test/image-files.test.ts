@@ -41,6 +41,18 @@ describe.for(['Dockerfile', 'Dockerfile.alpine'])('%s', (name) => {
   })
 })
 
+test('both are built for both kinds of processors, with a list of what is inside', () => {
+  const bake = read('docker-bake.hcl')
+  expect([...bake.matchAll(/dockerfile = "(.*)"/g)].map(([, name]) => name)).toEqual([
+    'Dockerfile',
+    'Dockerfile.alpine',
+  ])
+  expect(bake).toContain('platforms = ["linux/amd64", "linux/arm64"]')
+  expect(bake).toMatch(/attest = \[.*"type=sbom"/)
+  const workflow = readFileSync(join(app, '../../.github/workflows/release.yml'), 'utf8')
+  expect(workflow).toContain('docker buildx bake -f apps/sidecar/docker-bake.hcl --push')
+})
+
 test('the Debian image runs as a user without rights', () => {
   expect(
     parseDockerfile(read('Dockerfile'))
