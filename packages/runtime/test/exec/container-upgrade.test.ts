@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { advanceUntil, testClock } from '@holdfast/testing'
-import { db, setUp, sh } from './container-support.ts'
+import { db, setUp } from './container-support.ts'
 import { failureOf, until } from './support.ts'
 
 const command = ['echo', 'x'] as const

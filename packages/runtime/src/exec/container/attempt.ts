@@ -208,6 +208,8 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
       if (wrapping && maybe && silent) stop((remains) => judge(remains) ?? noEnd(remains))
       return
     }
+    // It was given up, not lost.
+    if (failure && !stopping) return
     // What came before is still taken, if somebody takes it.
     await within(lastWordsMs, whole)
     if (evidence.notStarted === undefined) stop(lost(stream.reason))

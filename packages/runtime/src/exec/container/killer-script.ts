@@ -1,9 +1,10 @@
 /**
  * What finds and signals the processes of an exec, in the same container. Plain POSIX sh; needs `/proc` and nothing else:
- * not even `sleep`, for whoever talks to it keeps the time. A `grep` that reads past zero bytes makes it faster.
+ * not even `sleep`, for whoever talks to it keeps the time. `cat` and a `grep` that reads
+ * past zero bytes make it faster.
  *
- * Argument: the exec's id. Standard input: a line per order, `look` or the name of a signal. Standard output: a line per
- * order, `FOUND REFUSED`: how many processes there were, and how many could not be signalled.
+ * Argument: the exec's id. Standard input: a line per order, `look`, the name of a signal, or `quit`. Standard output: a
+ * line per order, `FOUND REFUSED`: how many processes there were, and how many could not be signalled.
  *
  * Found are those that carry the marker among their arguments (the wrapper) or in their environment (what it started),
  * all of the sessions that they lead, and all their descendants: also those of another user, whose environment can't be
@@ -29,15 +30,26 @@ __hf_marked() {
   __hf_no="$__hf_no$1 "
   return 1
 }
-while read -r __hf_order; do
-  __hf_all=' ' __hf_leaders=' ' __hf_table= __hf_hits=
-  [ -z "$__hf_grep" ] || __hf_hits=$(grep -ls -e "[H]OLDFAST_EXEC=$__hf_id" /proc/[0-9]*/environ /proc/[0-9]*/cmdline)
-  for __hf_dir in /proc/[0-9]*; do
-    __hf_pid=\${__hf_dir#/proc/}
-    __hf_stat=
-    read -r __hf_stat <"$__hf_dir/stat" || continue
-    set -- \${__hf_stat##*)}
-    case $1 in Z | X | '') continue ;; esac
+while read -r __hf_order && [ "$__hf_order" != quit ]; do
+  __hf_all=' ' __hf_leaders=' ' __hf_table= __hf_stats=
+  if [ "$__hf_grep" ]; then
+    __hf_hits=$(grep -ls -e "[H]OLDFAST_EXEC=$__hf_id" /proc/[0-9]*/environ /proc/[0-9]*/cmdline)
+    __hf_stats=$(cat /proc/[0-9]*/stat)
+  fi
+  [ "$__hf_stats" ] || for __hf_file in /proc/[0-9]*/stat; do
+    read -r __hf_line <"$__hf_file" && __hf_stats="$__hf_stats$__hf_line
+"
+  done
+  set -f
+  IFS='
+'
+  for __hf_line in $__hf_stats; do
+    IFS=' '
+    __hf_pid=\${__hf_line%% *}
+    set -- \${__hf_line##*)}
+    # A name may hold a newline.
+    case $__hf_pid in *[!0-9]*) continue ;; esac
+    case $1 in Z | X) continue ;; esac
     if __hf_marked "$__hf_pid"; then
       __hf_all="$__hf_all$__hf_pid "
       [ "$__hf_pid" != "$4" ] || __hf_leaders="$__hf_leaders$4 "
@@ -45,6 +57,8 @@ while read -r __hf_order; do
       __hf_table="$__hf_table $__hf_pid:$2:$4"
     fi
   done
+  set +f
+  IFS=' '
   __hf_more=$__hf_all
   while [ "$__hf_more" ]; do
     __hf_more=

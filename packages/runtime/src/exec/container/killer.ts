@@ -3,7 +3,7 @@ import { createLines } from '../lines.ts'
 import { killerScript } from './killer-script.ts'
 import { execPath, execQuery, protocolV4, protocolV5, type Place } from './protocol.ts'
 import type { ContainerServices } from './services.ts'
-import { openStream, type ContainerStream } from './stream.ts'
+import { openStream } from './stream.ts'
 import { upgrade } from './upgrade.ts'
 
 /** What became of a command's processes. `unknown`: nobody could look. */
@@ -41,17 +41,22 @@ export async function killRemote(
   const late = new AbortController()
   const longest = patienceMs + 2 * services.killGraceMs + lastGraceMs + reachMs
   const timer = setTimeout(() => late.abort(new Error('its container did not answer in time')), longest)
-  let stream: ContainerStream | undefined
+  let killer: Killer | undefined
   try {
-    const opened = await openKiller(options, late.signal)
-    stream = opened.stream
-    return await end(options, opened.order)
+    killer = await openKiller(options, late.signal)
+    return await end(options, killer.order)
   } catch (error) {
     return { end: 'unknown', reason: reasonOf(late.signal.aborted ? late.signal.reason : error) }
   } finally {
     clearTimeout(timer)
-    stream?.close('done')
+    void killer?.letGo()
   }
+}
+
+interface Killer {
+  order(what: 'look' | 'TERM' | 'KILL'): Promise<Found>
+  /** Never rejects. */
+  letGo(): Promise<void>
 }
 
 interface Found {
@@ -61,7 +66,7 @@ interface Found {
 
 async function end(
   { services, started, patienceMs }: KillRemoteOptions,
-  order: (what: 'look' | 'TERM' | 'KILL') => Promise<Found>,
+  order: Killer['order'],
 ): Promise<{ readonly end: RemoteEnd; readonly reason?: string }> {
   const { killGraceMs } = services
   let last = await order('look')
@@ -94,10 +99,7 @@ async function end(
   return { end: 'left running', reason: 'they do not die, as processes do that wait for a disk or a frozen filesystem' }
 }
 
-async function openKiller(
-  { services, place, command, id }: KillRemoteOptions,
-  signal: AbortSignal,
-): Promise<{ readonly stream: ContainerStream; order(what: string): Promise<Found> }> {
+async function openKiller({ services, place, command, id }: KillRemoteOptions, signal: AbortSignal): Promise<Killer> {
   const { cluster, clock } = services
   const socket = await upgrade({
     services,
@@ -132,7 +134,13 @@ async function openKiller(
   }
   void watch()
   return {
-    stream,
+    // It ends by itself; a connection that is closed may leave it behind for a while.
+    async letGo() {
+      const timer = setTimeout(() => stream.close('it was let go'), lastGraceMs)
+      await stream.input.write('quit\n')
+      await stream.ended
+      clearTimeout(timer)
+    },
     async order(what) {
       answer = Promise.withResolvers()
       answer.promise.catch(() => {})
