@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path'
 import type { CommandContext } from './context.ts'
 import { environmentForm } from './environment.ts'
+import { instanceOfPod } from './instance.ts'
 import { builtins, providedModules } from './modules.ts'
 
 /**
@@ -52,9 +53,10 @@ export async function loadQuietly(context: CommandContext): Promise<LoadedConfig
     crontabForm: async (crontab) => (await import('./crontab.ts')).crontabForm(crontab),
     openStorage,
   })
-  const { config } = loaded
+  const config = { ...loaded.config, instance: instanceOfPod(loaded.config, io.env) }
   const url = settings.storage ?? (config.storage ? undefined : settings.defaultStorage)
-  return url === undefined ? loaded : { ...loaded, config: { ...config, storage: await openStorageAt(url, io.cwd) } }
+  if (url === undefined) return { ...loaded, config }
+  return { ...loaded, config: { ...config, storage: await openStorageAt(url, io.cwd) } }
 }
 
 /**

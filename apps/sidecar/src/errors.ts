@@ -84,6 +84,22 @@ export const errors = defineErrors(
       message: () => 'the daemon is stopping',
       hint: 'Nothing is scheduled any more; what was taken is given back.',
     },
+    LEADER_NO_CLUSTER: {
+      message: (p: { lease: string }) =>
+        `one of several pods is to schedule (replicas: leader), and the lease "${p.lease}" that decides which can't be reached: there is no access to a cluster`,
+      hint: 'Nothing is scheduled here, so that no plan runs twice. Give the pod a service account (automountServiceAccountToken), or set `replicas: each` if there is only one.',
+    },
+    LEASE_UNAVAILABLE: {
+      message: (p: { lease: string; reason: string }) =>
+        `the lease "${p.lease}", which decides which of several pods schedules, can't be had: ${p.reason}`,
+      hint: (p: { hint: string }) =>
+        `Nothing is scheduled here while this lasts, so that no plan runs twice; it is tried again every two seconds. ${p.hint}`,
+    },
+    REPLICAS_CHANGED: {
+      message: (p: { from: string; to: string }) =>
+        `\`replicas\` was changed from ${p.from} to ${p.to}, which needs a restart`,
+      hint: 'The rest of the changed configuration is in force. Restart all pods: until then they go on as before.',
+    },
     HTTP_PORT: {
       message: (p: { address: string; reason: string }) => `${p.address} can't be listened on: ${p.reason}`,
       hint: 'Backups go on; /metrics and HTTP probes are not to be had from this process. It is tried again every 30 s. Name another port with --listen or `metrics.listen` (0 is none); `holdfast health` asks this process whatever becomes of the port.',

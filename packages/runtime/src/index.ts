@@ -39,6 +39,15 @@ export type { Connection, Credentials } from './kubernetes/connection.ts'
 export { kubernetesEvents, type KubernetesEvents, type KubernetesEventsOptions } from './kubernetes/run-events.ts'
 export { createKubernetes, type RuntimeKubernetes } from './kubernetes/kubernetes.ts'
 export {
+  createLeaderElection,
+  type CreateLeaderElectionOptions,
+  type FormerLeader,
+  type LeaderElection,
+  type Term,
+} from './kubernetes/leader.ts'
+export { leaseClient, type LeaseClient } from './kubernetes/lease.ts'
+export { objectName } from './kubernetes/names.ts'
+export {
   enginePermissions,
   findMissingPermissions,
   mergePermissions,

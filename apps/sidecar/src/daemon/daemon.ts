@@ -9,8 +9,10 @@ import { openEngine, startEngine } from '../session.ts'
 import { version } from '../version.ts'
 import { keepConfiguration } from './configuration-keeper.ts'
 import { keepHouse } from './housekeeping.ts'
+import { createLeadership, type Reign } from './leadership.ts'
 import { createDaemonMetrics } from './metrics.ts'
 import { watchPermissions } from './permission-watch.ts'
+import { lookForOrphans } from './orphans.ts'
 import { createStatus, reasonFrom, type PlanStatus } from './status.ts'
 import { listenForStop } from './stopping.ts'
 import { createValidation } from './validation.ts'
@@ -33,10 +35,22 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   const running = new Set<string>()
   let scheduler: Scheduler | undefined
   let aborted = false
+  /** Recovered and booted: a changed configuration can come into force. */
+  let isUp = false
+  /** Slots up to here are dealt with. */
+  let handledUntil = clock.now()
   /** No other daemon uses this state directory. */
   let hasTurn = false
 
-  const status = createStatus({ version, stateDirectory, clock, log, plans: planStatus, isWritten: () => hasTurn })
+  const status = createStatus({
+    version,
+    stateDirectory,
+    clock,
+    log,
+    plans: planStatus,
+    role: () => leadership.role(),
+    isWritten: () => hasTurn,
+  })
   const http = serveHttp({ context, status, metrics: session.metrics })
   const validation = createValidation({ engine, clock, log, report: (reasons) => status.set('plans', reasons) })
   const permissions = watchPermissions({
@@ -49,12 +63,26 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   const configuration = keepConfiguration({
     context,
     loaded,
-    isIdle: () => running.size === 0 && scheduler !== undefined,
+    isIdle: () => running.size === 0 && isUp,
     apply,
     waits: (isWaiting) => status.configured(engine.config().source, isWaiting),
     refused(error) {
       status.set('configuration', error ? [reasonFrom(error)] : [])
       metrics.valid(error === undefined)
+    },
+  })
+  const leadership = createLeadership({
+    context,
+    session,
+    schedule: runSchedules,
+    handledUntil() {
+      handledUntil = scheduler ? dealtWith(scheduler) : handledUntil
+      return handledUntil
+    },
+    report: (error) => status.set('leader', error ? [reasonFrom(error)] : []),
+    standBy() {
+      status.set('daemon', [])
+      log.info('standing by: one of several pods schedules')
     },
   })
   const stopping = listenForStop({
@@ -69,6 +97,9 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     },
   })
 
+  const toldToStop = new AbortController()
+  void stopping.told.then(() => toldToStop.abort(new Error('told to stop')))
+
   function planStatus(): readonly PlanStatus[] {
     return engine.config().plans.map(({ name, schedule }) => ({
       name,
@@ -79,11 +110,17 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     }))
   }
 
-  async function fire({ plan, scheduledFor, trigger, signal }: FireSlot): Promise<void> {
+  async function fire({ plan, scheduledFor, trigger, signal }: FireSlot, reign: Reign): Promise<void> {
+    if (!reign.isLeading()) {
+      // Whoever leads next deals with this slot: it comes after the last one that we said we had dealt with.
+      log.info(`plan "${plan}" is not started: this pod does not lead any more`, { plan, scheduledFor })
+      return
+    }
     running.add(plan)
     status.changed()
     try {
-      const { outcome } = await engine.run(plan, { trigger, scheduledFor, signal })
+      const ends = AbortSignal.any([signal, reign.lost])
+      const { outcome } = await engine.run(plan, { trigger, scheduledFor, signal: ends })
       if (outcome.status === 'succeeded') metrics.succeeded(plan, clock.now())
       if (outcome.status === 'aborted' && stopping.requested()) aborted = true
       if (outcome.status === 'failed') validation.again(plan)
@@ -107,6 +144,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     engine.reconfigure(config)
     scheduler?.update(config.plans.filter(isScheduled))
     metrics.configured(config, before)
+    leadership.configured()
     http.listen(next)
     checkSchedules()
     void validation.start()
@@ -116,6 +154,36 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   function checkSchedules(): void {
     const { plans, source } = engine.config()
     status.set('schedule', plans.some(isScheduled) ? [] : [reasonFrom(errors.PLANS_UNSCHEDULED({ source }))])
+  }
+
+  /** Every slot up to the first that is due and not fired yet. */
+  function dealtWith({ next }: Scheduler): Date {
+    const now = clock.now().getTime()
+    const open = engine.config().plans.map(({ name }) => next(name)?.getTime() ?? Infinity)
+    return new Date(Math.min(now, Math.min(...open) - 1))
+  }
+
+  /** Runs plans on their schedules, until the daemon is told to stop, or another one schedules. */
+  async function runSchedules(reign: Reign): Promise<void> {
+    const made = createScheduler({
+      clock,
+      plans: engine.config().plans.filter(isScheduled),
+      lastScheduled: (plan) => later(engine.journal.lastScheduled(plan), reign.handledUntil(plan)),
+      fire: (slot) => fire(slot, reign),
+      missed,
+      log,
+    })
+    scheduler = made
+    if (!stopping.requested() && !reign.lost.aborted) {
+      made.start()
+      status.set('daemon', [])
+      configuration.settle()
+      log.info('scheduling', { plans: engine.config().plans.length, source: engine.config().source })
+    }
+    await Promise.race([stopping.told, whenAborted(reign.lost)])
+    handledUntil = reign.lost.aborted ? handledUntil : dealtWith(made)
+    scheduler = undefined
+    await made.stop()
   }
 
   /** Two daemons with one state directory would run everything twice; the next one waits for the end of the last. */
@@ -144,25 +212,16 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     metrics.valid(true)
     checkSchedules()
     await Promise.all([validation.start(), permissions.start()])
-    scheduler = createScheduler({
-      clock,
-      plans: engine.config().plans.filter(isScheduled),
-      lastScheduled: (plan) => engine.journal.lastScheduled(plan),
-      fire,
-      missed,
-      log,
-    })
-    if (!stopping.requested()) {
-      scheduler.start()
-      status.set('daemon', [])
-      configuration.settle()
-      log.info('scheduling', { plans: engine.config().plans.length, source: engine.config().source })
-    }
+    isUp = true
+    configuration.settle()
     metrics.configured(engine.config())
     const stopHousekeeping = keepHouse(engine, clock, log)
+    const stopLooking = lookForOrphans(session, clock, log)
+    await leadership.run(toldToStop.signal)
     await stopping.told
     stopHousekeeping()
-    await Promise.all([scheduler.stop(), stopping.settled()])
+    stopLooking()
+    await stopping.settled()
     if (stopping.faulted()) return exitCode.failed
     return aborted ? exitCodeOfSignal(stopping.signal()) : exitCode.ok
   } finally {
@@ -173,6 +232,17 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     status.close()
     // Before the next daemon gets its turn: the socket belongs to whoever has it.
     await http.close()
-    engine.close()
+    await session.close()
   }
+}
+
+function later(a: Date | undefined, b: Date | undefined): Date | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }

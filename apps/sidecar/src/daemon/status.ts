@@ -2,6 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HoldfastFailure, Logger } from '@holdfast/sdk'
 import { reasonOf, type RuntimeClock } from '@holdfast/runtime'
+import type { Role } from './leadership.ts'
 
 /** Why a daemon is not ready. */
 export interface NotReadyReason {
@@ -36,6 +37,8 @@ export interface DaemonStatus {
     readonly waiting: boolean
   }
   readonly plans: readonly PlanStatus[]
+  /** Of one of several pods, one of which schedules. */
+  readonly role?: Role['role'] | undefined
 }
 
 /** What a status is made from. */
@@ -48,6 +51,8 @@ export interface StatusSource {
   isWritten(): boolean
   /** Asked for whenever the status is written. */
   plans(): readonly PlanStatus[]
+  /** What this daemon is; `undefined` where every one schedules. */
+  role(): Role | undefined
 }
 
 /** Keeps a daemon's status. */
@@ -55,6 +60,8 @@ export interface StatusKeeper {
   current(): DaemonStatus
   /** Why it isn't ready; nothing when it is. */
   reasons(): readonly NotReadyReason[]
+  /** What this daemon is; `undefined` where every one schedules. */
+  role(): Role | undefined
   /** Sets what stands in the way of being ready, in one respect; nothing, when there is nothing. */
   set(respect: string, reasons: readonly NotReadyReason[]): void
   configured(source: string, waiting: boolean): void
@@ -73,7 +80,7 @@ export function statusFile(stateDirectory: string): string {
 
 /** Begins a status; until something is said against it, it is ready. */
 export function createStatus(source: StatusSource): StatusKeeper {
-  const { version, stateDirectory, clock, log, plans, isWritten } = source
+  const { version, stateDirectory, clock, log, plans, role, isWritten } = source
   const startedAt = clock.now()
   const respects = new Map<string, readonly NotReadyReason[]>()
   let configuration: DaemonStatus['configuration'] = { source: '', loadedAt: startedAt, waiting: false }
@@ -87,7 +94,8 @@ export function createStatus(source: StatusSource): StatusKeeper {
     const reasons = allReasons()
     const ready = reasons.length === 0
     const updatedAt = clock.now()
-    return { version, pid: process.pid, startedAt, updatedAt, ready, reasons, configuration, plans: plans() }
+    const known = { version, pid: process.pid, startedAt, updatedAt, ready, reasons, configuration, plans: plans() }
+    return { ...known, role: role()?.role }
   }
 
   const write = (): void => {
@@ -119,6 +127,7 @@ export function createStatus(source: StatusSource): StatusKeeper {
   return {
     current,
     reasons: allReasons,
+    role,
     set(respect, reasons) {
       const before = JSON.stringify(respects.get(respect) ?? [])
       if (before === JSON.stringify(reasons)) return

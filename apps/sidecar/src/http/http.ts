@@ -13,7 +13,7 @@ const defaultPort = 9480
 /** What {@link serveHttp} needs. */
 export interface ServeHttpOptions {
   readonly context: Pick<CommandContext, 'io' | 'settings' | 'log' | 'redactor'>
-  readonly status: Pick<StatusKeeper, 'reasons'>
+  readonly status: Pick<StatusKeeper, 'reasons' | 'role'>
   readonly metrics: Metrics
 }
 
@@ -30,7 +30,7 @@ export interface Http {
 export function serveHttp({ context, status, metrics }: ServeHttpOptions): Http {
   const { io, settings, log, redactor } = context
   const { clock } = io
-  const answer = createPages({ version, reasons: status.reasons, metrics, redactor, log })
+  const answer = createPages({ version, reasons: status.reasons, role: status.role, metrics, redactor, log })
   const port = openPort({ answer, clock, log, metrics })
   let closeSocket: (() => Promise<void>) | undefined
 

@@ -1,5 +1,6 @@
 import type { Logger } from '@holdfast/sdk'
 import { reasonOf, type Metrics, type Redactor } from '@holdfast/runtime'
+import type { Role } from '../daemon/leadership.ts'
 import type { NotReadyReason } from '../daemon/status.ts'
 import { printable } from '../output/printable.ts'
 
@@ -8,6 +9,8 @@ export interface PagesOptions {
   readonly version: string
   /** Why the daemon isn't ready; nothing when it is. */
   reasons(): readonly NotReadyReason[]
+  /** What this daemon is; `undefined` where every one schedules. */
+  readonly role?: (() => Role | undefined) | undefined
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>
   readonly redactor: Pick<Redactor, 'text' | 'value'>
   readonly log: Pick<Logger, 'warn'>
@@ -37,7 +40,7 @@ const text = 'text/plain; charset=utf-8'
 const json = 'application/json; charset=utf-8'
 
 /** The pages of a daemon. All of them only read. */
-export function createPages({ version, reasons, metrics, redactor, log }: PagesOptions): Answer {
+export function createPages({ version, reasons, role, metrics, redactor, log }: PagesOptions): Answer {
   let reading: Promise<string> | undefined
 
   /** Whoever asks meanwhile gets the same: reading a thousand plans takes a while, and must not be done for each. */
@@ -52,8 +55,12 @@ export function createPages({ version, reasons, metrics, redactor, log }: PagesO
     '/readyz'(asJson) {
       const found = reasons()
       const status = found.length === 0 ? 200 : 503
-      if (!asJson) return page(status, text, redactor.text(readiness(found)))
-      return page(status, json, `${JSON.stringify(redactor.value({ ready: status === 200, reasons: found }))}\n`)
+      if (!asJson) return page(status, text, redactor.text(readiness(found, role?.())))
+      return page(
+        status,
+        json,
+        `${JSON.stringify(redactor.value({ ready: status === 200, ...role?.(), reasons: found }))}\n`,
+      )
     },
     async '/metrics'() {
       try {
@@ -91,8 +98,8 @@ function index(version: string): string {
 }
 
 /** A line for each reason, and its hint below it. */
-function readiness(reasons: readonly NotReadyReason[]): string {
-  if (reasons.length === 0) return 'ready\n'
+function readiness(reasons: readonly NotReadyReason[], role: Role | undefined): string {
+  if (reasons.length === 0) return `ready${role === undefined ? '' : ` (${describeRole(role)})`}\n`
   const lines = reasons.flatMap(({ code, message, hint, plan }) => [
     `${code}${plan === undefined ? '' : ` (plan "${plan}")`}: ${oneLine(message)}`,
     ...(hint === undefined ? [] : [`  ${oneLine(hint)}`]),
@@ -102,4 +109,9 @@ function readiness(reasons: readonly NotReadyReason[]): string {
 
 function oneLine(message: string): string {
   return printable(message).replaceAll(/\s+/g, ' ')
+}
+
+function describeRole({ role, leader }: Role): string {
+  if (role === 'leader') return 'leader: this pod schedules'
+  return `standby: ${leader === undefined ? 'nobody schedules yet' : `${oneLine(leader)} schedules`}`
 }

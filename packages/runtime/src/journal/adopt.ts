@@ -75,8 +75,10 @@ async function adopt(
   services: Services,
   mirrored: MirroredUndo,
 ): Promise<readonly { readonly undo: string; readonly interrupted: RunRecord | undefined }[]> {
-  const { undoMirror, journal, strayUndos, log, stateDirectory } = services
+  const { undoMirror, journal, strayUndos, heldUndos, log, stateDirectory } = services
   const { undo, run, runStartedAt, owner, vars } = mirrored
+  // Another look around may come to it meanwhile.
+  heldUndos.add(undo.id)
   try {
     if ((await undoMirror?.claim(undo.id, { from: 'mirror' })) !== 'ours') return []
     // The run first: variables of runs that nobody knows are swept.
@@ -99,6 +101,8 @@ async function adopt(
     strayUndos.set(undo.id, undo.undo)
     await undoMirror?.release(undo.id)
     return []
+  } finally {
+    heldUndos.delete(undo.id)
   }
 }
 
@@ -110,11 +114,18 @@ async function adopt(
 export function adoptRun(
   services: Services,
   run: Run,
-  of: { readonly instance: string; readonly startedAt: Date; readonly process: string; readonly reason: string },
+  of: {
+    readonly instance: string
+    readonly startedAt: Date
+    readonly process: string
+    readonly reason: string
+    /** Default: true. */
+    readonly observersDue?: boolean
+  },
 ): RunRecord | undefined {
   const { journal, log, meter } = services
   const error = recordFailure(errors.RUN_ABORTED({ reason: of.reason }))
-  if (!journal.adoptRun(run, { ...of, error })) return undefined
+  if (!journal.adoptRun(run, { observersDue: true, ...of, error })) return undefined
   if (!run.dryRun) countRun(meter, run.plan, 'aborted')
   log.warn(`a run of plan "${run.plan}" was interrupted; it is recorded as aborted`, { plan: run.plan, run: run.id })
   return journal.runs({ id: run.id })[0]

@@ -180,12 +180,15 @@ export class Journal {
    *
    * @returns false when it is known already
    */
-  adoptRun(run: Run, of: { instance: string; process: string; startedAt: Date; error: FailureRecord }): boolean {
+  adoptRun(
+    run: Run,
+    of: { instance: string; process: string; startedAt: Date; error: FailureRecord; observersDue: boolean },
+  ): boolean {
     const { changes } = this.#write(
       'run-adopt',
       `INSERT OR IGNORE INTO runs
          (id, plan, instance, trigger, attempt, dry_run, scheduled_for, started, process, ended, status, error, observers_due)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'aborted', ?, 1)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'aborted', ?, ?)`,
       run.id,
       run.plan,
       of.instance,
@@ -197,6 +200,7 @@ export class Journal {
       of.process,
       this.#now().getTime(),
       this.#shown(of.error),
+      of.observersDue ? 1 : 0,
     )
     return changes === 1
   }

@@ -13,12 +13,14 @@ import {
   type Recovery,
 } from './recovery.ts'
 
-/** A run that was under way when its process vanished, as that process had told others. */
+/** A run that its process did not finish, as that process had told others. */
 export interface RunUnderWay {
   readonly run: Run
   readonly startedAt: Date
   /** The process that ran it. */
   readonly process: string
+  /** onError and onFinish have not been called: its process vanished. */
+  readonly observersDue: boolean
 }
 
 /** What a former leader leaves behind. */
@@ -51,12 +53,12 @@ export async function recoverAll(services: Services): Promise<Recovery> {
 /** The same after a process that led before: it counts as gone. */
 export function takeOver(services: Services, { processes, runs }: Inheritance): Promise<Recovery> {
   for (const process of processes) if (process !== services.process.id) services.owners.depose(process)
-  const reason = 'the leader before this one ended in the middle of it'
+  const reason = 'the leader before this one did not finish it'
   const { instance } = services.config()
-  for (const { run, startedAt, process } of runs) {
+  for (const { run, startedAt, process, observersDue } of runs) {
     if (process === services.process.id) continue
     try {
-      adoptRun(services, run, { instance, startedAt, process, reason })
+      adoptRun(services, run, { instance, startedAt, process, reason, observersDue })
     } catch (error) {
       services.log.error(`an interrupted run could not be recorded: ${reasonOf(error)}`, { run: run.id, error })
     }

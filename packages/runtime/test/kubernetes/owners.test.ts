@@ -71,10 +71,12 @@ describe('whether an owner in the cluster lives', () => {
     ['this machine before its restart', { pod: undefined, boot: 'before' }, { pod: undefined }, 'gone'],
     ['another machine', { pod: undefined, boot: 'elsewhere', host: 'other' }, { pod: undefined }, 'unknown'],
   ]
-  test.each(rows)('%s', (_, of, we, expected, owners = withoutCluster()) => {
-    const startOf = (pid: number): string => `of ${pid}`
-    expect(livenessElsewhere({ ...owner, ...of }, { ...self, ...we }, owners, startOf)).toBe(expected)
-  })
+  for (const [who, of, we, expected, owners = withoutCluster()] of rows) {
+    test(`${who}: ${expected}`, () => {
+      const startOf = (pid: number): string => `of ${pid}`
+      expect(livenessElsewhere({ ...owner, ...of }, { ...self, ...we }, owners, startOf)).toBe(expected)
+    })
+  }
 })
 
 describe('whether an owner in our own journal lives', () => {

@@ -1,0 +1,66 @@
+// What a leader says of its work with every renewal of its lease, so that the next one loses nothing of it.
+import type { Engine, FormerLeader, RunUnderWay } from '@holdfast/runtime'
+
+/** What is handed over. */
+export interface Handover {
+  /** Slots up to here were dealt with, but for those of plans that are running. */
+  readonly handledUntil: Date | undefined
+  readonly runs: readonly RunUnderWay[]
+  /** Former leaders whose undos may still be pending; they lead no more, whatever their pods do. */
+  readonly processes: readonly string[]
+}
+
+/** Added to, never changed. */
+const schema = 1
+/** An annotation has its limits; nobody runs more plans at once. */
+const mostRuns = 500
+
+/** Names a process in a lease: its pod first, for people, and what the engine knows it by last. */
+export function leaderIdentity({ services }: Pick<Engine, 'services'>, pod: string | undefined): string {
+  const { id, host, pod: uid } = services.process
+  return [pod ?? host, uid ?? '', id].join('_')
+}
+
+/** As the annotation has it. */
+export function formatHandover({ handledUntil, runs, processes }: Handover): string {
+  return JSON.stringify({ schema, handledUntil, processes, runs: runs.slice(0, mostRuns) })
+}
+
+/** What a leader left; of an annotation that can't be read, or of no version that we know, nothing but the lease. */
+export function readHandover(former: FormerLeader | undefined): Handover {
+  if (!former) return { handledUntil: undefined, runs: [], processes: [] }
+  const { identity, renewedAt } = former
+  const left = parse(former.handover)
+  const holder = identity.includes('_') ? [identity.slice(identity.lastIndexOf('_') + 1)] : []
+  return {
+    handledUntil: left.handledUntil ?? renewedAt,
+    runs: left.runs,
+    processes: [...new Set([...left.processes, ...holder])],
+  }
+}
+
+/** Up to when a plan's slots were dealt with by the leader before. */
+export function dealtWithUntil({ handledUntil: all, runs }: Handover, plan: string): Date | undefined {
+  const own = runs.flatMap(({ run }) => (run.plan === plan ? [run.scheduledFor] : []))
+  // Behind a run that was not finished others may have waited.
+  return [...own, ...(all ? [all] : [])].toSorted((a, b) => a.getTime() - b.getTime())[0]
+}
+
+function parse(text: string | undefined): Handover {
+  const nothing: Handover = { handledUntil: undefined, runs: [], processes: [] }
+  try {
+    const read = JSON.parse(text ?? '') as Partial<Handover> & { readonly schema?: unknown }
+    if (read.schema !== schema) return nothing
+    return {
+      handledUntil: read.handledUntil && new Date(read.handledUntil),
+      processes: read.processes ?? [],
+      runs: (read.runs ?? []).map((each) => ({
+        ...each,
+        run: { ...each.run, scheduledFor: new Date(each.run.scheduledFor) },
+        startedAt: new Date(each.startedAt),
+      })),
+    }
+  } catch {
+    return nothing
+  }
+}

@@ -1,0 +1,356 @@
+import { testClock, type FakeKubernetes } from '@holdfast/testing'
+import fc from 'fast-check'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { RuntimeClock } from '../../src/clock.ts'
+import {
+  createLeaderElection,
+  type CreateLeaderElectionOptions,
+  type LeaderElection,
+  type Term,
+} from '../../src/kubernetes/leader.ts'
+import { leaseClient, microTime, type Lease } from '../../src/kubernetes/lease.ts'
+import { createLogger } from '../../src/telemetry/log.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { createRedactor } from '../../src/telemetry/redaction.ts'
+import { createMachine, createWorld, times, type Answer, type LeaseServer, type Machine } from './electors.ts'
+import { clusterOf } from './pods.ts'
+import { passTime, serve } from './support.ts'
+
+const isLong = process.env['HOLDFAST_TEST_LONG'] !== undefined
+
+/** What befalls a machine, or all of them. */
+const event = fc.record({
+  at: fc.integer({ min: 0, max: 120_000 }),
+  what: fc.constantFrom('pause', 'kill', 'resign', 'down', 'delete', 'touch'),
+  machine: fc.nat({ max: 3 }),
+  for: fc.integer({ min: 10, max: 40_000 }),
+})
+const machines = fc.array(
+  fc.record({
+    rate: fc.double({ min: 0.98, max: 1.02, noNaN: true }),
+    skewMs: fc.integer({ min: -3_600_000, max: 3_600_000 }),
+  }),
+  { minLength: 2, maxLength: 4 },
+)
+const fates = fc.infiniteStream(
+  fc.record({
+    answer: fc.oneof(
+      { arbitrary: fc.constant<Answer>('ok'), weight: 8 },
+      { arbitrary: fc.constantFrom<Answer>('error', 'lost', 'slow'), weight: 2 },
+    ),
+    there: fc.integer({ min: 1, max: 50 }),
+    back: fc.integer({ min: 1, max: 50 }),
+    slow: fc.integer({ min: 1000, max: 12_000 }),
+  }),
+)
+
+test(
+  'property: never two leaders, whatever happens to processes, clocks and requests; and one soon after it is over',
+  { timeout: 120_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(machines, fc.array(event, { maxLength: 12 }), fates, async (clocks, events, stream) => {
+        const world = createWorld()
+        let isCalm = false
+        const server: LeaseServer = {
+          lease: undefined,
+          isDown: false,
+          fate() {
+            const { answer, there, back, slow } = stream.next().value as {
+              answer: Answer
+              there: number
+              back: number
+              slow: number
+            }
+            if (isCalm) return { answer: 'ok', there, back }
+            // A slow one may be late on its way there, and be done when nobody expects it any more.
+            return answer === 'slow' ? { answer: 'ok', there: slow, back } : { answer, there, back }
+          },
+        }
+        const all = clocks.map((clock, index) => createMachine(world, server, `m${index}`, clock))
+        const leaders = (): readonly Machine[] => all.filter(({ election, isDead }) => !isDead && election.isLeader())
+        const look = (): void => {
+          const leading = leaders().map(({ name }) => name)
+          if (leading.length > 1) throw new Error(`${leading.join(' and ')} lead at ${world.now()}`)
+        }
+        for (const { at, what, machine, for: duration } of events) {
+          const which = all[machine % all.length] as Machine
+          world.at(at, () => happen(what, which, server))
+          world.at(at + duration, () => unhappen(what, which, server))
+        }
+        await world.run(160_000, look)
+        isCalm = true
+        server.isDown = false
+        for (const machine of all) {
+          if (machine.isPaused) machine.resume()
+          if (machine.isDead) machine.restart()
+        }
+        await world.run(160_000 + 2 * times.leaseMs, look)
+        expect(leaders()).toHaveLength(1)
+        // And it stays.
+        const [leader] = leaders()
+        await world.run(160_000 + 6 * times.leaseMs, look)
+        expect(leaders()).toEqual([leader])
+      }),
+      { numRuns: isLong ? 3000 : 150, endOnFailure: true },
+    )
+  },
+)
+
+function happen(what: string, machine: Machine, server: LeaseServer): void {
+  if (what === 'pause') machine.pause()
+  if (what === 'kill') machine.kill()
+  if (what === 'resign' && !machine.isDead && !machine.isPaused) void machine.resign()
+  if (what === 'down') server.isDown = true
+  if (what === 'delete') server.lease = undefined
+  if (what === 'touch' && server.lease) {
+    // As somebody does who labels it.
+    const { metadata } = server.lease
+    server.lease = {
+      ...server.lease,
+      metadata: { ...metadata, resourceVersion: `${Number(metadata.resourceVersion) + 1}` },
+    }
+  }
+}
+
+function unhappen(what: string, machine: Machine, server: LeaseServer): void {
+  if (what === 'pause' && !machine.isDead) machine.resume()
+  if (what === 'kill' || what === 'resign') machine.restart()
+  if (what === 'down') server.isDown = false
+}
+
+describe('in a simulated world', () => {
+  const calm = (): LeaseServer => ({
+    lease: undefined,
+    isDown: false,
+    fate: () => ({ answer: 'ok', there: 5, back: 5 }),
+  })
+  const steady = { rate: 1, skewMs: 0 }
+
+  test('the leader is killed: another one leads when the lease has run out, and not before', async () => {
+    const world = createWorld()
+    const server = calm()
+    const all = ['a', 'b'].map((name) => createMachine(world, server, name, steady))
+    await world.run(30_000, () => {})
+    const first = all.find(({ election }) => election.isLeader())!
+    const second = all.find((machine) => machine !== first)!
+    first.kill()
+    await world.run(30_000 + times.leaseMs - times.retryMs, () => {})
+    expect(second.election.isLeader()).toBe(false)
+    await world.run(30_000 + times.leaseMs + 2 * times.retryMs, () => {})
+    expect(second.election.isLeader()).toBe(true)
+    expect(second.term?.former).toMatchObject({ identity: `${first.name}_1`, handover: `of ${first.name}_1` })
+  })
+
+  test('the leader stands still for longer than the lease: it does not lead when it goes on, before any timer has run', async () => {
+    const world = createWorld()
+    const server = calm()
+    const all = ['a', 'b'].map((name) => createMachine(world, server, name, steady))
+    await world.run(30_000, () => {})
+    const first = all.find(({ election }) => election.isLeader())!
+    const { lost } = first.term!
+    first.pause()
+    await world.run(60_000, () => {})
+    expect(lost.aborted).toBe(false)
+    expect(first.election.isLeader()).toBe(false)
+    expect(all.filter(({ election }) => election.isLeader())).toHaveLength(1)
+    first.resume()
+    expect(lost.aborted).toBe(true)
+  })
+
+  test('the API server is down: the leader leads no more before anybody else could', async () => {
+    const world = createWorld()
+    const server = calm()
+    const only = createMachine(world, server, 'a', steady)
+    await world.run(30_000, () => {})
+    server.isDown = true
+    await world.run(30_000 + times.renewMs - times.retryMs - 100, () => {})
+    expect(only.election.isLeader()).toBe(true)
+    await world.run(30_000 + times.renewMs, () => {})
+    expect(only.election.isLeader()).toBe(false)
+    server.isDown = false
+    await world.run(30_000 + times.renewMs + 2 * times.retryMs, () => {})
+    expect(only.election.isLeader()).toBe(true)
+  })
+
+  test('the machine was suspended, its monotonic clock with it: the wall clock tells', async () => {
+    const world = createWorld()
+    const server = calm()
+    const clocks = { rate: 1, skewMs: 0 }
+    const only = createMachine(world, server, 'a', clocks)
+    await world.run(30_000, () => {})
+    expect(only.election.isLeader()).toBe(true)
+    clocks.skewMs += times.leaseMs
+    expect(only.election.isLeader()).toBe(false)
+  })
+
+  test('a leader that resigns is followed at once, and what it left is handed on', async () => {
+    const world = createWorld()
+    const server = calm()
+    const all = ['a', 'b'].map((name) => createMachine(world, server, name, steady))
+    await world.run(30_000, () => {})
+    const first = all.find(({ election }) => election.isLeader())!
+    void first.resign()
+    expect(first.election.isLeader()).toBe(false)
+    await world.run(30_000 + 2 * times.retryMs, () => {})
+    const leader = all.find(({ election }) => election.isLeader())!
+    expect(leader.term?.former).toMatchObject({ identity: '', handover: `of ${first.name}_1` })
+  })
+})
+
+describe('on an API server', () => {
+  interface Elector {
+    readonly election: LeaderElection
+    readonly metrics: ReturnType<typeof createMetrics>
+    readonly troubles: unknown[]
+  }
+  const elector = (
+    server: FakeKubernetes,
+    clock: RuntimeClock,
+    identity: string,
+    more: Partial<CreateLeaderElectionOptions> = {},
+  ): Elector => {
+    const cluster = clusterOf(server, {}, clock)
+    onTestFinished(() => cluster.close())
+    const metrics = createMetrics()
+    const troubles: unknown[] = []
+    const election = createLeaderElection({
+      lease: leaseClient({ kubernetes: cluster.kubernetes, name: 'holdfast' }),
+      identity,
+      clock,
+      log: createLogger({
+        level: 'silent',
+        format: 'json',
+        redactor: createRedactor(),
+        destination: { write: () => {} },
+      }),
+      meter: metrics,
+      inherit: () => '{}',
+      handover: () => undefined,
+      onTrouble: (error) => troubles.push(error),
+      ...more,
+    })
+    return { election, metrics, troubles }
+  }
+  const setUp = async () => {
+    const server = await serve({ namespace: 'shop' })
+    const clock = testClock()
+    const stop = new AbortController()
+    onTestFinished(() => stop.abort(new Error('the test is over')))
+    const lease = (): Lease | undefined => server.objects.get('leases', 'shop', 'holdfast')
+    const campaign = async ({ election }: Elector): Promise<Term> => {
+      const work = election.campaign(stop.signal)
+      work.catch(() => {})
+      await passTime(clock, work)
+      return work
+    }
+    return { server, clock, lease, campaign, signal: stop.signal }
+  }
+
+  test('a Lease that a chart made without a holder is taken, and everything else in it stays', async () => {
+    const { server, clock, lease, campaign } = await setUp()
+    server.objects.put({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: {
+        name: 'holdfast',
+        namespace: 'shop',
+        labels: { chart: 'holdfast' },
+        annotations: { release: 'shop' },
+      },
+    })
+    const a = elector(server, clock, 'a')
+    const term = await campaign(a)
+    expect(term.former).toBeUndefined()
+    expect(lease()?.metadata).toMatchObject({ labels: { chart: 'holdfast' }, annotations: { release: 'shop' } })
+    expect(lease()?.spec).toMatchObject({
+      holderIdentity: 'a',
+      leaseDurationSeconds: 15,
+      leaseTransitions: 1,
+      renewTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/) as string,
+    })
+    expect(await a.metrics.text()).toMatch(/^holdfast_leader 1$/m)
+  })
+
+  test('without a Lease one is made, once it is certain that nobody led by one that was removed', async () => {
+    const { server, clock, lease, campaign } = await setUp()
+    const a = elector(server, clock, 'a')
+    const began = clock.monotonic()
+    await campaign(a)
+    expect(clock.monotonic() - began).toBeGreaterThanOrEqual(15_000)
+    expect(lease()?.spec).toMatchObject({ holderIdentity: 'a', leaseTransitions: 1 })
+  })
+
+  test('renewals keep the time of acquisition; the next leader counts one more', async () => {
+    const { server, clock, lease, campaign, signal } = await setUp()
+    const a = elector(server, clock, 'a')
+    const b = elector(server, clock, 'b')
+    const term = await campaign(a)
+    const waiting = b.election.campaign(signal)
+    const first = lease()?.spec
+    await passTime(clock, clock.sleep('20s'))
+    expect(lease()?.spec).toMatchObject({ acquireTime: first?.acquireTime, leaseTransitions: 1 })
+    expect(lease()?.spec?.renewTime).not.toBe(first?.renewTime)
+    expect([a.election.isLeader(), b.election.isLeader(), b.election.holder()]).toEqual([true, false, 'a'])
+    await passTime(clock, a.election.resign())
+    expect(lease()?.spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 })
+    expect(term.lost.aborted).toBe(true)
+    await passTime(clock, waiting)
+    expect(lease()?.spec).toMatchObject({ holderIdentity: 'b', leaseTransitions: 2 })
+    await passTime(clock, b.election.resign())
+  })
+
+  test('somebody labels it while it is renewed: that changes nothing', async () => {
+    const { server, clock, lease, campaign } = await setUp()
+    const a = elector(server, clock, 'a')
+    const term = await campaign(a)
+    server.objects.put({ ...lease()!, metadata: { ...lease()!.metadata, labels: { seen: 'yes' } } })
+    await passTime(clock, clock.sleep('20s'))
+    expect(term.isLeading()).toBe(true)
+    expect(lease()?.metadata.labels).toEqual({ seen: 'yes' })
+    await passTime(clock, a.election.resign())
+  })
+
+  test('a lease that somebody else took, or that was removed, is lost at the next renewal', async () => {
+    const { server, clock, lease, campaign } = await setUp()
+    const a = elector(server, clock, 'a')
+    const term = await campaign(a)
+    server.objects.put({ ...lease()!, spec: { ...lease()!.spec, holderIdentity: 'b' } })
+    await passTime(clock, clock.sleep('3s'))
+    expect(term.lost.aborted).toBe(true)
+    expect(String(term.lost.reason)).toContain('b leads')
+    expect(a.election.isLeader()).toBe(false)
+  })
+
+  test('without the right it is said, and taken once it is granted', async () => {
+    const { server, clock, signal } = await setUp()
+    server.authorize.deny({ verb: 'get', resource: 'leases' })
+    const a = elector(server, clock, 'a')
+    const work = a.election.campaign(signal)
+    await passTime(clock, clock.sleep('5s'))
+    expect(a.troubles).toMatchObject([
+      { code: 'KUBERNETES_FORBIDDEN', hint: expect.stringContaining('leases') as string },
+    ])
+    server.authorize.allowAll()
+    await passTime(clock, work)
+    expect(a.troubles.at(-1)).toBeUndefined()
+    expect(a.election.isLeader()).toBe(true)
+    await passTime(clock, a.election.resign())
+  })
+
+  test('an answer that was lost: it was taken all the same, and what the one before left is not lost with it', async () => {
+    const { server, clock, lease, campaign } = await setUp()
+    server.objects.put({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'holdfast', namespace: 'shop', annotations: { 'holdfast.dev/handover': 'what z left' } },
+      spec: { holderIdentity: '', renewTime: microTime(new Date()) },
+    })
+    server.misbehave({ method: 'PUT', times: 1 }, 'lost-answer')
+    const a = elector(server, clock, 'a', { inherit: (former) => former?.handover ?? 'nothing' })
+    const term = await campaign(a)
+    expect(term.former).toMatchObject({ identity: 'a', handover: 'what z left' })
+    expect(lease()?.metadata.annotations).toEqual({ 'holdfast.dev/handover': 'what z left' })
+    await passTime(clock, a.election.resign())
+  })
+})
