@@ -20,13 +20,17 @@ export async function openSession(
 ): Promise<ExecSession> {
   const { clock, killGraceMs } = services
   const waiting = new Set<Waiting>()
+  /** What came before the caller could ask for it: a container's first words arrive together with its start. */
+  let early: string[] | undefined = []
   const running = await start({
     stdin: request.stdin === undefined ? 'open' : undefined,
     onLine(line) {
+      early?.push(line)
       for (const offer of waiting) offer(line)
     },
   })
   const { command, stdin, result } = running
+  setImmediate(() => (early = undefined))
   const noInput = (): Error =>
     errors.EXEC_REQUEST({ command, reason: 'a session whose request has a stdin of its own cannot be written to' })
 
@@ -63,6 +67,7 @@ export async function openSession(
         }
         const cancel = clock.setTimer(ms, () => fail(`it was silent about it for ${formatDuration(ms)}`))
         waiting.add(mine)
+        for (const line of early ?? []) if (waiting.has(mine)) mine(line)
         result.then(
           () => waiting.has(mine) && fail('it ended before'),
           (error: unknown) => waiting.has(mine) && fail(reasonOf(error), error),

@@ -262,3 +262,21 @@ describe('fault F27: odd servers', () => {
     ])
   })
 })
+
+describe('a container runtime that says on standard output that there is no shell', () => {
+  it('does not get its words into the data', async () => {
+    const { exec, server } = await setUp()
+    // What Docker did: its own message as the command's output, and exit code 126.
+    server.misbehaveExec({ times: 1, program: '/bin/sh' }, [
+      { kind: 'flood', bytes: 100 },
+      {
+        kind: 'status',
+        body: { status: 'Failure', details: { causes: [{ reason: 'ExitCode', message: '126' }] } },
+      },
+    ])
+    const sink = collect()
+    const result = await exec.container(db, { command: ['echo', 'data'], stdout: sink })
+    expect([sink.bytes().toString(), result.bytes]).toEqual(['data\n', 5])
+    expect(server.execs.map(({ argv }) => argv[0])).toEqual(['/bin/sh', 'echo'])
+  })
+})

@@ -40,6 +40,15 @@ describe('exec.session in a container', () => {
     expect(server.execs[0]?.running).toBe(false)
   })
 
+  it('gives its very first line to whoever asks at once', async () => {
+    const { exec } = await setUp()
+    for (let at = 0; at < 20; at++) {
+      const session = await exec.session(db, { command: sh('echo up; read x') })
+      expect(await session.line((line) => line === 'up', '5s')).toBe('up')
+      await session[Symbol.asyncDispose]()
+    }
+  })
+
   it('works without a shell, too', async () => {
     const { exec } = await setUp({ container: { shell: false } })
     const session = await exec.session(db, { command: ['cat'] })

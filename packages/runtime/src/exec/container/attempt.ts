@@ -91,6 +91,7 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   const evidence: { -readonly [Key in keyof Evidence]: Evidence[Key] } = {
     wrapped: wrapping !== undefined,
     ready: wrapping === undefined,
+    dropped: false,
     integrity,
   }
   let lastOutput = begin
@@ -121,12 +122,22 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     clock,
     take(from, chunk) {
       lastOutput = clock.monotonic()
-      if (from === 'stdout') hash?.update(chunk)
-      const own = from === 'stderr' && marks ? marks.push(chunk) : chunk
-      if (own.length > 0) return receivers[from].take(own)
+      if (from === 'stdout') return evidence.ready ? takeOutput(chunk) : holdOutput(chunk)
+      const own = marks ? marks.push(chunk) : chunk
+      if (own.length > 0) return receivers.stderr.take(own)
     },
     failed: (from, error) => stop(notTaken(from, error)),
   })
+  const takeOutput = (chunk: Uint8Array): void | Promise<void> => {
+    hash?.update(chunk)
+    return receivers.stdout.take(chunk)
+  }
+  /** Until the command is known to run: some container runtimes say on standard output that they can't start a shell. */
+  const holdOutput = async (chunk: Uint8Array): Promise<void> => {
+    await Promise.race([ready.promise, stream.settled])
+    if (evidence.ready) await takeOutput(chunk)
+    else evidence.dropped = true
+  }
   const latest = (): number => (stream.held ? clock.monotonic() : lastOutput)
 
   const onMark = (text: string): void => {
@@ -291,9 +302,9 @@ function lost(reason: string): Failure {
   return (remains) => errors.EXEC_LOST({ ...remains, reason })
 }
 
-function tooSlow({ command }: Remains): HoldfastError {
+function tooSlow(remains: Remains): HoldfastError {
   return errors.EXEC_UNREACHABLE({
-    command,
+    ...remains,
     reason: `its container did not start it within ${formatDuration(limits.startMs)}`,
   })
 }

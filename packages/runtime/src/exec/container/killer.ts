@@ -25,7 +25,7 @@ export interface KillRemoteOptions {
 /** What the kernel gets for the rest after KILL, in ms. */
 const lastGraceMs = 1000
 /** To get there, and for what is slow there, in ms. */
-const reachMs = 10_000
+const reachMs = 5000
 const poll = { first: 20, longest: 500 }
 
 /**

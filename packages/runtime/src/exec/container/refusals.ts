@@ -55,7 +55,7 @@ export function isTransient(status: number): boolean {
 export function notStarted(said: string, context: StartContext): HoldfastError | undefined {
   const { command } = context
   if (/argument list too long/.test(said)) return errors.EXEC_START({ command, reason: 'its arguments are too long' })
-  if (/executable file .*not found|exec: .*no such file or directory/.test(said)) {
+  if (/executable file .*not found|exec: .*no such file or directory|cannot find the file/.test(said)) {
     return errors.EXEC_NOT_FOUND({ command, missing: 'there is no such program in its container' })
   }
   if (/chdir to cwd|no such file or directory/.test(said) && isRuntimes(said)) {

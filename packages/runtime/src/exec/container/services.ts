@@ -27,6 +27,9 @@ export const limits = {
   pingMs: 15_000,
   /** What a server gets to close the connection after the status, as long as nothing comes. */
   closeMs: 1000,
-  /** Silence after the command's exit, while somebody else holds its output open. */
-  heldMs: 5000,
+  /**
+   * Silence after the command's exit, in which its status should come: somebody else holds its output open. Nodes and
+   * networks have worse moments than pipes.
+   */
+  heldMs: 30_000,
 } as const

@@ -12,6 +12,8 @@ export interface Evidence {
   readonly wrapped: boolean
   /** Whether it was about to start. */
   readonly ready: boolean
+  /** Whether there was output before that, which was not taken. */
+  readonly dropped: boolean
   readonly integrity: Integrity
   /** What the wrapper could not do. */
   readonly notStarted?: string | undefined
@@ -61,6 +63,7 @@ export function verdict(
   if (!wrapped) return undefined
   const truncated = (reason: string): HoldfastError => errors.EXEC_TRUNCATED({ ...remains, reason })
   if (evidence.exitCode === undefined) return noEnd(remains)
+  if (evidence.dropped) return truncated('some of it came before it was known to run')
   if (evidence.exitCode !== exitCode) {
     const reason = `the cluster says exit code ${exitCode}, its container says ${evidence.exitCode}`
     return errors.EXEC_STATUS({ ...remains, reason })
