@@ -427,8 +427,12 @@ export function createEngine(options: CreateEngineOptions): Engine {
       track(
         (async () => {
           await services.undoMirror?.prepare()
-          await adoptOrphans(services, { only, force })
-          return recoverUndos(services, { once: false, only, force })
+          const { alive, unknown } = await adoptOrphans(services, { only, force })
+          return [
+            ...(await recoverUndos(services, { once: false, only, force })),
+            ...alive.map((undo) => ({ undo, result: 'alive' as const })),
+            ...unknown.map((undo) => ({ undo, result: 'unknown' as const })),
+          ]
         })(),
       ),
     async run(name, request = {}) {

@@ -47,6 +47,7 @@ export {
 } from './kubernetes/leader.ts'
 export { leaseClient, type LeaseClient } from './kubernetes/lease.ts'
 export { objectName } from './kubernetes/names.ts'
+export { listStoredUndos, removeStoredUndo } from './kubernetes/stored-undos.ts'
 export {
   enginePermissions,
   findMissingPermissions,

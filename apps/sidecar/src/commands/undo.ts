@@ -1,14 +1,15 @@
 import { formatDuration } from '@holdfast/sdk'
-import { recordFailure, type UndoRecord } from '@holdfast/runtime'
+import { recordFailure, removeStoredUndo, type UndoRecord } from '@holdfast/runtime'
 import { openConfiguration } from '../configuration.ts'
 import { confirm } from '../confirm.ts'
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
 import { exitCode } from '../exit-codes.ts'
-import { hasJournal, lookIntoJournal } from '../journal.ts'
+import { lookIntoJournal } from '../journal.ts'
 import { count, formatTime } from '../output/format.ts'
 import { printable } from '../output/printable.ts'
 import { formatTable } from '../output/table.ts'
+import { findPendingUndos, type PendingUndo } from '../pending-undos.ts'
 import { openEngine } from '../session.ts'
 
 /** Options of `holdfast undo run`. */
@@ -25,7 +26,8 @@ export interface UndoDropOptions {
 
 /** `holdfast undo list`: what has been taken and not given back. */
 export async function runUndoListCommand(context: CommandContext): Promise<number> {
-  const pending = readPending(context)
+  const { undos: pending, close } = await findPendingUndos(context)
+  close()
   if (context.settings.json) context.printJson(pending.map(undoJson))
   else if (pending.length === 0) context.print('Nothing is pending: all that was taken has been given back.\n')
   else context.print(undoTable(pending, context))
@@ -39,7 +41,8 @@ export async function runUndoRunCommand(
   options: UndoRunOptions,
 ): Promise<number> {
   const { settings, style } = context
-  const pending = readPending(context)
+  const { undos: pending, close } = await findPendingUndos(context)
+  close()
   const chosen = options.all ? pending : ids.map((id) => oneUndo(pending, id))
   if (!options.all && ids.length === 0) {
     throw errors.OPTION_INVALID({ option: 'undo run', value: '', allowed: 'ids of undos, or --all' })
@@ -70,7 +73,7 @@ export async function runUndoRunCommand(
     }
     return results.every(({ result }) => result === 'done') ? exitCode.ok : exitCode.failed
   } finally {
-    session.engine.close()
+    await session.close()
   }
 }
 
@@ -80,53 +83,58 @@ export async function runUndoDropCommand(
   id: string,
   options: UndoDropOptions,
 ): Promise<number> {
-  const journal = lookIntoJournal(context)
+  const { undos, kubernetes, close } = await findPendingUndos(context)
   try {
-    const undo = oneUndo(journal.pendingUndos(), id)
+    const undo = oneUndo(undos, id)
     const question = `${undoTable([undo], context)}Forget it? What it would give back must have been given back by hand.`
     if (!options.yes && !(await confirm(context, `dropping "${undo.undo}"`, question))) return exitCode.failed
-    journal.settleUndo(undo.id, 'dropped')
+    if (undo.isInJournal) drop(context, undo.id)
+    // A daemon would clear it away by what its journal says; nobody would what is in the cluster only.
+    if (kubernetes && undo.isInCluster) await removeStoredUndo(kubernetes, undo.id)
     if (context.settings.json) context.printJson({ ...undoJson(undo), state: 'dropped' })
     else context.print(`${undo.undo} of ${undo.participant} is forgotten\n`)
     return exitCode.ok
   } finally {
-    journal.close()
+    close()
   }
 }
 
-function readPending(context: CommandContext): readonly UndoRecord[] {
-  if (!hasJournal(context.settings.stateDirectory)) return []
+function drop(context: CommandContext, id: string): void {
   const journal = lookIntoJournal(context)
   try {
-    return journal.pendingUndos()
+    journal.settleUndo(id, 'dropped')
   } finally {
     journal.close()
   }
 }
 
-function oneUndo(pending: readonly UndoRecord[], id: string): UndoRecord {
+function oneUndo(pending: readonly PendingUndo[], id: string): PendingUndo {
   const found = pending.filter((undo) => undo.id.startsWith(id))
   const [undo] = found
   if (id === '' || !undo || found.length > 1) throw errors.UNDO_NOT_PENDING({ undo: id })
   return undo
 }
 
-function undoJson(undo: UndoRecord): object {
-  return { ...undo, input: JSON.parse(undo.input) as unknown }
+function undoJson({ isInJournal: _, isInCluster, ...undo }: UndoRecord & Partial<PendingUndo>): object {
+  return { ...undo, input: JSON.parse(undo.input) as unknown, inCluster: isInCluster ?? undefined }
 }
 
-function undoTable(pending: readonly UndoRecord[], { style, width, io }: CommandContext): string {
+function undoTable(pending: readonly PendingUndo[], { style, width, io }: CommandContext): string {
   const now = io.clock.now().getTime()
-  const rows = pending.map(({ id, undo, plan, participant, run, armedAt, attempts, error }) => [
+  // Who armed it is news only where it was somebody else.
+  const others = pending.some(({ isInJournal }) => !isInJournal)
+  const rows = pending.map(({ id, undo, plan, participant, run, armedAt, attempts, error, pod, isInJournal }) => [
     id.slice(0, 8),
     undo,
     `${plan}/${participant}`,
     run,
+    ...(others ? [isInJournal ? '' : printable(pod ?? 'another pod')] : []),
     formatTime(armedAt),
     formatDuration(Math.max(0, now - armedAt.getTime())),
     String(attempts),
     printable(error ?? ''),
   ])
-  const head = ['ID', 'UNDO', 'OF', 'RUN', 'TAKEN', 'HELD', 'TRIED', 'LAST ERROR']
-  return formatTable(head, rows, { style, width, right: [5, 6] })
+  const where = others ? ['POD'] : []
+  const head = ['ID', 'UNDO', 'OF', 'RUN', ...where, 'TAKEN', 'HELD', 'TRIED', 'LAST ERROR']
+  return formatTable(head, rows, { style, width, right: others ? [6, 7] : [5, 6] })
 }

@@ -1,5 +1,7 @@
 import {
+  createApiClient,
   createEngine,
+  createKubernetes,
   createLogger,
   createMetrics,
   createRedactor,
@@ -7,6 +9,7 @@ import {
   loadConfig,
   logOutput,
   systemClock,
+  type Cluster,
   type Engine,
 } from '@holdfast/runtime'
 import { scripts } from '@holdfast/plugin-scripts'
@@ -21,6 +24,8 @@ export interface SweepOptions {
   readonly scripts: string
   readonly point: Point
   readonly generation: string
+  /** The address of an API server, where armed undos are kept, too. */
+  readonly api?: string | undefined
 }
 
 /** The engine that is killed, and the one that takes over. */
@@ -54,5 +59,20 @@ export async function engineFor(options: SweepOptions): Promise<Engine> {
     env: { ...process.env, HOLDFAST_TEST_WORLD: world },
     output: logOutput({ log, clock: systemClock }),
     observeJournal: point,
+    cluster: options.api === undefined ? undefined : clusterAt(options.api),
   })
+}
+
+/** Every one of these processes is a container of the same pod. */
+function clusterAt(address: string): Cluster {
+  const connection = {
+    server: new URL(address),
+    namespace: 'shop',
+    source: 'the service account',
+    credentials: async () => ({ headers: {}, tls: {}, version: '1' }),
+  }
+  const api = createApiClient({ connection, clock: systemClock })
+  const kubernetes = createKubernetes({ api, clock: systemClock, reporter: 'web-0' })
+  const pod = { name: 'web-0', namespace: 'shop', uid: 'web-0-uid', container: 'holdfast' }
+  return { connection, api, kubernetes, pod, close: () => api.close() }
 }

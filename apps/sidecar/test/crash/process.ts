@@ -1,15 +1,16 @@
 // The process that the crash sweep kills. Arguments: state directory, world directory, script directory, and the number
-// of the journal write or effect boundary at which to die (0: never). Prints their names.
+// of the journal write or effect boundary at which to die (0: never), and perhaps the address of an API server. Prints
+// their names.
 import { engineFor } from './engine.ts'
 
-const [, , state = '', world = '', scripts = '', dieAt = '0'] = process.argv
+const [, , state = '', world = '', scripts = '', dieAt = '0', api] = process.argv
 const points: string[] = []
 const point = (name: string): void => {
   points.push(name)
   if (points.length === Number(dieAt)) process.kill(process.pid, 'SIGKILL')
 }
 
-const engine = await engineFor({ state, world, scripts, point, generation: 'one' })
+const engine = await engineFor({ state, world, scripts, point, generation: 'one', api })
 await engine.recover()
 const { ok } = await engine.boot()
 if (!ok) process.exit(2)

@@ -18,6 +18,8 @@ export interface Adoption {
   readonly interrupted: readonly RunRecord[]
   /** Undos of which nobody can tell whether their owner lives. */
   readonly unknown: readonly UndoRecord[]
+  /** Undos of others who live, or whom another pod is just taking over from. */
+  readonly alive: readonly UndoRecord[]
   /** Everything that the cluster has; `undefined` when it could not be asked. */
   readonly listed: ReadonlySet<string> | undefined
 }
@@ -30,7 +32,7 @@ export interface AdoptOptions {
   readonly force?: boolean | undefined
 }
 
-const nothing: Adoption = { undos: [], interrupted: [], unknown: [], listed: undefined }
+const nothing: Adoption = { undos: [], interrupted: [], unknown: [], alive: [], listed: undefined }
 
 /** Takes over the undos in the cluster whose owner is gone, and clears away those that are settled. Never rejects. */
 export async function adoptOrphans(services: Services, options: AdoptOptions = {}): Promise<Adoption> {
@@ -46,6 +48,7 @@ export async function adoptOrphans(services: Services, options: AdoptOptions = {
   await owners.refresh(listed.map(({ owner }) => owner))
   const adopted: { readonly undo: string; readonly interrupted: RunRecord | undefined }[] = []
   const unknown: UndoRecord[] = []
+  const alive: UndoRecord[] = []
   if (!options.only) strayUndos.clear()
   // Oldest first: the journal has the newest first then, as if they had been armed here.
   for (const mirrored of listed.toReversed()) {
@@ -61,12 +64,15 @@ export async function adoptOrphans(services: Services, options: AdoptOptions = {
       unknown.push(undoRecordOf(mirrored))
       strayUndos.set(id, mirrored.undo.undo)
     }
-    if (liveness === 'gone') adopted.push(...(await adopt(services, mirrored)))
+    const taken = liveness === 'gone' ? await adopt(services, mirrored) : undefined
+    if (taken) adopted.push(taken)
+    else if (liveness !== 'unknown') alive.push(undoRecordOf(mirrored))
   }
   return {
     undos: adopted.map(({ undo }) => undo),
     interrupted: adopted.flatMap(({ interrupted }) => interrupted ?? []),
     unknown,
+    alive,
     listed: new Set(listed.map(({ undo }) => undo.id)),
   }
 }
@@ -74,13 +80,13 @@ export async function adoptOrphans(services: Services, options: AdoptOptions = {
 async function adopt(
   services: Services,
   mirrored: MirroredUndo,
-): Promise<readonly { readonly undo: string; readonly interrupted: RunRecord | undefined }[]> {
+): Promise<{ readonly undo: string; readonly interrupted: RunRecord | undefined } | undefined> {
   const { undoMirror, journal, strayUndos, heldUndos, log, stateDirectory } = services
   const { undo, run, runStartedAt, owner, vars } = mirrored
   // Another look around may come to it meanwhile.
   heldUndos.add(undo.id)
   try {
-    if ((await undoMirror?.claim(undo.id, { from: 'mirror' })) !== 'ours') return []
+    if ((await undoMirror?.claim(undo.id, { from: 'mirror' })) !== 'ours') return undefined
     // The run first: variables of runs that nobody knows are swept.
     const interrupted = adoptRun(services, run, {
       instance: undo.instance,
@@ -91,7 +97,7 @@ async function adopt(
     writeMirroredVars(varsDirectoryOf(stateDirectory, run.id), vars)
     journal.adoptUndo({ ...undo, run: run.id, process: owner.id })
     strayUndos.delete(undo.id)
-    return [{ undo: undo.id, interrupted }]
+    return { undo: undo.id, interrupted }
   } catch (error) {
     log.error(`the undo "${undo.undo}" of plan "${undo.plan}" can't be taken over: ${reasonOf(error)}`, {
       plan: undo.plan,
@@ -100,7 +106,7 @@ async function adopt(
     })
     strayUndos.set(undo.id, undo.undo)
     await undoMirror?.release(undo.id)
-    return []
+    return undefined
   } finally {
     heldUndos.delete(undo.id)
   }

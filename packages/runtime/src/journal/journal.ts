@@ -506,6 +506,11 @@ export class Journal {
     return this.#all(`SELECT * FROM undos WHERE state IN ('armed', 'firing') ORDER BY seq DESC`).map(toUndo)
   }
 
+  /** Of every undo that is on record, settled ones too. */
+  undoIds(): readonly string[] {
+    return this.#all('SELECT id FROM undos').map(({ id }) => String(id))
+  }
+
   undos(run: string): readonly UndoRecord[] {
     return this.#all('SELECT * FROM undos WHERE run = ? ORDER BY seq', run).map(toUndo)
   }

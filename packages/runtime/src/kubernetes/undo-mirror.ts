@@ -5,20 +5,12 @@ import { reasonOf } from '../failure.ts'
 import type { Owners } from '../journal/owners.ts'
 import { livenessElsewhere } from '../journal/process.ts'
 import type { ProcessRecord } from '../journal/records.ts'
-import type { MirroredUndo, MirrorStanding, UndoMirror } from '../journal/undo-mirror.ts'
+import type { MirrorStanding, UndoMirror } from '../journal/undo-mirror.ts'
 import type { RuntimeLogger } from '../telemetry/log.ts'
 import type { RuntimeKubernetes } from './kubernetes.ts'
 import { enginePermissions, findMissingPermissions } from './permissions.ts'
-import {
-  claimConfigMap,
-  labels,
-  nameOf,
-  readClaim,
-  readUndo,
-  selectorFor,
-  undoConfigMap,
-  type ConfigMap,
-} from './undo-record.ts'
+import { listStoredUndos } from './stored-undos.ts'
+import { claimConfigMap, labels, nameOf, readClaim, selectorFor, undoConfigMap, type ConfigMap } from './undo-record.ts'
 
 /** Options of {@link createUndoMirror}. */
 export interface CreateUndoMirrorOptions {
@@ -186,17 +178,12 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
     },
     async list() {
       if (access !== 'granted') return []
-      const found: MirroredUndo[] = []
-      const labelSelector = selectorFor(labels.undo, instance())
-      for await (const object of kubernetes.list<ConfigMap>('configmaps', { namespace, labelSelector })) {
-        try {
-          const mirrored = readUndo(object)
-          if (mirrored.undo.instance === instance()) found.push(mirrored)
-        } catch (error) {
-          log.error(`an armed undo in the cluster can't be read, and is kept: ${reasonOf(error)}`, { error })
-        }
-      }
-      return found.toSorted((a, b) => b.undo.armedAt.getTime() - a.undo.armedAt.getTime())
+      return listStoredUndos({
+        kubernetes,
+        instance: instance(),
+        onDamaged: (error) =>
+          log.error(`an armed undo in the cluster can't be read, and is kept: ${reasonOf(error)}`, { error }),
+      })
     },
     async standing(id) {
       if (access !== 'granted') return 'ours'

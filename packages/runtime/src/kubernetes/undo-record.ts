@@ -72,6 +72,11 @@ export function claimConfigMap(id: string, instance: string, holder: ProcessReco
   }
 }
 
+/** Selects what all instances have in the namespace. */
+export function anyInstance(label: string): string {
+  return `${label}=true`
+}
+
 /** Selects what one instance has in the cluster. */
 export function selectorFor(label: string, instance: string): string {
   return `${label}=true,${labels.instance}=${labelValue(instance)}`

@@ -1,0 +1,91 @@
+import { isHoldfastError } from '@holdfast/sdk'
+import { listStoredUndos, reasonOf, type Cluster, type RuntimeKubernetes, type UndoRecord } from '@holdfast/runtime'
+import { clusterOf } from './cluster.ts'
+import { loadQuietly } from './configuration.ts'
+import type { CommandContext } from './context.ts'
+import { hasJournal, lookIntoJournal } from './journal.ts'
+
+/** Something that was taken and not given back, here or by another pod. */
+export interface PendingUndo extends UndoRecord {
+  readonly isInJournal: boolean
+  readonly isInCluster: boolean
+  /** That armed it, where it is only in the cluster. */
+  readonly pod?: string | undefined
+}
+
+/** What was found, and the cluster that was looked at. */
+export interface PendingUndos {
+  /** Newest first; those of our own journal before those of others. */
+  readonly undos: readonly PendingUndo[]
+  readonly kubernetes: RuntimeKubernetes | undefined
+  close(): void
+}
+
+/** Everything that is pending: in the journal, and in the cluster where there is one. */
+export async function findPendingUndos(context: CommandContext): Promise<PendingUndos> {
+  const own = readJournal(context)
+  const cluster = await clusterOf(context)
+  const stored = cluster ? await readCluster(context, cluster) : []
+  const inCluster = new Set(stored.map(({ id }) => id))
+  const inJournal = new Set(own.known)
+  return {
+    undos: [
+      ...own.pending.map((undo) => ({ ...undo, isInJournal: true, isInCluster: inCluster.has(undo.id) })),
+      // Of what is settled here the cluster only doesn't know yet.
+      ...stored.filter(({ id }) => !inJournal.has(id)),
+    ],
+    kubernetes: cluster?.kubernetes,
+    close: () => cluster?.close(),
+  }
+
+  function readJournal({ settings }: CommandContext): {
+    readonly pending: readonly UndoRecord[]
+    readonly known: readonly string[]
+  } {
+    if (!hasJournal(settings.stateDirectory)) return { pending: [], known: [] }
+    const journal = lookIntoJournal(context)
+    try {
+      return { pending: journal.pendingUndos(), known: journal.undoIds() }
+    } finally {
+      journal.close()
+    }
+  }
+}
+
+async function readCluster(context: CommandContext, { kubernetes }: Cluster): Promise<readonly PendingUndo[]> {
+  try {
+    const found = await listStoredUndos({
+      kubernetes,
+      instance: await instanceOf(context),
+      onDamaged: (error) =>
+        context.log.warn(`an armed undo in the cluster can't be read: ${reasonOf(error)}`, { error }),
+    })
+    return found.map(({ undo, run, owner }) => ({
+      ...undo,
+      run: run.id,
+      process: owner.id,
+      state: 'armed',
+      attempts: 0,
+      firedBy: undefined,
+      settledAt: undefined,
+      error: undefined,
+      isInJournal: false,
+      isInCluster: true,
+      pod: owner.podName ?? owner.host,
+    }))
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    // Who may not look there keeps nothing there.
+    if (error.code !== 'KUBERNETES_FORBIDDEN') context.warn(error)
+    return []
+  }
+}
+
+/** A configuration that can't be loaded keeps nobody from seeing what is frozen: then that of all instances is shown. */
+async function instanceOf(context: CommandContext): Promise<string | undefined> {
+  try {
+    return (await loadQuietly(context)).config.instance
+  } catch {
+    return undefined
+  }
+}

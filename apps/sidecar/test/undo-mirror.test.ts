@@ -1,0 +1,204 @@
+// The container is killed and its state directory is lost, as on the container's own layer: what the cluster keeps of its
+// undos gives everything back.
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startFakeKubernetes, type FakeKubernetes } from '@holdfast/testing'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { engineFor } from './crash/engine.ts'
+import { heldIn } from './crash/world.ts'
+import { startProcess } from './support/process.ts'
+import { shop, type Workspace } from './support/workspace.ts'
+
+const isLong = process.env['HOLDFAST_TEST_LONG'] !== undefined
+/** The others are swept by `npm run test:long`. */
+const few = new Set(['after pause', 'before freeze', 'in the middle of the artifact', 'before thaw', 'after resume'])
+
+let server: FakeKubernetes
+beforeEach(async () => {
+  server = await startFakeKubernetes({ namespace: 'shop' })
+  onTestFinished(() => server[Symbol.asyncDispose]())
+})
+
+const mirrored = (): readonly unknown[] =>
+  server.objects.list('configmaps', 'shop').filter(({ metadata }) => metadata.labels?.['holdfast.dev/undo'] === 'true')
+
+describe('commands', () => {
+  const podEnv = (here: Workspace, pod = 'web-0'): NodeJS.ProcessEnv => {
+    here.write('kubeconfig', server.kubeconfig())
+    const there = server.objects.get('pods', 'shop', pod)
+    const { uid } = (there ?? server.addPod({ name: pod, containers: [{ name: 'holdfast' }] })).metadata
+    return {
+      KUBECONFIG: here.at('kubeconfig'),
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      POD_NAME: pod,
+      POD_UID: uid,
+      HOLDFAST_CONTAINER_NAME: 'holdfast',
+      TARGET_CONTAINER: 'app',
+    }
+  }
+
+  /** A run of scripts that holds something, whose process was killed, and whose state is lost. */
+  async function heldAndKilled(pod?: string): Promise<{ readonly here: Workspace; readonly env: NodeJS.ProcessEnv }> {
+    const here = shop()
+    here.script('before_backups/10-token', 'save_var token "it is \\"ours\\""')
+    here.script('before_backups/20-freeze', `touch ${here.at('frozen')}`)
+    here.script('before_backups/20-freeze.undo', `load_var token > ${here.at('thawed')}; rm -f ${here.at('frozen')}`)
+    here.script('backups/10-dump', `touch ${here.at('running')}; sleep 30`)
+    const env = podEnv(here, pod)
+    const first = startProcess('holdfast', ['run', 'shop'], {
+      cwd: here.path,
+      env: { HOLDFAST_STATE_DIR: here.state, ...env },
+    })
+    await vi.waitFor(() => expect(existsSync(here.at('running')), first.stderr()).toBe(true), { timeout: 15_000 })
+    first.child.kill('SIGKILL')
+    await first.ended
+    rmSync(here.state, { recursive: true })
+    // Nothing but the cluster knows of it.
+    here.script('backups/10-dump', 'printf x | save_artifact orders')
+    rmSync(here.at('scripts/before_backups'), { recursive: true })
+    return { here, env }
+  }
+
+  test('fault F3: X.undo runs from the cluster in an empty state directory, with the variables of its run', async () => {
+    const { here, env } = await heldAndKilled()
+    expect(mirrored()).toHaveLength(1)
+    expect(existsSync(here.at('frozen'))).toBe(true)
+    const { code, stderr } = await here.run(['run', 'shop'], { env })
+    expect(code, stderr).toBe(0)
+    expect(existsSync(here.at('frozen'))).toBe(false)
+    expect(readFileSync(here.at('thawed'), 'utf8').trim()).toBe('it is "ours"')
+    expect(mirrored()).toEqual([])
+    const history = JSON.parse((await here.run(['history', '--json'])).stdout) as { trigger: string; status: string }[]
+    const runs = history.filter(({ trigger }) => trigger === 'manual').map(({ status }) => status)
+    expect(runs.toSorted()).toEqual(['aborted', 'succeeded'])
+  })
+
+  test('undo list shows what another pod left, undo run gives it back once that pod is gone, or by force', async () => {
+    const { here } = await heldAndKilled('web-a')
+    const env = podEnv(here, 'web-b')
+    const listed = JSON.parse((await here.run(['undo', 'list', '--json'], { env })).stdout) as { id: string }[]
+    expect(listed).toMatchObject([{ undo: 'script', plan: 'shop', state: 'armed', inCluster: true, pod: 'web-a' }])
+    expect((await here.run(['undo', 'list'], { env })).stdout).toMatch(/POD[^\n]*\n[0-9a-f]{8} +script[^\n]* web-a /)
+    const refused = await here.run(['undo', 'run', '--all', '--yes'], { env })
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('UNDO_OWNED')
+    expect(existsSync(here.at('frozen'))).toBe(true)
+    server.objects.remove('pods', 'shop', 'web-a')
+    const given = await here.run(['undo', 'run', listed[0]!.id.slice(0, 8), '--yes'], { env })
+    expect(given.code, given.stderr).toBe(0)
+    expect(existsSync(here.at('frozen'))).toBe(false)
+    expect(mirrored()).toEqual([])
+    expect((await here.run(['undo', 'list'], { env })).stdout).toContain('Nothing is pending')
+  })
+
+  test('undo drop forgets what was given back by hand, in the cluster too', async () => {
+    const here = shop()
+    const env = podEnv(here)
+    const undo = { id: 'a1b2', plan: 'shop', instance: 'default-0', participant: 'p', undo: 'thaw', input: '{}' }
+    const run = { id: 'r', plan: 'shop', attempt: 1, trigger: 'manual', dryRun: false, scheduledFor: new Date() }
+    const owner = { id: 'o', pid: 1, host: 'h', boot: 'b', startedAt: new Date() }
+    const stored = { schema: 1, undo: { ...undo, armedAt: new Date() }, run, runStartedAt: new Date(), vars: {}, owner }
+    const labels = { 'holdfast.dev/undo': 'true', 'holdfast.dev/instance': 'default-0' }
+    server.objects.put({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'holdfast-undo-a1b2', namespace: 'shop', labels },
+      data: { 'undo.json': JSON.stringify(stored) },
+    })
+    expect((await here.run(['undo', 'drop', 'a1b2', '--yes'], { env })).stdout).toContain('thaw of p is forgotten')
+    expect(mirrored()).toEqual([])
+  })
+
+  test('without the right, or without the API server, undo list shows the journal', async () => {
+    const here = shop()
+    const env = podEnv(here)
+    server.authorize.deny({ verb: 'list', resource: 'configmaps' })
+    const forbidden = await here.run(['undo', 'list'], { env })
+    expect([forbidden.code, forbidden.stdout, forbidden.stderr]).toEqual([
+      0,
+      expect.stringContaining('Nothing is pending'),
+      '',
+    ])
+  })
+})
+
+describe('fault F3: killed at every effect, and the state directory lost', () => {
+  let root: string
+  let program: string
+  let scripts: string
+  beforeAll(async () => {
+    root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'holdfast-mirror-'))
+    program = join(root, 'process.mjs')
+    await build({
+      entryPoints: [join(import.meta.dirname, 'crash', 'process.ts')],
+      outfile: program,
+      bundle: true,
+      minify: true,
+      platform: 'node',
+      format: 'esm',
+      conditions: ['@holdfast/source'],
+      external: ['jiti'],
+      banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+    })
+    scripts = join(root, 'scripts')
+    const write = (name: string, text: string): void => {
+      mkdirSync(join(scripts, name, '..'), { recursive: true })
+      writeFileSync(join(scripts, name), `#!/bin/sh\nset -e\n${text}\n`, { mode: 0o755 })
+    }
+    write('before_backups/10-lock', 'touch "$HOLDFAST_TEST_WORLD/held-by-script"')
+    write('before_backups/10-lock.undo', 'rm -f "$HOLDFAST_TEST_WORLD/held-by-script"')
+    write('backups/10-nothing', 'true')
+  })
+  afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+  const runAndDie = (place: string, dieAt: number): Promise<{ points?: readonly string[]; signal?: string }> =>
+    new Promise((resolve, reject) => {
+      const args = [program, join(place, 'state'), join(place, 'world'), scripts, String(dieAt), server.url]
+      execFile(process.execPath, args, (error, stdout, stderr) => {
+        if (error?.signal === 'SIGKILL') resolve({ signal: 'SIGKILL' })
+        else if (error) reject(new Error(`${error.message}\n${stderr}`))
+        else resolve(JSON.parse(stdout) as { points: readonly string[] })
+      })
+    })
+  const placeFor = (name: string): string => {
+    const place = join(root, name)
+    for (const part of ['state', 'world', 'store']) mkdirSync(join(place, part), { recursive: true })
+    return place
+  }
+
+  test('nothing stands still after the next start', { timeout: 60_000 }, async () => {
+    server.objects.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'web-0', namespace: 'shop', uid: 'web-0-uid' },
+    })
+    const { points = [] } = await runAndDie(placeFor('whole'), 0)
+    const all = points.flatMap((name, index) => (name.includes('write') ? [] : [{ name, number: index + 1 }]))
+    expect(all.length).toBeGreaterThan(10)
+    const effects = isLong ? all : all.filter(({ name }) => few.delete(name))
+    expect(few.size === 0 || isLong).toBe(true)
+    for (const { name, number } of effects) {
+      const place = placeFor(`at-${number}`)
+      expect(await runAndDie(place, number)).toEqual({ signal: 'SIGKILL' })
+      rmSync(join(place, 'state'), { recursive: true })
+      const options = { state: join(place, 'state'), world: join(place, 'world'), scripts, point: () => {} }
+      const engine = await engineFor({ ...options, generation: 'two', api: server.url })
+      const { undos } = await engine.recover()
+      expect(
+        undos.filter(({ result }) => result !== 'done'),
+        name,
+      ).toEqual([])
+      expect(heldIn(join(place, 'world')), `killed ${name}`).toEqual([])
+      await engine.finishRecovery()
+      expect(
+        engine.journal.runs().map(({ status }) => status),
+        name,
+      ).toEqual(undos.length > 0 ? ['aborted'] : [])
+      expect(mirrored(), name).toEqual([])
+      engine.close()
+    }
+  })
+})
