@@ -1,0 +1,327 @@
+// Several daemons of which one schedules. Each has a clock of its own: one whose clock stands still is stopped or dead.
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { startFakeKubernetes, testClock, type FakeKubernetes, type TestClock } from '@holdfast/testing'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import type { DaemonStatus } from '../src/daemon/status.ts'
+import type { RunningCli } from './support/cli.ts'
+import { workspace, type Workspace } from './support/workspace.ts'
+
+/** Holds a file while it backs up, until `go` is there, and notes what it does. */
+const hooks = `import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { definePlugin, defineUndo } from '@holdfast/sdk'
+const any = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } }
+const note = (directory, what, run) => appendFileSync(directory + '/notes', what + ' ' + run.scheduledFor.toISOString() + '\\n')
+const release = defineUndo({
+  name: 'release',
+  input: any,
+  deadline: '1s',
+  run({ directory, by }, { run, recovered }) {
+    rmSync(directory + '/held', { force: true })
+    note(directory, (recovered ? 'taken over from ' : 'released by ') + by, run)
+  },
+})
+export const holder = definePlugin({
+  name: 'holder',
+  version: '1.0.0',
+  sdk: '^1.0',
+  config: any,
+  undos: [release],
+  hooks: {
+    async beforeBackups({ undo, config: { directory, by }, run }) {
+      note(directory, 'begun by ' + by, run)
+      await undo.arm(release, { directory, by })
+      writeFileSync(directory + '/held', by)
+    },
+    async backups({ createArtifact, signal, config: { directory } }) {
+      while (!existsSync(directory + '/go')) {
+        signal.throwIfAborted()
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      await createArtifact('data', (sink) => sink.write(Buffer.from('data')))
+    },
+  },
+})
+`
+
+interface Pod extends RunningCli {
+  readonly name: string
+  readonly here: Workspace
+  readonly clock: TestClock
+  readonly env: NodeJS.ProcessEnv
+  status(): DaemonStatus
+  history(): Promise<readonly { status: string; reason?: string; trigger: string; scheduledFor: string }[]>
+}
+
+let server: FakeKubernetes
+let shared: Workspace
+const pods: Pod[] = []
+const frozen = new Set<Pod>()
+beforeEach(async () => {
+  pods.length = 0
+  frozen.clear()
+  server = await startFakeKubernetes({ namespace: 'shop' })
+  server.objects.put({
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: 'holdfast-default', namespace: 'shop' },
+  })
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  shared = workspace()
+})
+
+/** A daemon in a pod of its own. Every one of them begins at half a minute before a slot of its schedule. */
+async function startPod(
+  name: string,
+  more: { readonly schedule?: string; readonly settings?: string } = {},
+): Promise<Pod> {
+  const here = workspace({ 'hooks.mjs': hooks })
+  const { schedule = `cron: '*/5 * * * *'`, settings = 'replicas: leader' } = more
+  const use = `{ './hooks.mjs#holder': { directory: ${shared.path}, by: ${name} } }`
+  here.write('holdfast.yaml', `${settings}\nplans: { shop: { schedule: { ${schedule} }, use: [ ${use} ] } }\n`)
+  here.write('kubeconfig', server.kubeconfig())
+  const { uid } = server.addPod({ name, containers: [{ name: 'holdfast' }] }).metadata
+  const env = {
+    KUBECONFIG: here.at('kubeconfig'),
+    KUBERNETES_SERVICE_HOST: '127.0.0.1',
+    POD_NAME: name,
+    POD_UID: uid,
+    HOLDFAST_CONTAINER_NAME: 'holdfast',
+    HOLDFAST_LISTEN: '0',
+  }
+  // Together with those that run already.
+  const clock = testClock({ now: pods[0]?.clock.now() ?? '2026-11-23T01:59:30Z' })
+  const running = here.start(['daemon'], { clock, env })
+  const pod: Pod = {
+    ...running,
+    name,
+    here,
+    clock,
+    env,
+    status: () => JSON.parse(readFileSync(here.at('state/status.json'), 'utf8')) as DaemonStatus,
+    async history() {
+      const { stdout } = await here.run(['history', '--json', '--limit', '100'], { env })
+      return JSON.parse(stdout) as never
+    },
+  }
+  pods.push(pod)
+  let hasEnded = false
+  void running.result.finally(() => (hasEnded = true))
+  onTestFinished(async () => {
+    appendFileSync(shared.at('go'), '')
+    frozen.clear()
+    if (!hasEnded) running.signal('SIGTERM')
+    while (!hasEnded) await pass(1000)
+  })
+  return pod
+}
+
+/** Lets time pass for all whose clock doesn't stand still. It waits for answers, which come over real sockets. */
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 250) {
+    await Promise.all(pods.filter((pod) => !frozen.has(pod)).map(({ clock }) => clock.advance(250)))
+    const end = Date.now() + 2000
+    do await new Promise((resolve) => setTimeout(resolve, 3))
+    while (Date.now() < end && server.requests.slice(-20).some(({ status }) => status === undefined))
+  }
+}
+
+async function until(what: string, isSo: () => boolean, longestMs = 60_000): Promise<void> {
+  for (let passed = 0; !isSo(); passed += 250) {
+    if (passed > longestMs)
+      throw new Error(`never: ${what}\n${pods.map(({ name, stderr }) => `${name}:\n${stderr()}`).join('\n')}`)
+    await pass(250)
+  }
+}
+
+const holderOf = (): string => {
+  const { spec } = server.objects.get('leases', 'shop', 'holdfast-default') as unknown as {
+    spec?: { holderIdentity?: string }
+  }
+  return (spec?.holderIdentity ?? '').split('_')[0] ?? ''
+}
+const schedules = (pod: Pod): boolean => pod.stderr().includes('"msg":"scheduling"')
+const notes = (): readonly string[] =>
+  existsSync(shared.at('notes')) ? readFileSync(shared.at('notes'), 'utf8').trim().split('\n') : []
+const isUndo = ({ metadata }: { metadata: { labels?: Readonly<Record<string, string>> } }): boolean =>
+  metadata.labels?.['holdfast.dev/undo'] === 'true'
+const isHeld = (): boolean => existsSync(shared.at('held'))
+
+test('one of several schedules; the others are ready, and say that they stand by', async () => {
+  const [a, b] = [await startPod('web-a'), await startPod('web-b')]
+  writeFileSync(shared.at('go'), '')
+  await until('one of them schedules', () => schedules(a) || schedules(b))
+  const [leader, standby] = schedules(a) ? [a, b] : [b, a]
+  await until('the run', () => notes().some((note) => note.startsWith('released')))
+  await pass(5000)
+  expect(notes()).toEqual([
+    `begun by ${leader.name} 2026-11-23T02:00:00.000Z`,
+    `released by ${leader.name} 2026-11-23T02:00:00.000Z`,
+  ])
+  expect(leader.status()).toMatchObject({ ready: true, role: 'leader' })
+  expect(standby.status()).toMatchObject({ ready: true, role: 'standby' })
+  expect(schedules(standby)).toBe(false)
+  expect(holderOf()).toBe(leader.name)
+})
+
+test('the leader stands still with something in its hands: the other one takes it over, and the first finds out', async () => {
+  const every = { schedule: `cron: '*/2 * * * *'` }
+  const first = await startPod('web-a', every)
+  await until('it leads', () => schedules(first))
+  const second = await startPod('web-b', every)
+  await until('something is held', isHeld)
+  frozen.add(first)
+  await until('it is taken over', () => schedules(second))
+  expect(holderOf()).toBe('web-b')
+  expect(isHeld()).toBe(false)
+  expect(notes()).toEqual(['begun by web-a 2026-11-23T02:00:00.000Z', 'taken over from web-a 2026-11-23T02:00:00.000Z'])
+  expect(await second.history()).toMatchObject([
+    { status: 'aborted', trigger: 'schedule', scheduledFor: '2026-11-23T02:00:00.000Z' },
+  ])
+  // It goes on, late: what it held is not its own any more, and it leads no more.
+  frozen.delete(first)
+  first.clock.jump(second.clock.now().getTime() - first.clock.now().getTime())
+  await until('it stands by', () => first.stderr().split('standing by').length === 3)
+  expect(first.stderr()).toContain('UNDO_TAKEN')
+  expect(await first.history()).toMatchObject([{ status: 'aborted' }])
+  writeFileSync(shared.at('go'), '')
+  await until('the next slot', () => notes().length === 4, 200_000)
+  expect(notes().slice(2)).toEqual([
+    'begun by web-b 2026-11-23T02:02:00.000Z',
+    'released by web-b 2026-11-23T02:02:00.000Z',
+  ])
+  const left = (): number => server.objects.list('configmaps', 'shop').filter(isUndo).length
+  await until('nothing is left in the cluster', () => left() === 0)
+})
+
+test('the leader’s pod is deleted while a run without undos goes on: the run is on record with the next leader', async () => {
+  const first = await startPod('web-a')
+  await until('it leads', () => schedules(first))
+  await until('something is held', isHeld)
+  // Its undo was lost with the cluster's memory, say; the lease has the run.
+  for (const { metadata } of server.objects.list('configmaps', 'shop'))
+    server.objects.remove('configmaps', 'shop', metadata.name)
+  await pass(3000)
+  frozen.add(first)
+  server.objects.remove('pods', 'shop', 'web-a')
+  const second = await startPod('web-b')
+  await until('it leads', () => schedules(second))
+  expect(await second.history()).toMatchObject([{ status: 'aborted', scheduledFor: '2026-11-23T02:00:00.000Z' }])
+})
+
+describe('slots while nobody leads', () => {
+  test('less than a minute late they are run by the next leader', async () => {
+    const first = await startPod('web-a')
+    await until('it leads', () => schedules(first))
+    writeFileSync(shared.at('go'), '')
+    frozen.add(first)
+    const second = await startPod('web-b')
+    await until('the run', () => second.stderr().includes('plan \\"shop\\" succeeded'))
+    expect(notes()).toEqual(['begun by web-b 2026-11-23T02:00:00.000Z', 'released by web-b 2026-11-23T02:00:00.000Z'])
+    expect(await second.history()).toMatchObject([{ status: 'succeeded', trigger: 'schedule' }])
+  })
+
+  test.each([
+    ['are skipped, and on record', '', { status: 'skipped', reason: 'down' }],
+    ['are caught up on where the plan says so', ', misfire: run-once', { status: 'succeeded', trigger: 'catch-up' }],
+  ])('later than that they %s', async (_, misfire, expected) => {
+    const schedule = `cron: '*/5 * * * *'${misfire}`
+    const first = await startPod('web-a', { schedule })
+    await until('it leads', () => schedules(first))
+    writeFileSync(shared.at('go'), '')
+    frozen.add(first)
+    const second = await startPod('web-b', { schedule })
+    second.clock.jump(240_000)
+    await until('it leads', () => schedules(second))
+    await until('the slot is dealt with', () => /did not run: down|plan \\"shop\\" succeeded/.test(second.stderr()))
+    expect(await second.history()).toMatchObject([{ ...expected, scheduledFor: '2026-11-23T02:00:00.000Z' }])
+  })
+
+  test('what the leader before has done is not done again', async () => {
+    const first = await startPod('web-a')
+    await until('it leads', () => schedules(first))
+    writeFileSync(shared.at('go'), '')
+    await until('the run', () => notes().length === 2)
+    await pass(5000)
+    frozen.add(first)
+    const second = await startPod('web-b')
+    await until('it leads', () => schedules(second))
+    await pass(5000)
+    expect(await second.history()).toEqual([])
+    expect(notes()).toHaveLength(2)
+  })
+})
+
+test('a leader that is told to stop is followed within seconds; the run that it cut short is on record with the next one', async () => {
+  const first = await startPod('web-a')
+  await until('it leads', () => schedules(first))
+  const second = await startPod('web-b')
+  await until('something is held', isHeld)
+  first.signal('SIGTERM')
+  let stopped = false
+  void first.result.finally(() => (stopped = true))
+  await until('the next one leads', () => schedules(second), 10_000)
+  expect(stopped).toBe(true)
+  expect((await first.result).code).toBe(143)
+  expect(isHeld()).toBe(false)
+  expect(notes()).toEqual(['begun by web-a 2026-11-23T02:00:00.000Z', 'released by web-a 2026-11-23T02:00:00.000Z'])
+  expect(await second.history()).toMatchObject([{ status: 'aborted', scheduledFor: '2026-11-23T02:00:00.000Z' }])
+})
+
+test('the API server is away for longer than the lease: the run is aborted, nothing stays held, and it goes on later', async () => {
+  const only = await startPod('web-a')
+  await until('it leads', () => schedules(only))
+  await until('something is held', isHeld)
+  await server.down()
+  await until('it leads no more', () => only.stderr().includes('leads no more'), 20_000)
+  await until('it is given back', () => !isHeld(), 1000)
+  await until('it says why', () => !only.status().ready, 20_000)
+  expect(only.status().reasons).toMatchObject([{ code: 'LEASE_UNAVAILABLE' }])
+  await server.up()
+  await until('it leads again', () => only.stderr().split('"msg":"scheduling"').length === 3)
+  await until('it is ready', () => only.status().ready)
+  expect(await only.history()).toMatchObject([{ status: 'aborted' }])
+})
+
+test('without the right to the lease nothing is scheduled, and the daemon says which rule it needs', async () => {
+  server.authorize.deny({ verb: 'update', resource: 'leases' })
+  const only = await startPod('web-a')
+  await until('it is not ready', () => only.stderr().includes('LEASE_UNAVAILABLE'))
+  await pass(60_000)
+  expect(schedules(only)).toBe(false)
+  expect(only.status().reasons).toContainEqual(
+    expect.objectContaining({ code: 'LEASE_UNAVAILABLE', hint: expect.stringContaining('"leases"') as string }),
+  )
+  server.authorize.allowAll()
+  await until('it leads', () => schedules(only))
+})
+
+test('without a cluster nothing is scheduled, and the daemon says so', async () => {
+  const here = workspace({ 'hooks.mjs': hooks })
+  here.write(
+    'holdfast.yaml',
+    `replicas: leader\nplans: { shop: { schedule: { cron: '* * * * *' }, use: [ { './hooks.mjs#holder': {} } ] } }\n`,
+  )
+  const clock = testClock({ now: '2026-11-23T01:59:30Z' })
+  const running = here.start(['daemon'], { clock, env: { HOLDFAST_LISTEN: '0' } })
+  for (let round = 0; !running.stderr().includes('LEADER_NO_CLUSTER') && round < 1000; round++) {
+    await clock.advance(100)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await clock.advance('5m')
+  expect(running.stderr()).toContain('LEADER_NO_CLUSTER')
+  expect(running.stderr()).not.toContain('"msg":"scheduling"')
+  running.signal('SIGTERM')
+  expect((await running.result).code).toBe(0)
+})
+
+test('a change of replicas says that it needs a restart', async () => {
+  const only = await startPod('web-a')
+  await until('it leads', () => schedules(only))
+  rmSync(shared.at('notes'), { force: true })
+  only.here.write(
+    'holdfast.yaml',
+    readFileSync(only.here.at('holdfast.yaml'), 'utf8').replace('replicas: leader', 'replicas: each'),
+  )
+  only.signal('SIGHUP')
+  await until('it is said', () => only.stderr().includes('REPLICAS_CHANGED'))
+})
