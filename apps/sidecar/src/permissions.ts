@@ -17,14 +17,21 @@ export interface PermissionReview {
 /** At start nobody should wait longer than this for an API server that doesn't answer. */
 const reviewMs = 10_000
 
+/** Options of {@link reviewPermissions}. */
+export interface ReviewPermissionsOptions {
+  readonly cluster: Cluster | undefined
+  readonly config: ResolvedConfig
+  /** HOLDFAST_LEASE names the Lease, if somebody made one for us. */
+  readonly env: NodeJS.ProcessEnv
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Asks the API server about everything that a configuration needs; without a cluster there is nothing to ask. */
-export async function reviewPermissions(
-  cluster: Cluster | undefined,
-  config: ResolvedConfig,
-  signal?: AbortSignal,
-): Promise<PermissionReview> {
+export async function reviewPermissions(options: ReviewPermissionsOptions): Promise<PermissionReview> {
+  const { cluster, config, env, signal } = options
   if (!cluster) return { missing: [] }
-  const needed = neededPermissions(config).filter(({ plan }) => plan !== undefined || cluster.pod !== undefined)
+  const all = neededPermissions(config, { lease: env['HOLDFAST_LEASE'] })
+  const needed = all.filter(({ plan }) => plan !== undefined || cluster.pod !== undefined)
   try {
     return { missing: await findMissingPermissions(cluster.kubernetes, needed, { signal, timeoutMs: reviewMs }) }
   } catch (error) {

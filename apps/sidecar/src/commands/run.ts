@@ -50,8 +50,8 @@ export async function runRunCommand(given: CommandContext, plan: string, options
 }
 
 /** What the API server does not allow is said before the hooks meet it. */
-async function warnOfPermissions({ cluster, engine }: Session, { log }: CommandContext): Promise<void> {
-  const { missing, error } = await reviewPermissions(cluster, engine.config())
+async function warnOfPermissions({ cluster, engine }: Session, { io, log }: CommandContext): Promise<void> {
+  const { missing, error } = await reviewPermissions({ cluster, config: engine.config(), env: io.env })
   for (const { error: said } of missing) log.warn(said.message, { error: said })
   if (error) log.warn(`what this pod may do could not be asked: ${error.message}`, { error })
 }

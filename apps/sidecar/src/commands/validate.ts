@@ -16,7 +16,7 @@ export async function runValidateCommand(context: CommandContext): Promise<numbe
     for (const plan of plans) {
       results.push({ plan: plan.name, problems: [...(await validatePlan(services, plan, 'command', signal))] })
     }
-    const review = await reviewPermissions(cluster, loaded.config, signal)
+    const review = await reviewPermissions({ cluster, config: loaded.config, env: context.io.env, signal })
     if (review.error) context.warn(review.error)
     for (const { plan, error } of review.missing) {
       const result = results.find((each) => each.plan === plan)

@@ -57,6 +57,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     cluster: session.cluster,
     clock,
     log,
+    env: io.env,
     config: () => engine.config(),
     report: (reasons) => status.set('permissions', reasons),
   })

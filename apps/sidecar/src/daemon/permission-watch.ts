@@ -8,6 +8,7 @@ export interface PermissionWatchOptions {
   readonly cluster: Cluster | undefined
   readonly clock: Pick<RuntimeClock, 'setTimer'>
   readonly log: Logger
+  readonly env: NodeJS.ProcessEnv
   config(): ResolvedConfig
   /** Told what plans may not do that they must. */
   report(reasons: readonly NotReadyReason[]): void
@@ -26,7 +27,8 @@ const pauseMs = 60_000
  * Says at start what the API server does not allow. What a plan needs makes the daemon unready, and is asked for again
  * every minute: a Role that is mended needs no restart. What only the engine would like is said once.
  */
-export function watchPermissions({ cluster, clock, log, config, report }: PermissionWatchOptions): PermissionWatch {
+export function watchPermissions(options: PermissionWatchOptions): PermissionWatch {
+  const { cluster, clock, log, env, config, report } = options
   const stop = new AbortController()
   const told = new Set<string>()
   let cancel: (() => void) | undefined
@@ -42,7 +44,7 @@ export function watchPermissions({ cluster, clock, log, config, report }: Permis
 
   const look = async (): Promise<void> => {
     cancel?.()
-    const { missing, error } = await reviewPermissions(cluster, config(), stop.signal)
+    const { missing, error } = await reviewPermissions({ cluster, config: config(), env, signal: stop.signal })
     if (stop.signal.aborted) return
     for (const { plan, error: said } of missing) {
       if (plan === undefined) tellOnce(`${said.message}: it does without`, { error: said })

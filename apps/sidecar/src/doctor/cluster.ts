@@ -23,7 +23,7 @@ export async function checkCluster(context: CommandContext): Promise<readonly Fi
       undoMirror: true,
       source: 'none',
     }
-    const { missing, error } = await reviewPermissions(cluster, config)
+    const { missing, error } = await reviewPermissions({ cluster, config, env: context.io.env })
     if (error) return [problem(check, `${where}: ${error.message}`, error.hint ?? '')]
     const findings = missing.map(({ plan, error: said }) =>
       plan === undefined

@@ -28,7 +28,11 @@ export function subjectOf(method: ApiMethod, path: string): ApiSubject {
 }
 
 /** `pods/exec "web-0" in namespace "shop"`. */
-export function describeSubject({ resource, namespace, name }: ApiSubject): string {
+export function describeSubject({
+  resource,
+  namespace,
+  name,
+}: Pick<ApiSubject, 'resource' | 'namespace' | 'name'>): string {
   return `${resource}${name === undefined ? '' : ` "${name}"`}${namespace === undefined ? '' : ` in namespace "${namespace}"`}`
 }
 
@@ -36,11 +40,15 @@ export function describeSubject({ resource, namespace, name }: ApiSubject): stri
 export function ruleFor({
   apiGroup,
   resource,
+  name,
   verbs: list,
 }: {
   apiGroup: string
   resource: string
+  /** Only for the object of that name. */
+  name?: string | undefined
   verbs: readonly string[]
 }): string {
-  return `{ apiGroups: ["${apiGroup}"], resources: ["${resource}"], verbs: [${list.map((verb) => `"${verb}"`).join(', ')}] }`
+  const names = name === undefined ? '' : `, resourceNames: ["${name}"]`
+  return `{ apiGroups: ["${apiGroup}"], resources: ["${resource}"]${names}, verbs: [${list.map((verb) => `"${verb}"`).join(', ')}] }`
 }

@@ -2,12 +2,18 @@
 import { isHoldfastError, type HoldfastError, type Permission } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import type { ResolvedConfig } from '../load/resolved.ts'
-import { ruleFor } from './api-path.ts'
+import { describeSubject, ruleFor } from './api-path.ts'
 import type { RuntimeKubernetes } from './kubernetes.ts'
+
+/** What the engine itself needs. */
+export interface EnginePermission extends Permission {
+  /** It is needed for the object of that name only. */
+  readonly name?: string | undefined
+}
 
 /** A permission, and who needs it. */
 export interface NeededPermission {
-  readonly permission: Permission
+  readonly permission: Permission | EnginePermission
   /** `plan "shop": plugin "benji"`, or `Holdfast itself`. */
   readonly owner: string
   /** The plan that can't do its work without it; `undefined`: the engine does without, and says so. */
@@ -22,8 +28,19 @@ export interface MissingPermission extends NeededPermission {
 
 const engine = 'Holdfast itself'
 
+/** Options of {@link enginePermissions} and {@link neededPermissions}. */
+export interface NeededPermissionsOptions {
+  /** The Lease that was made for us, of HOLDFAST_LEASE: only this one is looked at and renewed, and none is created. */
+  readonly lease?: string | undefined
+}
+
 /** What the engine itself needs. */
-export function enginePermissions(config: Pick<ResolvedConfig, 'replicas' | 'undoMirror'>): readonly Permission[] {
+export function enginePermissions(
+  config: Pick<ResolvedConfig, 'replicas' | 'undoMirror'>,
+  options: NeededPermissionsOptions = {},
+): readonly EnginePermission[] {
+  // Set and empty is as good as not set.
+  const name = options.lease || undefined
   const ours = { scope: 'namespace' } as const
   const mirror: Permission = {
     ...ours,
@@ -32,11 +49,12 @@ export function enginePermissions(config: Pick<ResolvedConfig, 'replicas' | 'und
     verbs: ['create', 'get', 'list', 'delete'],
     why: 'armed undos are kept as ConfigMaps, so that they survive the loss of the state directory',
   }
-  const lease: Permission = {
+  const lease: EnginePermission = {
     ...ours,
     apiGroup: 'coordination.k8s.io',
     resource: 'leases',
-    verbs: ['create', 'get', 'update'],
+    ...(name !== undefined && { name }),
+    verbs: [...(name === undefined ? ['create'] : []), 'get', 'update'],
     why: 'a Lease decides which of several pods schedules',
   }
   return [
@@ -60,8 +78,11 @@ export function enginePermissions(config: Pick<ResolvedConfig, 'replicas' | 'und
 }
 
 /** Everything that a configuration needs, each with its owner. */
-export function neededPermissions(config: ResolvedConfig): readonly NeededPermission[] {
-  const ours = enginePermissions(config).map((permission) => ({ permission, owner: engine }))
+export function neededPermissions(
+  config: ResolvedConfig,
+  options: NeededPermissionsOptions = {},
+): readonly NeededPermission[] {
+  const ours = enginePermissions(config, options).map((permission) => ({ permission, owner: engine }))
   const plans = config.plans.flatMap(({ name: plan, participants }) =>
     participants.flatMap(({ kind, id, permissions }) =>
       permissions.map((permission) => ({ permission, owner: `plan "${plan}": ${kind} "${id}"`, plan })),
@@ -107,25 +128,28 @@ export async function findMissingPermissions(
   options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number | undefined } = {},
 ): Promise<readonly MissingPermission[]> {
   const answers = new Map<string, Promise<boolean>>()
-  const ask = (permission: Permission, verb: string): Promise<boolean> => {
-    const key = JSON.stringify([permission.scope, permission.apiGroup, permission.resource, verb])
+  const ask = (permission: EnginePermission, verb: string): Promise<boolean> => {
+    const { scope, apiGroup, resource, name } = permission
+    const key = JSON.stringify([scope, apiGroup, resource, name, verb])
     const known = answers.get(key) ?? review(kubernetes, permission, verb, options)
     answers.set(key, known)
     return known
   }
   const missing = await Promise.all(
     needed.map(async (each): Promise<readonly MissingPermission[]> => {
-      const { permission, owner } = each
+      const { owner } = each
+      const permission: EnginePermission = each.permission
       const allowed = await Promise.all(permission.verbs.map((verb) => ask(permission, verb)))
       const verbs = permission.verbs.filter((_, index) => !allowed[index])
       if (verbs.length === 0) return []
-      const { apiGroup, resource } = permission
-      const where = permission.scope === 'cluster' ? ' in the whole cluster' : ` in namespace "${kubernetes.namespace}"`
+      const { apiGroup, resource, name, scope } = permission
+      const isClusterWide = scope === 'cluster'
+      const what = describeSubject({ resource, name, namespace: isClusterWide ? undefined : kubernetes.namespace })
       const params = {
         verbs: verbs.join(', '),
-        what: `${resource}${where}`,
+        what: `${what}${isClusterWide ? ' in the whole cluster' : ''}`,
         owner,
-        rule: ruleFor({ apiGroup, resource, verbs }),
+        rule: ruleFor({ apiGroup, resource, name, verbs }),
       }
       return [{ ...each, verbs, error: errors.PERMISSION_MISSING(params) }]
     }),
@@ -135,7 +159,7 @@ export async function findMissingPermissions(
 
 async function review(
   { api, namespace }: Pick<RuntimeKubernetes, 'api' | 'namespace'>,
-  { apiGroup, resource: full, scope }: Permission,
+  { apiGroup, resource: full, name, scope }: EnginePermission,
   verb: string,
   { signal, timeoutMs }: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number | undefined },
 ): Promise<boolean> {
@@ -145,6 +169,7 @@ async function review(
     group: apiGroup,
     resource,
     ...(subresource !== undefined && { subresource }),
+    ...(name !== undefined && { name }),
     ...(scope === 'namespace' && { namespace }),
   }
   const answer = await api.request<AccessReview>({

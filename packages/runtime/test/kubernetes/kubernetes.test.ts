@@ -139,6 +139,44 @@ describe('permissions', () => {
     expect(verbs(config('leader', false))).toEqual(['pods: get', 'events: create', 'leases: create get update'])
   })
 
+  test('a Lease that was made for us is the only one that is asked for, and none is created', async () => {
+    const { server, kubernetes } = await setUp()
+    // As a chart's Role grants it.
+    server.authorize.allowOnly([
+      { apiGroup: '', resource: 'configmaps', verb: ['create', 'get', 'list', 'delete'] },
+      { apiGroup: '', resource: 'pods', verb: 'get' },
+      { apiGroup: '', resource: 'events', verb: 'create' },
+      { apiGroup: 'coordination.k8s.io', resource: 'leases', verb: ['get', 'update'], name: 'shop-holdfast' },
+    ])
+    const missing = async (lease?: string): Promise<readonly string[]> => {
+      const found = await findMissingPermissions(kubernetes, neededPermissions(config('leader'), { lease }))
+      return found.map(({ error }) => `${error.message}. ${error.hint}`)
+    }
+    expect(await missing('shop-holdfast')).toEqual([])
+    expect(await missing('another')).toEqual([
+      expect.stringMatching(
+        /^Holdfast itself may not get, update leases "another" in namespace "shop"\..* resourceNames: \["another"\], verbs: \["get", "update"\] \}/,
+      ),
+    ])
+    for (const none of [undefined, '']) {
+      expect(await missing(none)).toEqual([
+        expect.stringMatching(/^Holdfast itself may not create, get, update leases in namespace "shop"\./),
+      ])
+    }
+    const asked = server.requests
+      .map(({ body }) => (body as { spec: { resourceAttributes: Record<string, string> } }).spec.resourceAttributes)
+      .filter(({ resource }) => resource === 'leases')
+    expect(asked.slice(0, 2)).toEqual(
+      ['get', 'update'].map((verb) => ({
+        verb,
+        group: 'coordination.k8s.io',
+        resource: 'leases',
+        name: 'shop-holdfast',
+        namespace: 'shop',
+      })),
+    )
+  })
+
   test('what is denied is found, verb by verb, with the rule and with who needs it', async () => {
     const { server, kubernetes } = await setUp()
     const needed = neededPermissions(config('leader'))
