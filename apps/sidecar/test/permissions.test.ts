@@ -19,7 +19,7 @@ test('with the Lease that was made for it, a pod needs no right to create one', 
       POD_NAME: 'shop-0',
       HOLDFAST_LEASE: lease,
     }
-    const { code, stderr } = await here.run(['validate', '--log-format', 'text'], { env })
+    const { code, stderr } = await here.run(['validate', '--log-format', 'pretty'], { env })
     expect({ code, stderr }).toMatchObject({ code: 0 })
     return stderr
   }
