@@ -28,8 +28,7 @@ const mirrored = (): readonly unknown[] =>
 describe('commands', () => {
   const podEnv = (here: Workspace, pod = 'web-0'): NodeJS.ProcessEnv => {
     here.write('kubeconfig', server.kubeconfig())
-    const there = server.objects.get('pods', 'shop', pod)
-    const { uid } = (there ?? server.addPod({ name: pod, containers: [{ name: 'holdfast' }] })).metadata
+    const uid = server.objects.get('pods', 'shop', pod)?.metadata.uid ?? addPod(pod)
     return {
       KUBECONFIG: here.at('kubeconfig'),
       KUBERNETES_SERVICE_HOST: '127.0.0.1',
@@ -38,6 +37,14 @@ describe('commands', () => {
       HOLDFAST_CONTAINER_NAME: 'holdfast',
       TARGET_CONTAINER: 'app',
     }
+  }
+
+  /** A pod of the Deployment `web`. */
+  const addPod = (name: string): string => {
+    const pod = server.addPod({ name, labels: { 'pod-template-hash': '5d8f' }, containers: [{ name: 'holdfast' }] })
+    const keeper = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-5d8f', uid: 'r', controller: true }
+    server.objects.put({ ...pod, metadata: { ...pod.metadata, ownerReferences: [keeper] } as typeof pod.metadata })
+    return pod.metadata.uid
   }
 
   /** A run of scripts that holds something, whose process was killed, and whose state is lost. */

@@ -59,7 +59,10 @@ export async function adoptOrphans(services: Services, options: AdoptOptions = {
       if (known && known.state !== 'armed' && known.state !== 'firing' && !heldUndos.has(id)) await clear(services, id)
       continue
     }
-    const liveness = options.force ? 'gone' : livenessElsewhere(mirrored.owner, process, owners)
+    const ours = options.force ? true : isOurs(services, mirrored)
+    if (ours === false) continue
+    const seen = options.force ? 'gone' : livenessElsewhere(mirrored.owner, process, owners)
+    const liveness = seen === 'gone' && ours === undefined ? 'unknown' : seen
     if (liveness === 'unknown') {
       unknown.push(undoRecordOf(mirrored))
       strayUndos.set(id, mirrored.undo.undo)
@@ -75,6 +78,18 @@ export async function adoptOrphans(services: Services, options: AdoptOptions = {
     alive,
     listed: new Set(listed.map(({ undo }) => undo.id)),
   }
+}
+
+/**
+ * Whether we are who looks after an undo, should its owner be gone. Many run in one namespace under the same names, each
+ * for an application of its own: a script that was meant for another one must not be run here.
+ *
+ * @returns `undefined` when nobody can tell
+ */
+function isOurs({ process, owners }: Services, { owner }: MirroredUndo): boolean | undefined {
+  if (owner.pod === process.pod || owners.isDeposed(owner.id)) return true
+  if (owner.workload === undefined || process.workload === undefined) return undefined
+  return owner.workload === process.workload
 }
 
 async function adopt(

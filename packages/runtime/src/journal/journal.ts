@@ -88,8 +88,8 @@ export class Journal {
     this.#write(
       'process',
       `INSERT OR REPLACE INTO processes
-         (id, pid, host, boot, pod, started, pod_name, namespace, container, container_start, process_start)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (id, pid, host, boot, pod, started, pod_name, namespace, workload, container, container_start, process_start)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       pid,
       host,
@@ -98,6 +98,7 @@ export class Journal {
       startedAt.getTime(),
       process.podName ?? null,
       process.namespace ?? null,
+      process.workload ?? null,
       process.container ?? null,
       process.containerStart ?? null,
       process.processStart ?? null,

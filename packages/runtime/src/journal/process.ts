@@ -27,6 +27,7 @@ export function enterProcess(options: {
     pod: undefined,
     podName: undefined,
     namespace: undefined,
+    workload: undefined,
     container: undefined,
     containerStart: processStart(1),
     processStart: processStart('self'),

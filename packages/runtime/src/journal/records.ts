@@ -15,6 +15,8 @@ export interface ProcessRecord {
   /** Name of its pod, where the API has confirmed it: by it others find out whether the pod lives. */
   readonly podName: string | undefined
   readonly namespace: string | undefined
+  /** What keeps its pod: `Deployment/web`, as far as the pod says. Only pods of the same one look after each other. */
+  readonly workload: string | undefined
   readonly container: string | undefined
   /** When process 1 of its container began, as the kernel counts: after a restart of the container it is another. */
   readonly containerStart: string | undefined

@@ -39,6 +39,7 @@ export function toProcess(row: Row): ProcessRecord {
     pod: text(row['pod']),
     podName: text(row['pod_name']),
     namespace: text(row['namespace']),
+    workload: text(row['workload']),
     container: text(row['container']),
     containerStart: text(row['container_start']),
     processStart: text(row['process_start']),

@@ -38,6 +38,7 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE processes ADD COLUMN pod_name TEXT;
   ALTER TABLE processes ADD COLUMN namespace TEXT;
+  ALTER TABLE processes ADD COLUMN workload TEXT;
   ALTER TABLE processes ADD COLUMN container TEXT;
   ALTER TABLE processes ADD COLUMN container_start TEXT;
   ALTER TABLE processes ADD COLUMN process_start TEXT;

@@ -10,17 +10,34 @@ import type { RuntimeLogger } from '../telemetry/log.ts'
 import type { Cluster } from './cluster.ts'
 
 /** What a process knows of its pod and container. */
-export type PodIdentity = Pick<ProcessRecord, 'pod' | 'podName' | 'namespace' | 'container'>
+export type PodIdentity = Pick<ProcessRecord, 'pod' | 'podName' | 'namespace' | 'workload' | 'container'>
+
+/** A pod, as far as it says who keeps it. */
+export interface PodObject {
+  readonly metadata: {
+    readonly name: string
+    readonly uid?: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly ownerReferences?: readonly {
+      readonly kind: string
+      readonly name: string
+      readonly controller?: boolean
+    }[]
+  }
+}
 
 /** What can be known of our pod without asking anybody. */
 export function knownIdentity(cluster: Pick<Cluster, 'pod'> | undefined, mountinfo = readMountinfo()): PodIdentity {
   const { pod } = cluster ?? {}
-  if (!pod) return { pod: undefined, podName: undefined, namespace: undefined, container: undefined }
+  if (!pod) {
+    return { pod: undefined, podName: undefined, namespace: undefined, workload: undefined, container: undefined }
+  }
   const mounted = identityFromMounts(mountinfo)
   return {
     pod: pod.uid ?? mounted?.pod,
     podName: undefined,
     namespace: pod.namespace,
+    workload: undefined,
     container: pod.container || mounted?.container,
   }
 }
@@ -69,11 +86,12 @@ export function createIdentifier({ cluster, log, current, update }: CreateIdenti
     const known = current()
     try {
       for (const name of new Set([pod.name, hostname()])) {
-        const uid = await uidOf(name)
+        const found = await get(name)
+        const uid = found?.metadata.uid
         // Without a UID, only the name of the host says which pod we are.
         const isOurs = known.pod === undefined ? name === hostname() && uid !== undefined : uid === known.pod
-        if (!isOurs) continue
-        update({ ...known, pod: uid, podName: name })
+        if (!found || !isOurs) continue
+        update({ ...known, pod: uid, podName: name, workload: workloadOf(found) })
         settled = true
         return
       }
@@ -85,16 +103,35 @@ export function createIdentifier({ cluster, log, current, update }: CreateIdenti
     }
   }
 
-  async function uidOf(name: string): Promise<string | undefined> {
+  async function get(name: string): Promise<PodObject | undefined> {
     const path = `/api/v1/namespaces/${encodeURIComponent(pod?.namespace ?? '')}/pods/${encodeURIComponent(name)}`
     try {
-      const found = await api.request<{ metadata: { uid?: string } }>({ method: 'GET', path, timeoutMs })
-      return found.metadata.uid
+      return await api.request<PodObject>({ method: 'GET', path, timeoutMs })
     } catch (error) {
       if (isHoldfastError(error) && error.code === 'KUBERNETES_NOT_FOUND') return undefined
       throw error
     }
   }
+}
+
+/**
+ * What keeps a pod, the same for every pod that follows it: rollouts make other ReplicaSets, and a CronJob other Jobs. A
+ * pod that nobody keeps is followed by one of its own name.
+ */
+export function workloadOf({ metadata }: PodObject): string {
+  const { name, labels = {}, ownerReferences = [] } = metadata
+  const keeper = ownerReferences.find(({ controller }) => controller === true)
+  if (!keeper) return `Pod/${name}`
+  const hashes = Object.entries(labels).flatMap(([label, value]) =>
+    label.endsWith('pod-template-hash') ? [value] : [],
+  )
+  const rollout = hashes.find((hash) => keeper.name.endsWith(`-${hash}`))
+  if (keeper.kind === 'ReplicaSet' && rollout !== undefined) {
+    return `Deployment/${keeper.name.slice(0, -rollout.length - 1)}`
+  }
+  // A CronJob's Jobs end in the minute that they are for.
+  if (keeper.kind === 'Job') return `Job/${keeper.name.replace(/-\d{8,}$/, '')}`
+  return `${keeper.kind}/${keeper.name}`
 }
 
 function readMountinfo(): string {

@@ -132,7 +132,8 @@ function parse<T>(name: string, text: string | undefined): T {
 
 /** JSON leaves out what is undefined, and has no dates. */
 function readProcess(read: ProcessRecord): ProcessRecord {
-  const { id, pid, host, boot, pod, podName, namespace, container, containerStart, processStart, startedAt } = read
+  const { id, pid, host, boot, pod, podName, namespace, workload } = read
+  const { container, containerStart, processStart, startedAt } = read
   return {
     id,
     pid,
@@ -141,6 +142,7 @@ function readProcess(read: ProcessRecord): ProcessRecord {
     pod,
     podName,
     namespace,
+    workload,
     container,
     containerStart,
     processStart,

@@ -6,7 +6,7 @@ import { livenessElsewhere, livenessOf } from '../../src/journal/process.ts'
 import { processStart, startIn } from '../../src/journal/process-start.ts'
 import type { ProcessRecord } from '../../src/journal/records.ts'
 import type { Locks } from '../../src/journal/locks.ts'
-import { createIdentifier, identityFromMounts, knownIdentity } from '../../src/kubernetes/own-identity.ts'
+import { createIdentifier, identityFromMounts, knownIdentity, workloadOf } from '../../src/kubernetes/own-identity.ts'
 import { createOwners } from '../../src/kubernetes/owners.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
 import { createRedactor } from '../../src/telemetry/redaction.ts'
@@ -28,6 +28,7 @@ const self: ProcessRecord = {
   pod: 'uid-0',
   podName: 'web-0',
   namespace: 'shop',
+  workload: 'Deployment/web',
   container: 'holdfast',
   containerStart: '100',
   processStart: '101',
@@ -148,6 +149,7 @@ describe('which pod we are', () => {
       pod: '0b6f2c1e-7a51-4a55-9f0a-2d8f0c7a9b11',
       podName: undefined,
       namespace: 'shop',
+      workload: undefined,
       container: 'backup',
     })
     const said = { ...pod, uid: 'said', container: 'also said' }
@@ -178,6 +180,36 @@ describe('which pod we are', () => {
     expect(identity).toMatchObject({ pod: uid, podName: expected })
     cluster.close()
   })
+})
+
+test.each([
+  [
+    'a Deployment',
+    'web-5d8f7c-x2x4z',
+    { kind: 'ReplicaSet', name: 'web-5d8f7c' },
+    { 'pod-template-hash': '5d8f7c' },
+    'Deployment/web',
+  ],
+  [
+    'a Rollout',
+    'web-77-abcde',
+    { kind: 'ReplicaSet', name: 'web-77' },
+    { 'rollouts-pod-template-hash': '77' },
+    'Deployment/web',
+  ],
+  ['a ReplicaSet of nobody’s', 'web-abcde', { kind: 'ReplicaSet', name: 'web' }, {}, 'ReplicaSet/web'],
+  ['a StatefulSet', 'db-0', { kind: 'StatefulSet', name: 'db' }, {}, 'StatefulSet/db'],
+  ['a CronJob', 'nightly-29401980-x2x4z', { kind: 'Job', name: 'nightly-29401980' }, {}, 'Job/nightly'],
+  ['a Job', 'once-x2x4z', { kind: 'Job', name: 'once' }, {}, 'Job/once'],
+  ['nobody', 'alone', undefined, {}, 'Pod/alone'],
+])('the pods of %s are known by it', (_, name, keeper, labels, expected) => {
+  const ownerReferences = keeper
+    ? [
+        { kind: 'Node', name: 'n' },
+        { ...keeper, controller: true },
+      ]
+    : []
+  expect(workloadOf({ metadata: { name, labels, ownerReferences } })).toBe(expected)
 })
 
 test('when a process began is read past whatever its program is called', () => {

@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly pod?: string
   /** Default: that of the pod in the cluster, which is made. */
   readonly uid?: string
+  /** The Deployment that keeps the pod. Default `web`. */
+  readonly deployment?: string
   /** Default `holdfast`. */
   readonly container?: string
   /** Default: a new one, as on the container's own layer. */
@@ -53,10 +55,7 @@ let containers = 0
 export async function startContainer(options: StartOptions): Promise<Started> {
   const { server, use, pod = 'web-0', container = 'holdfast', clock = systemClock } = options
   const { namespace } = server
-  const there = server.objects.get('pods', namespace, pod)
-  const {
-    uid = server.addPod({ name: pod, uid: there?.metadata.uid, containers: [{ name: container }] }).metadata.uid,
-  } = options
+  const { uid = uidOf(server, pod, options) } = options
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-pod-'))
   const stateDirectory = options.stateDirectory ?? join(directory, 'state')
   const env = {
@@ -109,6 +108,20 @@ export async function startContainer(options: StartOptions): Promise<Started> {
     rmSync(directory, { recursive: true, force: true })
   })
   return { engine, metrics, events, log, stateDirectory, end }
+}
+
+/** The pod in the cluster, which is made where it isn't there. */
+function uidOf(
+  server: FakeKubernetes,
+  name: string,
+  { container = 'holdfast', deployment = 'web' }: StartOptions,
+): string {
+  const there = server.objects.get('pods', server.namespace, name)
+  if (there) return there.metadata.uid
+  const pod = server.addPod({ name, labels: { 'pod-template-hash': '5d8f' }, containers: [{ name: container }] })
+  const keeper = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `${deployment}-5d8f`, uid: 'r', controller: true }
+  server.objects.put({ ...pod, metadata: { ...pod.metadata, ownerReferences: [keeper] } as typeof pod.metadata })
+  return pod.metadata.uid
 }
 
 /** A client of the fake server, as a pod with this environment has it. */

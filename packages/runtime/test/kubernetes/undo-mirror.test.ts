@@ -1,9 +1,15 @@
-import { advanceUntil, testClock, type FakeKubernetes } from '@holdfast/testing'
+import { advanceUntil, testClock, type FakeKubernetes, type TestClock } from '@holdfast/testing'
 import { defineHook, defineUndo, type HookModule, type Plan } from '@holdfast/sdk'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { withoutCluster } from '../../src/journal/owners.ts'
+import type { ProcessRecord } from '../../src/journal/records.ts'
+import type { MirroredUndo, UndoMirror } from '../../src/journal/undo-mirror.ts'
+import { createUndoMirror } from '../../src/kubernetes/undo-mirror.ts'
 import { readUndo, type ConfigMap } from '../../src/kubernetes/undo-record.ts'
 import { backup, effects } from '../lifecycle/hooks.ts'
-import { startContainer, until, type StartOptions, type Started } from './pods.ts'
+import { createLogger } from '../../src/telemetry/log.ts'
+import { createRedactor } from '../../src/telemetry/redaction.ts'
+import { clusterOf, startContainer, until, type StartOptions, type Started } from './pods.ts'
 import { serve } from './support.ts'
 
 let server: FakeKubernetes
@@ -56,7 +62,7 @@ describe('arming', () => {
   test('is written to the cluster before the effect, and gone once it is given back', async () => {
     let before: readonly ConfigMap[] = []
     const look = hold({ meanwhile: () => (before = mirrored()) })
-    const { engine } = await start([look])
+    const { engine, metrics } = await start([look])
     expect((await engine.run('shop')).outcome.status).toBe('succeeded')
     expect(world.order).toEqual(['app'])
     expect(before).toHaveLength(1)
@@ -75,6 +81,7 @@ describe('arming', () => {
       owner: { podName: 'web-0', namespace: 'shop', container: 'holdfast', pod: engine.services.process.pod },
     })
     expect(mirrored()).toEqual([])
+    expect(await metrics.text()).toMatch(/^holdfast_state_durable 1$/m)
   })
 
   test('without the right it works as without a cluster, and says once which rule is missing', async () => {
@@ -118,7 +125,7 @@ describe('arming', () => {
     const { engine } = await start([hold({ meanwhile: () => {} })], { clock })
     await engine.recover()
     server.misbehave({ method: 'POST', path: /configmaps$/, times: 1 }, 'lost-answer')
-    const { outcome } = await advanceUntil(clock, engine.run('shop'), '20ms')
+    const { outcome } = await advanceUntil(clock, engine.run('shop'), '5ms')
     expect(outcome.status).toBe('succeeded')
     expect(world.order).toEqual(['app'])
     expect(mirrored()).toEqual([])
@@ -267,6 +274,17 @@ describe('another pod', () => {
     expect(await other.metrics.text()).toMatch(/holdfast_undos_pending\{kind="release"\} 1/)
   })
 
+  test('of another application does not touch it, though everything has the same names', async () => {
+    await heldAndGone({ pod: 'web-a' })
+    server.objects.remove('pods', 'shop', 'web-a')
+    const other = await start([idle()], { pod: 'database-a', deployment: 'database' })
+    expect((await other.engine.recover()).undos).toEqual([])
+    expect(world.held.has('app')).toBe(true)
+    expect(await other.metrics.text()).not.toMatch(/holdfast_undos_pending\{kind="release"\} 1/)
+    const successor = await start([idle()], { pod: 'web-b' })
+    expect((await successor.engine.recover()).undos).toMatchObject([{ result: 'done' }])
+  })
+
   test('of another instance does not look at it', async () => {
     await heldAndGone({ pod: 'web-a', config: { instance: 'one' } })
     server.objects.remove('pods', 'shop', 'web-a')
@@ -312,12 +330,12 @@ describe('another pod', () => {
     const clock = testClock()
     const unable = await start([idle(broken)], { pod: 'web-b', clock })
     const recovering = unable.engine.recover()
-    expect((await advanceUntil(clock, recovering, '10ms')).undos).toMatchObject([{ result: 'failed' }])
+    expect((await advanceUntil(clock, recovering, '2ms')).undos).toMatchObject([{ result: 'failed' }])
     expect(claims()).toEqual([])
     const able = await start([idle()], { pod: 'web-c' })
     expect((await able.engine.recover()).undos).toMatchObject([{ result: 'done' }])
     expect(unable.engine.journal.pendingUndos()).toHaveLength(1)
-    await advanceUntil(clock, unable.engine.recoverOrphans(), '10ms')
+    await advanceUntil(clock, unable.engine.recoverOrphans(), '2ms')
     expect(unable.engine.journal.pendingUndos()).toEqual([])
     expect(await unable.metrics.text()).toMatch(/holdfast_undos_pending\{kind="release"\} 0/)
   })
@@ -376,7 +394,7 @@ describe('fault F29: the API server is down', () => {
     await server.up()
     expect(mirrored()).toHaveLength(1)
     // It is cleared away later, and not run again.
-    await advanceUntil(clock, engine.recoverOrphans(), '10ms')
+    await advanceUntil(clock, engine.recoverOrphans(), '2ms')
     expect(mirrored()).toEqual([])
     expect(world.order).toEqual(['app'])
   })
@@ -412,7 +430,7 @@ describe('fault F29: the API server is down', () => {
     expect(again.log.join('')).toContain('is not known yet')
     await server.up()
     await clock.advance('1m')
-    await advanceUntil(clock, again.engine.recoverOrphans(), '10ms')
+    await advanceUntil(clock, again.engine.recoverOrphans(), '2ms')
     expect(world.order).toEqual(['app', 'app'])
     expect(mirrored()).toEqual([])
     expect(uid).not.toBe('')
@@ -437,6 +455,73 @@ describe('fault F29: the API server is down', () => {
   })
 })
 
+describe('while it is not known whether the cluster may be used', () => {
+  const armed: MirroredUndo = {
+    undo: {
+      id: 'u',
+      plan: 'shop',
+      instance: 'default',
+      participant: 'p',
+      undo: 'thaw',
+      input: '{}',
+      armedAt: new Date(),
+    },
+    run: { id: 'r', plan: 'shop', attempt: 1, scheduledFor: new Date(), trigger: 'manual', dryRun: false },
+    runStartedAt: new Date(),
+    vars: {},
+    owner: {} as ProcessRecord,
+  }
+  const mirror = (clock: TestClock, isStateDurable: boolean): UndoMirror => {
+    const { kubernetes, close } = clusterOf(server, {}, clock)
+    onTestFinished(close)
+    return createUndoMirror({
+      kubernetes,
+      clock,
+      log: createLogger({
+        level: 'silent',
+        format: 'json',
+        redactor: createRedactor(),
+        destination: { write: () => {} },
+      }),
+      owners: withoutCluster(),
+      instance: () => 'default',
+      self: () => ({ id: 'me' }) as ProcessRecord,
+      identify: async () => {},
+      keeps: true,
+      isStateDurable,
+      exposes: () => false,
+      onAccess: () => {},
+    })
+  }
+
+  test('nothing is armed if the state dies with the container, and all is once it is known', async () => {
+    await server.down()
+    const clock = testClock()
+    const made = mirror(clock, false)
+    const failure = await advanceUntil(clock, failureFrom(made.put(armed)), '100ms')
+    expect(failure).toContain('the state directory dies with the container')
+    await server.up()
+    // Not asked with every undo.
+    expect(await failureFrom(made.put(armed))).toContain('dies with the container')
+    await clock.advance('1m')
+    await advanceUntil(clock, made.put(armed), '2ms')
+    expect(mirrored()).toHaveLength(1)
+  })
+
+  test('the journal will do if the state outlives the container', async () => {
+    await server.down()
+    const clock = testClock()
+    await advanceUntil(clock, mirror(clock, true).put(armed), '100ms')
+  })
+})
+
+async function failureFrom(work: Promise<void>): Promise<string> {
+  return work.then(
+    () => 'none',
+    (error: unknown) => String(error),
+  )
+}
+
 test('an undo in the cluster of a newer version is kept, and said', async () => {
   server.objects.put({
     apiVersion: 'v1',
@@ -459,13 +544,13 @@ test('a claim is kept for an hour, so that its owner can hear of it, and then cl
   server.objects.remove('pods', 'shop', 'web-a')
   const clock = testClock({ now: new Date() })
   const other = await start([idle()], { pod: 'web-b', clock })
-  await advanceUntil(clock, other.engine.recover(), '1ms')
+  await advanceUntil(clock, other.engine.recover(), '2ms')
   expect(claims()).toHaveLength(1)
   expect(server.objects.get('configmaps', 'shop', claims()[0]!)?.metadata['ownerReferences']).toMatchObject([
     { kind: 'Pod', name: 'web-b' },
   ])
   await clock.advance('61m')
-  await advanceUntil(clock, other.engine.recoverOrphans(), '1ms')
+  await advanceUntil(clock, other.engine.recoverOrphans(), '2ms')
   expect(claims()).toEqual([])
 })
 
