@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -32,8 +33,16 @@ interface Ended {
 for (const { name, command, there } of shells) {
   describe.skipIf(!there)(`the wrapper in ${name}${there ? '' : ' (NOT TESTED: it is not installed here)'}`, () => {
     const start = (options: Partial<WrapOptions['request']> & Partial<Omit<WrapOptions, 'request'>>) => {
-      const { file = 'true', args = [], cwd, ownEnv = {}, integrity = 'status', stdin = false } = options
-      const wrapping = wrap({ request: { file, args, cwd, ownEnv }, integrity, stdin })
+      const {
+        file = 'true',
+        args = [],
+        cwd,
+        ownEnv = {},
+        integrity = 'status',
+        stdin = false,
+        blocks = false,
+      } = options
+      const wrapping = wrap({ request: { file, args, cwd, ownEnv }, integrity, blocks, stdin })
       const child = spawn(command[0], [...command.slice(1), ...wrapping.argv.slice(1)], {
         detached: true,
         argv0: command.length === 1 ? 'sh' : command[0],
@@ -117,8 +126,15 @@ for (const { name, command, there } of shells) {
 
     it('the header takes none of the input that follows it', async () => {
       const input = Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at * 7) % 256))
-      for (const integrity of ['status', 'sha256'] as const) {
-        const { stdout, marks } = await run({ file: 'cat', stdin: true, integrity, ownEnv: { A: 'a\nb' } }, input)
+      for (const [integrity, blocks] of [
+        ['status', false],
+        ['sha256', false],
+        ['sha256', true],
+      ] as const) {
+        const { stdout, marks } = await run(
+          { file: 'cat', stdin: true, integrity, blocks, ownEnv: { A: 'a\nb' } },
+          input,
+        )
         expect(stdout.equals(input)).toBe(true)
         const digest = createHash('sha256').update(input).digest('hex')
         expect(marks).toEqual(['ready', 'exit 0', ...(integrity === 'status' ? [] : [`sum ${digest}  -`])])
@@ -148,12 +164,22 @@ for (const { name, command, there } of shells) {
       expect([code, stderr.toString()]).toEqual([127, expect.stringContaining('not found')])
     })
 
-    it('counts what was written and says it, byte by byte', async () => {
+    it.each([false, true])('counts what was written and says it, byte by byte; in blocks: %s', async (blocks) => {
       const args = ['-c', 'head -c 300000 /dev/zero; printf err >&2; exit 4']
-      const counted = await run({ file: 'sh', args, integrity: 'bytes' })
+      const counted = await run({ file: 'sh', args, integrity: 'bytes', blocks })
       expect(counted).toMatchObject({ code: 4, marks: ['ready', 'exit 4', 'sum 300000'] })
       expect(counted.stderr.toString()).toBe('err')
       expect(counted.stdout.length).toBe(300_000)
+    })
+
+    it('shows at once what it counts, unless it may wait for blocks', async () => {
+      const args = ['-c', 'echo "a line"; read end']
+      const { wrapping, child } = start({ file: 'sh', args, integrity: 'bytes', stdin: true })
+      child.stdin.write(wrapping.header)
+      const [first] = (await once(child.stdout, 'data')) as [Buffer]
+      expect(first.toString()).toBe('a line\n')
+      child.stdin.end()
+      await once(child, 'close')
     })
 
     it('says what it cannot do, and starts nothing', async () => {

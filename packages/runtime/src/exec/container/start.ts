@@ -96,12 +96,15 @@ async function start(options: StartOptions): Promise<Attempt> {
   const { clock, random, cluster } = services
   const integrity: Integrity = request.integrity ?? 'status'
   const stdin = request.stdin !== undefined || wiring.stdin === 'open'
+  // What is watched while it comes must not wait for more.
+  const watched = request.onLine !== undefined || request.idleTimeout !== undefined || wiring.onLine !== undefined
+  const blocks = typeof request.stdout === 'object' && !watched
   const deadline = clock.monotonic() + limits.handshakeMs
   const known = shellLess.get(cluster.connection) ?? new Set<string>()
   shellLess.set(cluster.connection, known)
   let wrapped = options.wrapper === 'auto' && (wanted !== undefined || !known.has(place.containerId ?? ''))
   for (let round = 0; ; round++) {
-    const wrapping = wrapped ? wrap({ request: checked, integrity, stdin }) : undefined
+    const wrapping = wrapped ? wrap({ request: checked, integrity, blocks, stdin }) : undefined
     const tried = await attempt({ ...options, integrity, wrapping, deadline })
     await tried.decided
     if (tried.started()) return tried

@@ -9,12 +9,14 @@
  * - Its own standard error is /dev/null: shells report children that died of a signal there.
  * - `(exec …)`: a program, never a builtin of the same name.
  * - TERM is for the command: the shell stays to say how it ended. What counts must not die before what is counted.
+ * - `tee` writes small pieces, which cost much on the way here: where nobody waits for single ones, `dd` makes blocks of
+ *   them.
  * - `echo` is tried again: a command may have made the pipe non-blocking for everybody.
  */
 export const wrapperScript = `\
 export "$1" || exit 125
 shift
-IFS= read -r __hf_prefix && IFS= read -r __hf_proof && IFS= read -r __hf_stdin &&
+IFS= read -r __hf_prefix && IFS= read -r __hf_proof && IFS= read -r __hf_flow && IFS= read -r __hf_stdin &&
   IFS= read -r __hf_cwd && IFS= read -r __hf_count || exit 125
 exec 3>&2 2>/dev/null
 __hf_say() {
@@ -40,6 +42,8 @@ if [ "$__hf_sum" ]; then
   done
   __hf_tee=$(command -v tee)
   __hf_sum=$(command -v "\${__hf_sum%% *}")\${__hf_sum#"\${__hf_sum%% *}"}
+  __hf_dd=$(command -v dd)
+  [ "$__hf_flow" = blocks ] && "$__hf_dd" ibs=8 obs=8 </dev/null >/dev/null || __hf_dd=
 fi
 __hf_decode "$__hf_cwd"
 if [ "$__hf_value" ]; then CDPATH= cd -- "$__hf_value" >/dev/null || __hf_fail cwd; fi
@@ -59,6 +63,14 @@ if [ -z "$__hf_sum" ]; then
   exit "$__hf_count"
 fi
 exec 4>&1
+__hf_copy() {
+  trap '' TERM
+  if [ "$__hf_dd" ]; then
+    "$__hf_tee" /proc/self/fd/7 4>&- | "$__hf_dd" ibs=65536 obs=65536 >&4 4>&- 7>&-
+  else
+    "$__hf_tee" /proc/self/fd/7 >&4 4>&-
+  fi
+}
 __hf_value=$({
   {
     trap : TERM
@@ -66,8 +78,7 @@ __hf_value=$({
     __hf_count=$?
     __hf_say "exit $__hf_count"
     echo "$__hf_count" >&5
-  } | (trap '' TERM; exec "$__hf_tee" /proc/self/fd/6 6>&1 >&4 3>&- 4>&- 5>&-) |
-    (trap '' TERM; IFS=' '; exec $__hf_sum 3>&- 4>&- 5>&-)
+  } | __hf_copy 7>&1 3>&- 5>&- | (trap '' TERM; IFS=' '; exec $__hf_sum 3>&- 4>&- 5>&-)
 } 5>&1)
 IFS='
 '

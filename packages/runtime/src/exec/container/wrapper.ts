@@ -21,6 +21,8 @@ export interface Wrapping {
 export interface WrapOptions {
   readonly request: Pick<CheckedRequest, 'file' | 'args' | 'cwd' | 'ownEnv'>
   readonly integrity: Integrity
+  /** Whether output that is proven may wait until there are 64 KiB of it: much faster. */
+  readonly blocks: boolean
   /** Whether the command reads what follows the header; else it reads the end at once. */
   readonly stdin: boolean
 }
@@ -32,7 +34,7 @@ export const markerName = 'HOLDFAST_EXEC'
  * Wraps a command. Arguments go as arguments, so that they arrive as they are; values of variables go by the header, so
  * that nobody sees them: a URL and the arguments of a process are public.
  */
-export function wrap({ request, integrity, stdin }: WrapOptions): Wrapping {
+export function wrap({ request, integrity, blocks, stdin }: WrapOptions): Wrapping {
   const { file, args, cwd, ownEnv } = request
   const id = randomBytes(8).toString('hex')
   // Not the marker, which the command sees: it must not be able to print a mark.
@@ -41,6 +43,7 @@ export function wrap({ request, integrity, stdin }: WrapOptions): Wrapping {
   const lines = [
     prefix,
     integrity,
+    blocks ? 'blocks' : 'flow',
     stdin ? 'stdin' : 'none',
     encode(cwd === undefined ? '' : pathOf(cwd)),
     String(variables.length),
