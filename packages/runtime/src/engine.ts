@@ -18,7 +18,7 @@ import { openLocks, type HeldLock, type Locks } from './journal/locks.ts'
 import { isStateDurable } from './journal/durability.ts'
 import { adoptOrphans } from './journal/adopt.ts'
 import { withoutCluster } from './journal/owners.ts'
-import { enterProcess, lockDirectoryOf } from './journal/process.ts'
+import { enterProcess, livenessOf, lockDirectoryOf } from './journal/process.ts'
 import { recoverAll, recoverOrphans, takeOver, type Inheritance } from './journal/recover-all.ts'
 import type { ProcessRecord } from './journal/records.ts'
 import {
@@ -108,7 +108,9 @@ export interface Engine {
    * else runs.
    */
   recover(): Promise<Recovery>
-  /** The same, where a process that led before counts as gone, whatever its pod does. */
+  /** Whether a process has certainly ended: one that used this state directory, and whose lock is free. */
+  hasEnded(process: string): boolean
+  /** Recovers, too, what a process that led before has taken: it counts as gone, whatever its pod does. */
   takeOver(former: Inheritance): Promise<Recovery>
   /**
    * Looks whether other pods have died since the last look, and gives back what they have taken: to be called now and
@@ -381,11 +383,17 @@ export function createEngine(options: CreateEngineOptions): Engine {
     }
   }
 
+  /** Processes that used this state directory, and are forgotten. */
+  const ended = new Set<string>()
+  const sweep = (): void => {
+    for (const process of sweepAfterCrash(services)) ended.add(process)
+  }
+
   const recovered = async (work: Promise<Recovery>): Promise<Recovery> => {
     const recovery = await work
     for (const { undo, result } of recovery.undos) if (result === 'failed') tried.add(undo.id)
     isRecovered = true
-    sweepAfterCrash(services)
+    sweep()
     return recovery
   }
 
@@ -400,6 +408,11 @@ export function createEngine(options: CreateEngineOptions): Engine {
     },
     plan,
     recover: () => track(recovered(recoverAll(services))),
+    hasEnded(process) {
+      if (ended.has(process)) return true
+      const record = journal.process(process)
+      return record !== undefined && record.boot === self.boot && livenessOf(record, self, locks) === 'gone'
+    },
     takeOver: (former) => track(recovered(takeOver(services, former))),
     recoverOrphans: () => track(recoverOrphans(services, tried)),
     async boot() {
@@ -419,7 +432,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
         (async () => {
           const undos = await recoverUndos(services, { once: false })
           if (!requested.aborted) await observeInterrupted(services)
-          sweepAfterCrash(services)
+          sweep()
           return undos
         })(),
       ),

@@ -21,6 +21,11 @@ export function leaderIdentity({ services }: Pick<Engine, 'services'>, pod: stri
   return [pod ?? host, uid ?? '', id].join('_')
 }
 
+/** What the engine knows a leader by. */
+export function processOf(identity: string): string {
+  return identity.slice(identity.lastIndexOf('_') + 1)
+}
+
 /** As the annotation has it. */
 export function formatHandover({ handledUntil, runs, processes }: Handover): string {
   return JSON.stringify({ schema, handledUntil, processes, runs: runs.slice(0, mostRuns) })
@@ -31,7 +36,7 @@ export function readHandover(former: FormerLeader | undefined): Handover {
   if (!former) return { handledUntil: undefined, runs: [], processes: [] }
   const { identity, renewedAt } = former
   const left = parse(former.handover)
-  const holder = identity.includes('_') ? [identity.slice(identity.lastIndexOf('_') + 1)] : []
+  const holder = identity === '' ? [] : [processOf(identity)]
   return {
     handledUntil: left.handledUntil ?? renewedAt,
     runs: left.runs,

@@ -12,7 +12,7 @@ import {
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
 import type { Session } from '../session.ts'
-import { dealtWithUntil, formatHandover, leaderIdentity, readHandover, type Handover } from './handover.ts'
+import { dealtWithUntil, formatHandover, leaderIdentity, processOf, readHandover, type Handover } from './handover.ts'
 
 /** The time in which this daemon schedules. */
 export interface Reign {
@@ -105,6 +105,7 @@ async function lead(
     clock,
     log,
     meter: metrics,
+    isGone: (identity) => engine.hasEnded(processOf(identity)),
     inherit(former) {
       isSettled = false
       last = undefined
@@ -135,7 +136,7 @@ async function lead(
   while (!stop.aborted) {
     const term = await election.campaign(stop).catch(() => undefined)
     if (!term) break
-    await engine.takeOver(inherited)
+    await engine.takeOver({ ...inherited, isLeading: term.isLeading })
     await engine.finishRecovery()
     if (term.isLeading() && !stop.aborted) {
       const former = inherited

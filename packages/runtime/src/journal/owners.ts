@@ -12,12 +12,17 @@ export interface Owners {
   refresh(owners: readonly ProcessRecord[]): Promise<void>
   /** What is known of an owner's pod since the last {@link Owners.refresh}. */
   podOf(owner: ProcessRecord): Liveness
-  /** From now on a process counts as gone, whatever its pod does: it was the leader and lost its lease. */
-  depose(process: string): void
+  /**
+   * A process counts as gone, whatever its pod does: it was the leader and lost its lease. Only as long as `isLeading`
+   * says so: it may live, lead again, and arm undos anew.
+   *
+   * @returns ends it
+   */
+  depose(process: string, isLeading: () => boolean): () => void
   isDeposed(process: string): boolean
 }
 
 /** Without a cluster nobody knows anything of other pods. */
 export function withoutCluster(): Owners {
-  return { refresh: async () => {}, podOf: () => 'unknown', depose: () => {}, isDeposed: () => false }
+  return { refresh: async () => {}, podOf: () => 'unknown', depose: () => () => {}, isDeposed: () => false }
 }

@@ -3,6 +3,7 @@
 import { reasonOf } from '../failure.ts'
 import type { Run } from '@holdfast/sdk'
 import type { Services } from '../services.ts'
+import type { RunRecord } from './records.ts'
 import { adoptOrphans, adoptRun, type Adoption } from './adopt.ts'
 import {
   abortInterrupted,
@@ -28,18 +29,29 @@ export interface Inheritance {
   /** Processes that count as gone, whatever their pods do. */
   readonly processes: readonly string[]
   readonly runs: readonly RunUnderWay[]
+  /** Whether we lead, at this very moment. */
+  isLeading(): boolean
 }
 
 /** What may be waited for before our own undos are run. */
 const patienceMs = 1000
 
-/** Recovers what died, one attempt each. */
-export async function recoverAll(services: Services): Promise<Recovery> {
+/**
+ * Recovers what died, one attempt each.
+ *
+ * @param insists - as long as this is so, a cluster that can't be looked at is asked again
+ */
+export async function recoverAll(services: Services, insists: () => boolean = () => false): Promise<Recovery> {
   const { undoMirror, clock } = services
   // With its answer everything is done in one go, but nothing stays frozen for it.
   if (undoMirror) await withPatience(clock, undoMirror.prepare())
   const own = await recoverUndos(services, { once: true, quiet: true })
-  const found = await lookAround(services)
+  let found = await lookAround(services)
+  while (undoMirror && !found.listed && insists()) {
+    await clock.sleep(patienceMs, services.shutdown.requested).catch(() => {})
+    if (services.shutdown.requested.aborted) break
+    found = await lookAround(services)
+  }
   const tried = new Set(own.filter(({ result }) => result === 'done' || result === 'failed').map(({ undo }) => undo.id))
   const left = services.journal.pendingUndos().flatMap(({ id }) => (tried.has(id) ? [] : [id]))
   const others = await recoverUndos(services, { once: true, quiet: true, only: left })
@@ -50,20 +62,28 @@ export async function recoverAll(services: Services): Promise<Recovery> {
   return { undos, interrupted }
 }
 
-/** The same after a process that led before: it counts as gone. */
-export function takeOver(services: Services, { processes, runs }: Inheritance): Promise<Recovery> {
-  for (const process of processes) if (process !== services.process.id) services.owners.depose(process)
+/** The same after a process that led before: it counts as gone, as long as we lead. */
+export async function takeOver(services: Services, { processes, runs, isLeading }: Inheritance): Promise<Recovery> {
+  const others = processes.filter((process) => process !== services.process.id)
+  const reinstate = others.map((process) => services.owners.depose(process, isLeading))
   const reason = 'the leader before this one did not finish it'
   const { instance } = services.config()
+  const interrupted: RunRecord[] = []
   for (const { run, startedAt, process, observersDue } of runs) {
     if (process === services.process.id) continue
     try {
-      adoptRun(services, run, { instance, startedAt, process, reason, observersDue })
+      const adopted = adoptRun(services, run, { instance, startedAt, process, reason, observersDue })
+      if (adopted) interrupted.push(adopted)
     } catch (error) {
       services.log.error(`an interrupted run could not be recorded: ${reasonOf(error)}`, { run: run.id, error })
     }
   }
-  return recoverAll(services)
+  try {
+    const recovery = await recoverAll(services, isLeading)
+    return { ...recovery, interrupted: [...interrupted, ...recovery.interrupted] }
+  } finally {
+    for (const end of reinstate) end()
+  }
 }
 
 /**

@@ -158,8 +158,12 @@ export async function observeInterrupted(services: Services): Promise<void> {
   }
 }
 
-/** Removes what dead processes left behind: workspaces, variables of settled runs, locks. */
-export function sweepAfterCrash(services: Services): void {
+/**
+ * Removes what dead processes left behind: workspaces, variables of settled runs, locks.
+ *
+ * @returns the processes that are forgotten
+ */
+export function sweepAfterCrash(services: Services): readonly string[] {
   const { journal, locks, process, stateDirectory } = services
   const liveness = livenessLookup(services)
   sweepWorkspaces(stateDirectory, (id) => liveness(id) === 'gone')
@@ -169,7 +173,7 @@ export function sweepAfterCrash(services: Services): void {
   for (const run of directories.filter((id) => !needed.has(id))) {
     rmSync(varsDirectoryOf(stateDirectory, run), { recursive: true, force: true })
   }
-  forgetProcesses(journal, process, locks, lockDirectoryOf(stateDirectory))
+  return forgetProcesses(journal, process, locks, lockDirectoryOf(stateDirectory))
 }
 
 function listVars(stateDirectory: string): readonly string[] {

@@ -48,6 +48,8 @@ export interface CreateLeaderElectionOptions {
   readonly clock: RuntimeClock
   readonly log: Logger
   readonly meter: Meter
+  /** Whether a holder has certainly ended, so that its lease need not run out. Default: nobody knows. */
+  isGone?: ((identity: string) => boolean) | undefined
   /** What is written when we take over: what the next one must know should we vanish before we have settled it. */
   inherit(former: FormerLeader | undefined): string
   /** What is written with each renewal; `undefined`: what was inherited is not settled yet. */
@@ -105,7 +107,7 @@ export function createLeaderElection(options: CreateLeaderElectionOptions): Lead
 
   const isFree = (): boolean => {
     const { holderIdentity = '', leaseDurationSeconds = 0 } = seen?.lease.spec ?? {}
-    if (!seen || holderIdentity === '' || holderIdentity === identity) return true
+    if (!seen || holderIdentity === '' || holderIdentity === identity || options.isGone?.(holderIdentity)) return true
     return clock.monotonic() - seen.at >= Math.max(leaseMs, leaseDurationSeconds * 1000)
   }
 

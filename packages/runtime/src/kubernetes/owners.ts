@@ -25,7 +25,7 @@ const timeoutMs = 5000
 export function createOwners({ kubernetes, log }: CreateOwnersOptions): Owners {
   const { api } = kubernetes
   const pods = new Map<string, Liveness>()
-  const deposed = new Set<string>()
+  const deposed = new Map<string, () => boolean>()
   let told: string | undefined
 
   const ask = async ({ pod, podName, namespace }: ProcessRecord): Promise<void> => {
@@ -55,7 +55,10 @@ export function createOwners({ kubernetes, log }: CreateOwnersOptions): Owners {
       await Promise.all([...each.values()].map(ask))
     },
     podOf: ({ pod }) => (pod === undefined ? undefined : pods.get(pod)) ?? 'unknown',
-    depose: (process) => void deposed.add(process),
-    isDeposed: (process) => deposed.has(process),
+    depose(process, isLeading) {
+      deposed.set(process, isLeading)
+      return () => void deposed.delete(process)
+    },
+    isDeposed: (process) => deposed.get(process)?.() === true,
   }
 }

@@ -300,6 +300,23 @@ describe('on an API server', () => {
     await passTime(clock, b.election.resign())
   })
 
+  test('a holder that has certainly ended is followed at once', async () => {
+    const { server, clock, lease, campaign, signal } = await setUp()
+    server.objects.put({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'holdfast', namespace: 'shop' },
+      spec: { holderIdentity: 'before', renewTime: microTime(clock.now()), leaseDurationSeconds: 15 },
+    })
+    const other = elector(server, clock, 'b')
+    const waiting = other.election.campaign(signal)
+    waiting.catch(() => {})
+    const term = await campaign(elector(server, clock, 'a', { isGone: (identity) => identity === 'before' }))
+    expect(term.former).toMatchObject({ identity: 'before' })
+    expect(clock.monotonic()).toBeLessThan(2000)
+    expect(lease()?.spec).toMatchObject({ holderIdentity: 'a' })
+  })
+
   test('somebody labels it while it is renewed: that changes nothing', async () => {
     const { server, clock, lease, campaign } = await setUp()
     const a = elector(server, clock, 'a')

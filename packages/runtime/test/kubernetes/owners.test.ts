@@ -39,7 +39,7 @@ const owner: ProcessRecord = { ...self, id: 'other', pid: 7, containerStart: '90
 const saying = (pod: Liveness, deposed = false): Owners => ({
   refresh: async () => {},
   podOf: () => pod,
-  depose: () => {},
+  depose: () => () => {},
   isDeposed: () => deposed,
 })
 

@@ -230,6 +230,19 @@ describe('a new container without the state of the last one', () => {
   })
 })
 
+test('a process that used this state directory has ended when its lock is free, also once it is forgotten', async () => {
+  const first = await start([idle()])
+  const beside = await start([idle()], { stateDirectory: first.stateDirectory })
+  const { id } = first.engine.services.process
+  await beside.engine.recover()
+  expect(beside.engine.hasEnded(id)).toBe(false)
+  first.end()
+  expect(beside.engine.hasEnded(id)).toBe(true)
+  await beside.engine.finishRecovery()
+  expect(beside.engine.journal.process(id)).toBeUndefined()
+  expect([beside.engine.hasEnded(id), beside.engine.hasEnded('somebody')]).toEqual([true, false])
+})
+
 describe('another pod', () => {
   test('touches nothing while the owner’s pod lives, and gives back once it is gone', async () => {
     const { run } = await heldAndGone({ pod: 'web-a' })
@@ -283,6 +296,48 @@ describe('another pod', () => {
     expect(await other.metrics.text()).not.toMatch(/holdfast_undos_pending\{kind="release"\} 1/)
     const successor = await start([idle()], { pod: 'web-b' })
     expect((await successor.engine.recover()).undos).toMatchObject([{ result: 'done' }])
+  })
+
+  test('that leads takes over from the leader before, even if that one lives; what it arms later is its own again', async () => {
+    const first = await start([hold()], { pod: 'web-a' })
+    void first.engine.run('shop')
+    await until(() => world.held.has('app'))
+    const { id } = first.engine.services.process
+    const next = await start([idle()], { pod: 'web-b' })
+    let leads = false
+    const take = () => next.engine.takeOver({ processes: [id], runs: [], isLeading: () => leads })
+    expect((await take()).undos).toEqual([])
+    leads = true
+    expect((await take()).undos).toMatchObject([{ result: 'done' }])
+    expect(world.held.size).toBe(0)
+    // It has found out meanwhile, and leads again.
+    const again = defineHook(
+      'maintain',
+      ({ undo }) => undo.arm(world.undo, 'again').then(() => new Promise(() => {})),
+      {
+        name: 'quiesce',
+        undos: [world.undo],
+      },
+    )
+    first.end()
+    const same = await start([again], { pod: 'web-a', process: { id } })
+    void same.engine.run('shop')
+    await until(() => mirrored().length === 1)
+    expect((await next.engine.recoverOrphans()).undos).toEqual([])
+    expect(mirrored()).toHaveLength(1)
+  })
+
+  test('that leads asks again when the cluster can not be looked at just then', async () => {
+    const first = await start([hold()], { pod: 'web-a' })
+    void first.engine.run('shop')
+    await until(() => world.held.has('app'))
+    const clock = testClock()
+    const next = await start([idle()], { pod: 'web-b', clock })
+    await advanceUntil(clock, next.engine.recover(), '2ms')
+    server.misbehave({ method: 'GET', path: /configmaps$/, times: 1 }, { status: 400 })
+    const processes = [first.engine.services.process.id]
+    const recovering = next.engine.takeOver({ processes, runs: [], isLeading: () => true })
+    expect((await advanceUntil(clock, recovering, '2ms')).undos).toMatchObject([{ result: 'done' }])
   })
 
   test('of another instance does not look at it', async () => {
