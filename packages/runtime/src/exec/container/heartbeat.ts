@@ -36,7 +36,6 @@ export function startHeartbeat({ socket, clock, every, sent, lost }: HeartbeatOp
   /** Since the last beat: something that the server sent by itself, or an answer. */
   let heard = false
   let answer = false
-  let held = false
   let stopped = false
   /** Bytes before the last ping, and before the last one that was answered. */
   let pinged: number | undefined
@@ -44,7 +43,7 @@ export function startHeartbeat({ socket, clock, every, sent, lost }: HeartbeatOp
   let cancel = (): void => {}
 
   const isLost = (): boolean => {
-    if (heard || answer || held || socket.isPaused || pinged === undefined) return false
+    if (heard || answer || pinged === undefined) return false
     return pinged === answered || sent() <= alwaysTaken
   }
   const beat = (): void => {
@@ -53,6 +52,7 @@ export function startHeartbeat({ socket, clock, every, sent, lost }: HeartbeatOp
       lost()
       return
     }
+    // While we hold it up ourselves, an answer could not be read.
     if (heard || socket.isPaused || socket.readyState !== socket.OPEN) {
       pinged = undefined
     } else {
@@ -61,7 +61,6 @@ export function startHeartbeat({ socket, clock, every, sent, lost }: HeartbeatOp
     }
     heard = false
     answer = false
-    held = socket.isPaused
     cancel = clock.setTimer(every, look)
   }
   // Timers come before reads in a turn of the loop: an answer that is there is read before its absence counts.
