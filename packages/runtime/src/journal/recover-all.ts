@@ -46,6 +46,7 @@ export async function recoverAll(services: Services, insists: () => boolean = ()
   // With its answer everything is done in one go, but nothing stays frozen for it.
   if (undoMirror) await withPatience(clock, undoMirror.prepare())
   const own = await recoverUndos(services, { once: true, quiet: true })
+  const ended = abortInterrupted(services)
   let found = await lookAround(services)
   while (undoMirror && !found.listed && insists()) {
     await clock.sleep(patienceMs, services.shutdown.requested).catch(() => {})
@@ -57,7 +58,7 @@ export async function recoverAll(services: Services, insists: () => boolean = ()
   const others = await recoverUndos(services, { once: true, quiet: true, only: left })
   const undos = merge(own, others, found)
   reportRecovered(services, undos)
-  const interrupted = [...found.interrupted, ...abortInterrupted(services)]
+  const interrupted = [...ended, ...found.interrupted, ...abortInterrupted(services)]
   await sweepMirror(services)
   return { undos, interrupted }
 }
