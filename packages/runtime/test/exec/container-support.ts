@@ -34,6 +34,8 @@ export async function setUp(
     readonly killGraceMs?: number
     readonly container?: Partial<FakeContainer>
     readonly server?: Parameters<typeof startFakeKubernetes>[0]
+    /** Of the server, as the client knows it; asked for each connection. Needed with `server.tls`. */
+    readonly ca?: (refresh: boolean) => string
   } = {},
 ): Promise<ContainerSetup> {
   const server = await startFakeKubernetes({ namespace: 'shop', ...options.server })
@@ -51,7 +53,8 @@ export async function setUp(
     // As a service account does: the token is read once, and again when it was refused.
     credentials: ({ refresh = false } = {}) => {
       if (refresh) token = server.token
-      return Promise.resolve({ headers: { authorization: `Bearer ${token}` }, tls: {}, version: '1' })
+      const tls = options.ca ? { ca: options.ca(refresh) } : {}
+      return Promise.resolve({ headers: { authorization: `Bearer ${token}` }, tls, version: '1' })
     },
   }
   let { token } = server

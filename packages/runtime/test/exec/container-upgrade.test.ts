@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { advanceUntil, testClock } from '@holdfast/testing'
+import { makeCertificate } from '../kubernetes/certificate.ts'
 import { db, setUp } from './container-support.ts'
 import { failureOf, until } from './support.ts'
 
@@ -77,6 +78,27 @@ describe('fault F28: the upgrade is refused', () => {
       message: 'echo in shop/db-0/postgres was not started: the API server does not know the test',
     })
     expect(server.requests.length - begin).toBe(2)
+  })
+})
+
+describe('fault F28: the certificate authority was rotated', () => {
+  it('it is read again, once; a server of another one gets nothing', async () => {
+    const [ours, others] = [makeCertificate(), makeCertificate('others')]
+    const asked: boolean[] = []
+    const ca = (refresh: boolean): string => {
+      asked.push(refresh)
+      return refresh ? ours.cert : others.cert
+    }
+    const { raw } = await setUp({ server: { tls: ours }, ca })
+    expect((await raw.run(db, { command }, { lookFirst: false })).stdout).toBe('x\n')
+    expect(asked).toEqual([false, true])
+
+    const stranger = await setUp({ server: { tls: ours }, ca: () => others.cert })
+    expect(await failureOf(stranger.raw.run(db, { command }, { lookFirst: false }))).toMatchObject({
+      code: 'EXEC_UNREACHABLE',
+      message: expect.stringMatching(/certificate/),
+    })
+    expect(stranger.server.requests).toEqual([])
   })
 })
 
