@@ -5,6 +5,7 @@ import { reasonOf } from '../failure.ts'
 import { getArtifact, keyOf, type CatalogueOptions } from './catalogue.ts'
 import { createDigest, type Digest } from './digest.ts'
 import { decode } from './encoding.ts'
+import { free } from './free.ts'
 import type { StoredArtifact } from './stored-artifact.ts'
 
 /** What reading back needs. */
@@ -70,7 +71,9 @@ export async function checkArtifact(
       ? stored.tap(readData(options, artifact, signal))
       : readDecoded(options, artifact, signal, stored)
   try {
-    for await (const chunk of bytes) void chunk
+    // What was decompressed is ours alone; what a driver hands out may be its own.
+    const ours = depth === 'decoded' && artifact.encoding[0] === 'zstd'
+    for await (const chunk of bytes) if (ours) free(chunk)
   } catch (error) {
     // A damaged beginning looks like a wrong key; the stored digest tells them apart.
     if (isHoldfastError(error) && error.code === 'ARTIFACT_DECRYPT')

@@ -7,6 +7,8 @@
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Bytes } from '@holdfast/sdk'
+import { blockSize } from './block-sink.ts'
+import { free } from './free.ts'
 import { mapInOrder } from './in-order.ts'
 
 const compress = promisify(zstdCompress)
@@ -17,6 +19,9 @@ const parallel = 3
 
 /** Nothing that is larger was written by us: bounds the memory that a damaged or foreign file can take. */
 const longestFrame = 64 * 1024 * 1024
+
+/** Room for one of our own frames, decompressed, and a little more: a buffer that is just full is followed by another. */
+const usualFrame = blockSize + 4096
 
 /**
  * Compresses at level 3, with a checksum in each frame. Every chunk of the source becomes a frame.
@@ -53,31 +58,51 @@ function compressFrame(block: Uint8Array, chunkSize: number): Promise<Uint8Array
 }
 
 /**
- * Decompresses any number of frames.
+ * Decompresses any number of frames. Every chunk has memory of its own.
  *
  * @throws Error on damaged, cut or foreign data
  */
 export async function* decompressZstd(source: Bytes): AsyncGenerator<Uint8Array> {
-  yield* mapInOrder(splitFrames(source), parallel, (frame) =>
-    decompress(frame, { chunkSize: 1024 * 1024, maxOutputLength: longestFrame }),
-  )
+  yield* mapInOrder(splitFrames(source), parallel, async (frame) => {
+    const bytes = await decompress(frame, { chunkSize: usualFrame, maxOutputLength: longestFrame })
+    free(frame)
+    return bytes
+  })
 }
 
-async function* splitFrames(source: Bytes): AsyncGenerator<Uint8Array> {
-  let rest: Buffer = Buffer.alloc(0)
+/** Each frame in memory of its own. */
+async function* splitFrames(source: Bytes): AsyncGenerator<Buffer> {
+  // One buffer that is used again and again: joining chunks anew would leave megabytes to the collector for each.
+  let held = Buffer.allocUnsafeSlow(2 * usualFrame)
+  let used = 0
   let frames = 0
   for await (const chunk of source) {
-    rest =
-      rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([rest, chunk])
-    for (let length = frameLength(rest); length !== undefined && length <= rest.length; length = frameLength(rest)) {
-      const frame = rest.subarray(0, length)
-      rest = rest.subarray(length)
-      frames++
-      if (!isSkippable(frame)) yield frame
+    if (used + chunk.length > held.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * (used + chunk.length))
+      held.copy(larger, 0, 0, used)
+      free(held)
+      held = larger
     }
-    if (rest.length > longestFrame) throw new Error(`a zstd frame is longer than ${longestFrame} bytes`)
+    held.set(chunk, used)
+    used += chunk.length
+    let at = 0
+    for (;;) {
+      const rest = held.subarray(at, used)
+      const length = frameLength(rest)
+      if (length === undefined || length > rest.length) break
+      at += length
+      frames++
+      if (isSkippable(rest)) continue
+      const frame = Buffer.allocUnsafeSlow(length)
+      rest.copy(frame)
+      yield frame
+    }
+    held.copyWithin(0, at, used)
+    used -= at
+    if (used > longestFrame) throw new Error(`a zstd frame is longer than ${longestFrame} bytes`)
   }
-  if (rest.length > 0 || frames === 0) throw new Error('it ends before a zstd frame does')
+  free(held)
+  if (used > 0 || frames === 0) throw new Error('it ends before a zstd frame does')
 }
 
 function isSkippable(frame: Buffer): boolean {
