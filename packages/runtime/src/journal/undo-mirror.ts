@@ -36,7 +36,7 @@ export interface UndoMirror {
   /**
    * Takes an undo of somebody who is gone, so that one of us runs it.
    *
-   * @param options - `shortly`: it is in our own journal, so it is run even if this can't be asked; `listed`: it is only
+   * @param options - `journal`: it is in our own journal, so it is run even if this can't be asked; `mirror`: it is only
    * in the mirror, so nobody runs it when it isn't there any more
    */
   claim(id: string, options: { readonly from: 'journal' | 'mirror' }): Promise<MirrorStanding>

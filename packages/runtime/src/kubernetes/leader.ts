@@ -1,5 +1,6 @@
 // Who of several pods leads, after the algorithm of Kubernetes' own client (docs/adr/0013-leader.md). Clocks of different
 // machines are never compared: whether a lease has run out is measured by how long it has stood still before our eyes.
+// Longer than other files, because whether two can lead at once is only seen when all of it is seen.
 import { isHoldfastError, type Logger, type Meter } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import { reasonOf } from '../failure.ts'

@@ -1,5 +1,4 @@
 // Armed undos as ConfigMaps (DESIGN §4b, docs/adr/0012-undo-mirror.md).
-import { isHoldfastError } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import { reasonOf } from '../failure.ts'
 import type { Owners } from '../journal/owners.ts'
@@ -7,6 +6,7 @@ import { livenessElsewhere } from '../journal/process.ts'
 import type { ProcessRecord } from '../journal/records.ts'
 import type { MirrorStanding, UndoMirror } from '../journal/undo-mirror.ts'
 import type { RuntimeLogger } from '../telemetry/log.ts'
+import { configMaps, type Patience } from './config-maps.ts'
 import type { RuntimeKubernetes } from './kubernetes.ts'
 import { enginePermissions, findMissingPermissions } from './permissions.ts'
 import { listStoredUndos } from './stored-undos.ts'
@@ -33,8 +33,13 @@ export interface CreateUndoMirrorOptions {
   onAccess(isGranted: boolean): void
 }
 
-/** How long calls may take. What keeps something frozen waits for the shortest of them only. */
-const timeouts = { shortly: 1000, remove: 5000, write: 15_000, access: 10_000 }
+/** What keeps something frozen is waited for shortly, and once. */
+const patience = {
+  shortly: { timeoutMs: 1000, once: true },
+  remove: { timeoutMs: 5000 },
+  write: { timeoutMs: 15_000 },
+  access: { timeoutMs: 10_000 },
+} as const satisfies Record<string, Patience>
 /** After the API server could not be asked. */
 const askAgainMs = 60_000
 /** Whoever looked dead and isn't finds out by the claim that its undo was run by another. */
@@ -44,64 +49,20 @@ const mostTries = 5
 /** Keeps armed undos as ConfigMaps, where the API server allows it. */
 export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
   const { kubernetes, clock, log, owners, instance, self } = options
-  const { api, namespace } = kubernetes
-  const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps`
-  const pathOf = (name: string): string => `${collection}/${encodeURIComponent(name)}`
+  const { namespace } = kubernetes
+  const { get, create, remove } = configMaps(kubernetes)
   const held = new Set<string>()
   let access: 'unknown' | 'granted' | 'refused' = 'unknown'
   let whyUnknown: string | undefined
   let askedAt = -Infinity
   let preparing: Promise<void> | undefined
 
-  const get = async (name: string, timeoutMs: number): Promise<ConfigMap | undefined> => {
-    const shortly = timeoutMs === timeouts.shortly
-    try {
-      return await api.request<ConfigMap>({
-        method: 'GET',
-        path: pathOf(name),
-        timeoutMs,
-        // Once: who waits for it holds something.
-        ...(shortly && { idempotent: false }),
-      })
-    } catch (error) {
-      if (codeOf(error) === 'KUBERNETES_NOT_FOUND') return undefined
-      throw error
-    }
-  }
-
-  const create = async (body: ConfigMap, timeoutMs: number): Promise<'created' | 'there'> => {
-    try {
-      await api.request({
-        method: 'POST',
-        path: collection,
-        body: { apiVersion: 'v1', kind: 'ConfigMap', ...body },
-        timeoutMs,
-        idempotent: timeoutMs !== timeouts.shortly,
-      })
-      return 'created'
-    } catch (error) {
-      if (codeOf(error) === 'KUBERNETES_CONFLICT') return 'there'
-      throw error
-    }
-  }
-
-  /** Only that very object: meanwhile another one may have its name. */
-  const remove = async (name: string, uid?: string): Promise<void> => {
-    const body = uid === undefined ? undefined : { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } }
-    try {
-      await api.request({ method: 'DELETE', path: pathOf(name), body, timeoutMs: timeouts.remove })
-    } catch (error) {
-      const code = codeOf(error)
-      if (code !== 'KUBERNETES_NOT_FOUND' && !(uid !== undefined && code === 'KUBERNETES_CONFLICT')) throw error
-    }
-  }
-
   const ask = async (): Promise<void> => {
     askedAt = clock.monotonic()
     const [permission] = enginePermissions({ replicas: 'each', undoMirror: true })
     const needed = permission ? [{ permission, owner: 'Holdfast itself' }] : []
     try {
-      const [missing] = await findMissingPermissions(kubernetes, needed, { timeoutMs: timeouts.access })
+      const [missing] = await findMissingPermissions(kubernetes, needed, patience.access)
       access = missing ? 'refused' : 'granted'
       if (missing && options.keeps) {
         const { message, hint, code } = missing.error
@@ -127,24 +88,23 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
     await preparing
   }
 
-  const isThere = async (id: string, timeoutMs: number): Promise<boolean> =>
-    (await get(nameOf.undo(id), timeoutMs)) !== undefined
+  const isThere = async (id: string, how: Patience): Promise<boolean> => (await get(nameOf.undo(id), how)) !== undefined
 
   /** Of a claim that somebody else holds, or held. */
-  const standingBehind = async (id: string, timeoutMs: number): Promise<MirrorStanding> =>
-    (await isThere(id, timeoutMs)) ? 'taken' : 'done'
+  const standingBehind = async (id: string, how: Patience): Promise<MirrorStanding> =>
+    (await isThere(id, how)) ? 'taken' : 'done'
 
-  const claimNow = async (id: string, timeoutMs: number): Promise<MirrorStanding> => {
+  const claimNow = async (id: string, how: Patience): Promise<MirrorStanding> => {
     for (let tries = 0; tries < mostTries; tries++) {
-      if ((await create(claimConfigMap(id, instance(), self()), timeoutMs)) === 'created') return 'ours'
-      const there = await get(nameOf.claim(id), timeoutMs)
+      if ((await create(claimConfigMap(id, instance(), self()), how)) === 'created') return 'ours'
+      const there = await get(nameOf.claim(id), how)
       if (!there) continue
       const { holder } = readClaim(there)
       if (holder.id === self().id) return 'ours'
-      if (!(await isThere(id, timeoutMs))) return 'done'
+      if (!(await isThere(id, how))) return 'done'
       await owners.refresh([holder])
       if (livenessElsewhere(holder, self(), owners) !== 'gone') return 'taken'
-      await remove(nameOf.claim(id), (there.metadata as { uid?: string }).uid)
+      await remove(nameOf.claim(id), patience.remove, (there.metadata as { uid?: string }).uid)
     }
     return 'taken'
   }
@@ -168,13 +128,13 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
           'it would put a secret into a ConfigMap; hand over a reference to the secret, and keep secrets out of variables',
         )
       }
-      if ((await create(body, timeouts.write)) === 'created') return
+      if ((await create(body, patience.write)) === 'created') return
       // The first of two tries may have succeeded.
-      const there = await get(nameOf.undo(mirrored.undo.id), timeouts.write)
+      const there = await get(nameOf.undo(mirrored.undo.id), patience.write)
       if (there?.data?.['undo.json'] !== text) throw new Error(`another ${nameOf.undo(mirrored.undo.id)} is there`)
     },
     async remove(id) {
-      if (access === 'granted') await remove(nameOf.undo(id))
+      if (access === 'granted') await remove(nameOf.undo(id), patience.remove)
     },
     async list() {
       if (access !== 'granted') return []
@@ -188,9 +148,9 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
     async standing(id) {
       if (access !== 'granted') return 'ours'
       try {
-        const claim = await get(nameOf.claim(id), timeouts.shortly)
+        const claim = await get(nameOf.claim(id), patience.shortly)
         if (!claim || readClaim(claim).holder.id === self().id) return 'ours'
-        return await standingBehind(id, timeouts.shortly)
+        return await standingBehind(id, patience.shortly)
       } catch (error) {
         log.warn(
           `whether another pod has taken an undo over can't be asked: ${reasonOf(error)}; it runs all the same`,
@@ -206,7 +166,7 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       if (held.has(id) || access === 'refused') return 'ours'
       let standing: MirrorStanding
       try {
-        standing = await claimNow(id, from === 'journal' ? timeouts.shortly : timeouts.write)
+        standing = await claimNow(id, from === 'journal' ? patience.shortly : patience.write)
       } catch (error) {
         if (from === 'mirror') throw error
         log.debug(`an undo could not be claimed in the cluster: ${reasonOf(error)}; it runs all the same`, {
@@ -217,16 +177,16 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       }
       if (standing !== 'ours') return standing
       held.add(id)
-      if (from === 'journal' || (await isThere(id, timeouts.write))) return 'ours'
+      if (from === 'journal' || (await isThere(id, patience.write))) return 'ours'
       // Its owner lived after all, and has settled it.
       held.delete(id)
-      await remove(nameOf.claim(id))
+      await remove(nameOf.claim(id), patience.remove)
       return 'done'
     },
     async release(id) {
       if (!held.delete(id)) return
       try {
-        await remove(nameOf.claim(id))
+        await remove(nameOf.claim(id), patience.remove)
       } catch (error) {
         log.warn(`a claim on an undo could not be given up: ${reasonOf(error)}`, { undo: id, error })
       }
@@ -240,14 +200,10 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
           creationTimestamp?: string
         }
         const id = name.slice(nameOf.claim('').length)
-        if (new Date(creationTimestamp ?? 0).getTime() > before || (await isThere(id, timeouts.write))) continue
+        if (new Date(creationTimestamp ?? 0).getTime() > before || (await isThere(id, patience.write))) continue
         held.delete(id)
-        await remove(name, uid)
+        await remove(name, patience.remove, uid)
       }
     },
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return isHoldfastError(error) ? error.code : undefined
 }
