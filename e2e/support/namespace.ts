@@ -21,6 +21,7 @@ export function useNamespace(prefix: string): string {
     await kubectl(['create', 'namespace', name])
     // Pods are refused before it is there.
     await waitFor('the default service account', () => getObject('serviceaccount', 'default', name))
+    await waitFor('the certificates of the API', () => getObject('configmap', 'kube-root-ca.crt', name))
   })
   afterAll(async () => {
     await run('kubectl', ['delete', 'namespace', name, '--wait=false'])
