@@ -2,7 +2,14 @@
 // errors are the command's own.
 import { fstatSync } from 'node:fs'
 import { isHoldfastError, type ExecRequest, type HoldfastError, type Logger, type Sink } from '@holdfast/sdk'
-import { createByteWriter, createExec, createRedactor, logOutput, openCluster } from '@holdfast/runtime'
+import {
+  createByteWriter,
+  createContainerExec,
+  createRedactor,
+  errors,
+  logOutput,
+  openCluster,
+} from '@holdfast/runtime'
 import { internalError } from '../internal-error.ts'
 import { exitCodeOfSignal } from '../exit-codes.ts'
 import type { Io, Signal } from '../io.ts'
@@ -59,16 +66,17 @@ export async function runKubectlexec(args: readonly string[], io: Io): Promise<n
   try {
     const cluster = await openCluster({ env: io.env, clock: io.clock, userAgent: `holdfast-kubectlexec/${version}` })
     const redactor = createRedactor()
-    const exec = createExec({
+    if (!cluster) throw noCluster(container)
+    const exec = createContainerExec({
       clock: io.clock,
       redactor,
       output: logOutput({ log, clock: io.clock }),
       signal: stop.signal,
       log,
       cluster,
-      env: io.env,
     })
-    await exec.container({ pod, container }, requestOf(args, io))
+    // Without reading the pod first: it starts sooner, and needs no right to read pods.
+    await exec.run({ pod, container }, requestOf(args, io), { lookFirst: false })
     return 0
   } catch (error) {
     if (received !== undefined) return exitCodeOfSignal(received)
@@ -77,6 +85,10 @@ export async function runKubectlexec(args: readonly string[], io: Io): Promise<n
   } finally {
     close()
   }
+}
+
+function noCluster(container: string): HoldfastError {
+  return errors.EXEC_NO_CLUSTER({ where: `the container "${container}"` })
 }
 
 /** What sidefridge checked, in its order. */

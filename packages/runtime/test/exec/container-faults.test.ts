@@ -95,10 +95,13 @@ describe('fault F23: Success, but standard output is short', () => {
   it.each([
     ['bytes', 'it wrote 10 bytes, 4 arrived'],
     ['sha256', 'the SHA-256 of what it wrote is 84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882'],
+    ['status', 'the end of its standard output is missing'],
   ] as const)('%s find it out', async (integrity, reason) => {
-    const { exec, server } = await setUp()
+    const clock = testClock()
+    const { exec, server } = await setUp({ clock })
     server.misbehaveExec({ times: 1 }, { kind: 'truncated', bytes: 4 })
-    expect(await failureOf(exec.container(db, { command: ['printf', '0123456789'], integrity }))).toMatchObject({
+    const running = failureOf(exec.container(db, { command: ['printf', '0123456789'], integrity }))
+    expect(await advanceUntil(clock, running)).toMatchObject({
       code: 'EXEC_TRUNCATED',
       retryable: true,
       message: expect.stringContaining(reason),
@@ -115,11 +118,32 @@ describe('fault F23: Success, but standard output is short', () => {
     expect(server.execs[0]?.running).toBe(false)
   })
 
-  it('the rest comes after the status, and counts', async () => {
+  it('a server that loses what is on its way when the command ends loses nothing: the command waits', async () => {
     const { exec, raw, server } = await setUp()
+    // At the end of the command there is something on its way.
+    server.misbehaveExec({ times: 2 }, ['loses-rest', { kind: 'slow-sender', bytesPerSecond: 2 ** 21 }])
+    const size = 2 ** 19
+    const command = sh(`head -c ${size} /dev/zero; echo last words >&2`)
+    const whole = collect()
+    const result = await exec.container(db, { command, stdout: whole })
+    expect({ arrived: whole.bytes().length, counted: result.bytes, said: result.stderrTail }).toEqual({
+      arrived: size,
+      counted: size,
+      said: 'last words\n',
+    })
+    // Without the shell that waits, the very same server cuts it short and says that all is well.
+    const short = collect()
+    await raw.run(db, { command, stdout: short }, { wrapper: 'never' })
+    expect(short.bytes().length).toBeLessThan(size)
+  })
+
+  it('the rest comes after the status, and counts', async () => {
+    const clock = testClock()
+    const { exec, raw, server } = await setUp({ clock })
     server.misbehaveExec({ times: 2 }, { kind: 'late-stdout', bytes: 4 })
     const request = { command: ['printf', '0123456789'] } as const
-    expect((await exec.container(db, { ...request, integrity: 'sha256' })).stdout).toBe('0123456789')
+    const running = exec.container(db, { ...request, integrity: 'sha256' })
+    expect((await advanceUntil(clock, running)).stdout).toBe('0123456789')
     expect((await raw.run(db, request, { wrapper: 'never' })).stdout).toBe('0123456789')
   })
 })

@@ -64,7 +64,8 @@ describe('a command in a container that must end', () => {
     for (const which of ['request', 'all'] as const) {
       const controller = new AbortController()
       const { exec, server, output } = await setUp(which === 'all' ? { signal: controller.signal } : {})
-      const trapped = sh("trap 'echo given back; exit 0' TERM; echo begun; while :; do sleep 0.05; done")
+      // In the background: of a child that is killed in the foreground a shell would say so.
+      const trapped = sh("trap 'echo given back; exit 0' TERM; echo begun; sleep 86400 & wait")
       const signal = which === 'request' ? controller.signal : undefined
       const running = failureOf(exec.container(db, { command: trapped, stdout: 'log', signal }))
       await until(() => output.bytes().length > 0)

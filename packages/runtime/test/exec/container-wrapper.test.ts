@@ -30,6 +30,13 @@ interface Ended {
   readonly marks: readonly string[]
 }
 
+/** What was printed before the end that the wrapper writes; nothing is cut off where there is none. */
+function withoutEnd(output: Buffer, end: string): Buffer {
+  return output.subarray(output.length - end.length).toString('latin1') === end
+    ? output.subarray(0, output.length - end.length)
+    : output
+}
+
 for (const { name, command, there } of shells) {
   describe.skipIf(!there)(`the wrapper in ${name}${there ? '' : ' (NOT TESTED: it is not installed here)'}`, () => {
     const start = (options: Partial<WrapOptions['request']> & Partial<Omit<WrapOptions, 'request'>>) => {
@@ -63,7 +70,7 @@ for (const { name, command, there } of shells) {
       const marks = said.split(wrapping.prefix).slice(1)
       return {
         code,
-        stdout: Buffer.concat(stdout),
+        stdout: withoutEnd(Buffer.concat(stdout), `${wrapping.prefix}end\n`),
         stderr: Buffer.from(said.replaceAll(new RegExp(`${wrapping.prefix}.*\n`, 'g'), ''), 'latin1'),
         marks: marks.map((mark) => mark.split('\n', 1)[0] ?? ''),
       }

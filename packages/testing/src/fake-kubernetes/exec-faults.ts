@@ -33,6 +33,8 @@ interface Refusal extends StatusFailure {
  * - `status`: this text or object on the status channel, such as one that is no JSON
  * - `truncated`: stdout stops after `bytes`, and the status is what it would have been
  * - `early-success`: Success comes first, then stdout
+ * - `loses-rest`: what is still on its way when the command ends is lost, and the status is what it would have been
+ *   (kubernetes#124571, seen with 1.34 whenever the client is slow)
  * - `late-stdout`: the last `bytes` of stdout come after the status
  *
  * Odd, but right:
@@ -52,6 +54,7 @@ export type ExecFault =
   | { readonly kind: 'status'; readonly body: unknown }
   | { readonly kind: 'truncated'; readonly bytes: number }
   | 'early-success'
+  | 'loses-rest'
   | { readonly kind: 'late-stdout'; readonly bytes: number }
   | 'v4-only'
   | 'channel-255'
@@ -77,6 +80,7 @@ export interface ExecPlan {
   breakAt: number
   status: string | undefined
   statusFirst: boolean
+  losesRest: boolean
   heldBack: number
   /** Sent once, when it opens. */
   opening: readonly Uint8Array[]
@@ -99,6 +103,7 @@ export function planOf(faults: readonly ExecFault[]): ExecPlan {
     breakAt: Infinity,
     status: undefined,
     statusFirst: false,
+    losesRest: false,
     heldBack: 0,
     opening: [],
     emptyFrames: false,
@@ -136,6 +141,8 @@ function changeOf(fault: ExecFault): Partial<ExecPlan> {
   switch (fault) {
     case 'early-success':
       return { statusFirst: true }
+    case 'loses-rest':
+      return { losesRest: true }
     case 'v4-only':
       return { protocols: ['v4.channel.k8s.io'] }
     case 'channel-255':

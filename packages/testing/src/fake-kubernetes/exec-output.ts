@@ -14,6 +14,8 @@ export interface ExecOutput {
    * cluster: a command that goes on writing waits for ever once its pipe is full.
    */
   pump(channel: number, stream: AsyncIterable<Uint8Array>): Promise<void>
+  /** From now on nothing of any stream is sent: it is read, and lost. */
+  loseRest(): void
   /** What was held back. */
   rest(): Promise<void>
   send(channel: number, bytes: Uint8Array): Promise<void>
@@ -32,6 +34,7 @@ const never = new Promise<never>(() => {})
 export function createExecOutput(ws: WebSocket, plan: ExecPlan, broken: () => void): ExecOutput {
   let sent = 0
   let isBroken = false
+  let isLost = false
   let held: Uint8Array = Buffer.alloc(0)
   const waiting = new Set<() => void>()
   const wake = (): void => {
@@ -54,6 +57,7 @@ export function createExecOutput(ws: WebSocket, plan: ExecPlan, broken: () => vo
   const send = async (channel: number, bytes: Uint8Array): Promise<void> => {
     const size = Math.min(longest, plan.frameSize, Math.max(1, Math.ceil(plan.sendRate / 20)))
     for (let at = 0; at === 0 || at < bytes.length; at += size) {
+      if (isLost && channel !== channels.status) return
       if (plan.emptyFrames)
         await frame(channel === channels.stderr ? channels.stdout : channels.stderr, Buffer.alloc(0))
       await frame(channel, bytes.subarray(at, at + size))
@@ -86,6 +90,7 @@ export function createExecOutput(ws: WebSocket, plan: ExecPlan, broken: () => vo
         }
       }
     },
+    loseRest: () => void (isLost = true),
     rest: () => sendStdout(held),
     flush,
     send,

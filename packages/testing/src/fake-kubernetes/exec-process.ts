@@ -18,6 +18,8 @@ export interface ExecProcess {
   readonly stderr: Readable | undefined
   /** When it has ended and all that it wrote was read. */
   readonly closed: Promise<ExecExit>
+  /** When it has ended. */
+  readonly exited: Promise<void>
   readonly exit: ExecExit | undefined
   /** Whether any process of its group lives. */
   lives(): boolean
@@ -67,7 +69,11 @@ export async function startProcess(command: ExecCommand): Promise<ExecProcess> {
   }
   const { promise: closed, resolve } = Promise.withResolvers<ExecExit>()
   let exit: ExecExit | undefined
-  child.once('exit', (code, signal) => (exit = { code: code ?? undefined, signal: signal ?? undefined }))
+  const { promise: exited, resolve: ended } = Promise.withResolvers<void>()
+  child.once('exit', (code, signal) => {
+    exit = { code: code ?? undefined, signal: signal ?? undefined }
+    ended()
+  })
   child.once('close', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }))
   const { stdin, stdout, stderr } = child
   // It may end without reading what it is sent.
@@ -90,6 +96,7 @@ export async function startProcess(command: ExecCommand): Promise<ExecProcess> {
     stdout: stdout ?? undefined,
     stderr: stderr ?? undefined,
     closed,
+    exited,
     get exit() {
       return exit
     },

@@ -112,6 +112,7 @@ export function openSession(
     }
     feed(ws, child.stdin, record, plan.readRate, resume)
     resume()
+    if (plan.losesRest) void child.exited.then(() => output.loseRest())
     await Promise.all([
       output.pump(channels.stdout, child.stdout ?? nothing()),
       output.pump(channels.stderr, child.stderr ?? nothing()),

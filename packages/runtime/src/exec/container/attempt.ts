@@ -92,6 +92,7 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     wrapped: wrapping !== undefined,
     ready: wrapping === undefined,
     dropped: false,
+    ended: false,
     integrity,
   }
   let lastOutput = begin
@@ -117,6 +118,7 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   }
   const receivers = { stdout: receive('stdout'), stderr: receive('stderr') }
   const marks = wrapping && createMarks(wrapping.prefix, (text) => onMark(text))
+  const outputMarks = wrapping && createMarks(wrapping.prefix, () => onEnd())
   const stream = openStream({
     socket,
     clock,
@@ -129,8 +131,16 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     failed: (from, error) => stop(notTaken(from, error)),
   })
   const takeOutput = (chunk: Uint8Array): void | Promise<void> => {
-    hash?.update(chunk)
-    return receivers.stdout.take(chunk)
+    const isOver = evidence.ended
+    const own = outputMarks ? outputMarks.push(chunk) : chunk
+    if (own.length === 0) return
+    // Somebody whom the command left behind goes on writing.
+    if (isOver) return fail(incomplete)
+    return takeOwn(own)
+  }
+  const takeOwn = (own: Uint8Array): void | Promise<void> => {
+    hash?.update(own)
+    return receivers.stdout.take(own)
   }
   /** Until the command is known to run: some container runtimes say on standard output that they can't start a shell. */
   const holdOutput = async (chunk: Uint8Array): Promise<void> => {
@@ -140,6 +150,19 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   }
   const latest = (): number => (stream.held ? clock.monotonic() : lastOutput)
 
+  const onEnd = (): void => {
+    evidence.ended = true
+    letGo()
+  }
+  /** Everything has arrived: now it may end. */
+  const letGo = (): void => {
+    const isProven = integrity === 'status' || evidence.sum !== undefined
+    if (evidence.ended && isProven && evidence.exitCode !== undefined) dismiss()
+  }
+  /** The wrapper stays until it is told that all has arrived. A command that reads its input is not waited for. */
+  const dismiss = (): void => {
+    if (!fed) void stream.input.write('\n')
+  }
   const onMark = (text: string): void => {
     const [what = '', ...rest] = text.split(' ')
     const said = rest.join(' ').trim()
@@ -153,9 +176,11 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     } else if (what === 'exit') {
       evidence.exitCode = Number(said)
       lastOutput = clock.monotonic()
+      releases.push(watchSilence(clock, limits.endMs, latest, dismiss))
       // It is over, and yet not: somebody else holds its output open.
       releases.push(watchSilence(clock, limits.heldMs, latest, () => fail(incomplete)))
     }
+    letGo()
   }
   /** It failed by itself: there is nothing to kill. */
   const fail = (reason: Failure): void => {
@@ -200,8 +225,8 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     await stream.ended
     for (const from of ['stdout', 'stderr'] as const) {
       try {
-        const rest = from === 'stderr' ? marks?.flush() : undefined
-        if (rest && rest.length > 0) await receivers[from].take(rest)
+        const rest = (from === 'stderr' ? marks : outputMarks)?.flush()
+        if (rest && rest.length > 0) await (from === 'stderr' ? receivers.stderr.take(rest) : takeOwn(rest))
         await receivers[from].end()
       } catch (error) {
         failure ??= notTaken(from, error)

@@ -27,6 +27,8 @@ export const limits = {
   pingMs: 15_000,
   /** What a server gets to close the connection after the status, as long as nothing comes. */
   closeMs: 1000,
+  /** Silence after the command's exit, in which the end of its output should come: it is lost, and not waited for. */
+  endMs: 5000,
   /**
    * Silence after the command's exit, in which its status should come: somebody else holds its output open. Nodes and
    * networks have worse moments than pipes.

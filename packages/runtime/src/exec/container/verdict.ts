@@ -19,6 +19,8 @@ export interface Evidence {
   readonly notStarted?: string | undefined
   /** As the wrapper saw it. */
   readonly exitCode?: number | undefined
+  /** Whether the end of standard output arrived, which the wrapper writes. */
+  readonly ended: boolean
   /** Bytes or digest of standard output, computed in the container. */
   readonly sum?: string | undefined
 }
@@ -68,7 +70,9 @@ export function verdict(
     const reason = `the cluster says exit code ${exitCode}, its container says ${evidence.exitCode}`
     return errors.EXEC_STATUS({ ...remains, reason })
   }
-  if (integrity === 'status') return undefined
+  if (integrity === 'status') {
+    return evidence.ended ? undefined : truncated('the end of its standard output is missing')
+  }
   const { sum, bytes, digest } = evidence
   if (sum === undefined) return truncated(`its container did not say what it wrote`)
   if (integrity === 'bytes') {
