@@ -171,6 +171,8 @@ test('the leader stands still with something in its hands: the other one takes i
   await until('something is held', isHeld)
   frozen.add(first)
   await until('it is taken over', () => schedules(second))
+  await until('its status says so', () => second.status().role === 'leader', 2000)
+  expect(second.status().plans).toMatchObject([{ next: '2026-11-23T02:02:00.000Z' }])
   expect(holderOf()).toBe('web-b')
   expect(isHeld()).toBe(false)
   expect(notes()).toEqual(['begun by web-a 2026-11-23T02:00:00.000Z', 'taken over from web-a 2026-11-23T02:00:00.000Z'])
@@ -181,6 +183,7 @@ test('the leader stands still with something in its hands: the other one takes i
   frozen.delete(first)
   first.clock.jump(second.clock.now().getTime() - first.clock.now().getTime())
   await until('it stands by', () => first.stderr().split('standing by').length === 3)
+  await until('its status says so', () => first.status().role === 'standby', 2000)
   expect(first.stderr()).toContain('UNDO_TAKEN')
   expect(await first.history()).toMatchObject([{ status: 'aborted' }])
   writeFileSync(shared.at('go'), '')
@@ -288,6 +291,9 @@ test('without the right to the lease nothing is scheduled, and the daemon says w
   await until('it is not ready', () => only.stderr().includes('LEASE_UNAVAILABLE'))
   await pass(60_000)
   expect(schedules(only)).toBe(false)
+  expect(only.stderr()).toMatch(
+    /Holdfast itself may not update leases in namespace \\"shop\\": nothing is scheduled without it/,
+  )
   expect(only.status().reasons).toContainEqual(
     expect.objectContaining({ code: 'LEASE_UNAVAILABLE', hint: expect.stringContaining('"leases"') as string }),
   )

@@ -99,7 +99,8 @@ kubectl patch -n ${namespace} ${kind} ${workload.name} --patch-file FILE`
     [...objects, patch],
     `A sidecar for the ${workload.kind} "${workload.name}". Made by holdfast generate kubernetes.
 Add it to what is there, under a manager of its own, so that the rest stays as it is:
-kubectl apply --server-side --field-manager=holdfast --force-conflicts -f FILE`,
+kubectl apply --server-side --field-manager=holdfast --force-conflicts -f FILE
+The ${workload.kind} has to be applied server-side as well: kubectl hands what plain \`kubectl apply\` made to this manager.`,
   )
   return exitCode.ok
 }

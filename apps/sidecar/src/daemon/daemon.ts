@@ -83,6 +83,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     report: (error) => status.set('leader', error ? [reasonFrom(error)] : []),
     standBy() {
       status.set('daemon', [])
+      status.changed()
       log.info('standing by: one of several pods schedules')
     },
   })
@@ -178,6 +179,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     if (!stopping.requested() && !reign.lost.aborted) {
       made.start()
       status.set('daemon', [])
+      status.changed()
       configuration.settle()
       log.info('scheduling', { plans: engine.config().plans.length, source: engine.config().source })
     }

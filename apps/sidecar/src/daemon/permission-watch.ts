@@ -46,8 +46,10 @@ export function watchPermissions(options: PermissionWatchOptions): PermissionWat
     cancel?.()
     const { missing, error } = await reviewPermissions({ cluster, config: config(), env, signal: stop.signal })
     if (stop.signal.aborted) return
-    for (const { plan, error: said } of missing) {
-      if (plan === undefined) tellOnce(`${said.message}: it does without`, { error: said })
+    for (const { plan, permission, error: said } of missing) {
+      // It does without everything but the Lease, whose trouble is told where it is met.
+      const then = permission.resource === 'leases' ? 'nothing is scheduled without it' : 'it does without'
+      if (plan === undefined) tellOnce(`${said.message}: ${then}`, { error: said })
     }
     if (error) tellOnce(`what this pod may do could not be asked: ${error.message}`, { error })
     const reasons = missing.flatMap(({ plan, error: said }) => (plan === undefined ? [] : [reasonFrom(said, plan)]))
