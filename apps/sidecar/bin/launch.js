@@ -43,6 +43,9 @@ module.exports = function launch(name) {
   }
   var file = path.join(__dirname, '..', 'dist', name + '.js')
   if (!fs.existsSync(file)) return fail(name, 'is not built: ' + file + ' is missing. Run `npm run build`.')
+  // New objects get 1 MiB, and not sixteen times as much: they are collected more often, and with them the buffers that
+  // they stand for. Of a large backup this is a third of the memory; it costs some percent of the time of a large start.
+  require('v8').setFlagsFromString('--semi-space-growth-factor=1')
   // Beside the bundle, so that nobody can plant code there who couldn't change the bundle itself.
   if (!process.env.NODE_COMPILE_CACHE) require('module').enableCompileCache(path.join(__dirname, '../dist/.cache'))
   require(file).main()
