@@ -1,6 +1,6 @@
 // What people bring from sidefridge runs as it is: one Deployment, two ConfigMaps of scripts, a shared directory, three
 // variables. Edited are only image names, the version of RBAC, and what the kit's cluster needs to reach the API.
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { apply, kubectl, waitFor } from './support/kubectl.ts'
 import { images, reachesApi, useNamespace } from './support/namespace.ts'
 import { execIn, logsOf, podsOf, ready } from './support/pods.ts'
@@ -123,8 +123,8 @@ beforeAll(async () => {
   await ready(namespace, pod)
 })
 
-async function shared(file: string): Promise<string | undefined> {
-  const { code, stdout } = await execIn(namespace, pod, 'shop', ['cat', `/shared/${file}`])
+async function shared(file: string, from = pod): Promise<string | undefined> {
+  const { code, stdout } = await execIn(namespace, from, 'shop', ['cat', `/shared/${file}`])
   return code === 0 ? stdout : undefined
 }
 
@@ -166,4 +166,97 @@ test('without a state volume it says what that means, and keeps undos in the API
       'jsonpath={.items[*].status.containerStatuses[*].restartCount}',
     ]),
   ).toBe('0 0')
+})
+
+/** The two scripts, as hooks. */
+const hooks = `
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { defineConfig, defineHook } from '@holdfast/sdk'
+
+const application = { pod: process.env.POD_NAME, container: process.env.TARGET_CONTAINER }
+
+const dump = defineHook('backups', async ({ workspace, exec, createArtifact }) => {
+  const directory = await workspace()
+  await writeFile(directory + '/dump.txt', 'rows of the shop\\n')
+  await createArtifact('dump.tar.gz', (stdout) => exec.local({ command: ['tar', '-czf', '-', 'dump.txt'], cwd: directory, stdout }))
+}, { name: 'dump' })
+
+const remote = defineHook('backups', async ({ exec, createArtifact }) => {
+  await exec.container(application, { command: ['/opt/app/export', '--backup-path', '/shared'] })
+  const exported = await readFile('/shared/export.txt')
+  await createArtifact('export.txt', (sink) => sink.write(exported))
+}, {
+  name: 'export',
+  permissions: [
+    { apiGroup: '', resource: 'pods', verbs: ['get'], scope: 'namespace', why: 'the application is looked at first' },
+    { apiGroup: '', resource: 'pods/exec', verbs: ['create', 'get'], scope: 'namespace', why: 'its program exports' },
+  ],
+})
+
+export default defineConfig({ plans: [{ name: 'shop', schedule: { cron: '*/1 * * * *' }, use: [dump, remote] }] })
+`
+
+describe('the same as TypeScript hooks', () => {
+  let typed = ''
+
+  beforeAll(async () => {
+    await apply(configMap('typed', { 'holdfast.config.ts': hooks }), {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'typed', namespace },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: { app: 'typed' } },
+        template: {
+          metadata: { labels: { app: 'typed' } },
+          spec: {
+            hostNetwork: reachesApi.hostNetwork,
+            serviceAccountName: 'shop-full-access-service-account',
+            containers: [
+              application,
+              {
+                name: 'holdfast',
+                image: images.holdfast,
+                env: [
+                  ...reachesApi.env,
+                  { name: 'TARGET_CONTAINER', value: 'shop' },
+                  { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+                ],
+                volumeMounts: [
+                  { name: 'shared', mountPath: '/shared' },
+                  { name: 'typed', mountPath: '/etc/holdfast' },
+                ],
+              },
+            ],
+            volumes: [
+              { name: 'shared', emptyDir: {} },
+              mount('app', ['export'], 0o755),
+              { name: 'typed', configMap: { name: 'typed' } },
+            ],
+          },
+        },
+      },
+    })
+    typed = await waitFor('the pod', async () => (await podsOf(namespace, 'app=typed'))[0]?.metadata.name)
+    await ready(namespace, typed)
+  })
+
+  test('both run, one of them in the application, and both backups can be restored', async () => {
+    const inside = (...command: readonly string[]) => execIn(namespace, typed, 'holdfast', command)
+    const run = await inside('holdfast', 'run', 'shop', '--json')
+    expect({ code: run.code, stderr: run.code === 0 ? '' : run.stderr }).toEqual({ code: 0, stderr: '' })
+    expect(await shared('export.txt', typed)).toBe('exported by app\n')
+    const restored = await inside(
+      '/bin/sh',
+      '-c',
+      'holdfast restore --target dump --to /tmp/dump.tgz >/dev/null && tar -xOzf /tmp/dump.tgz dump.txt',
+    )
+    expect(restored).toMatchObject({ code: 0, stdout: 'rows of the shop\n' })
+    const exported = await inside(
+      '/bin/sh',
+      '-c',
+      'holdfast restore --target export --to /tmp/export.txt >/dev/null && cat /tmp/export.txt',
+    )
+    expect(exported).toMatchObject({ code: 0, stdout: 'exported by app\n' })
+  })
 })

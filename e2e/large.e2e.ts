@@ -1,7 +1,7 @@
 // Four gigabytes from a container into the store, and a sink that is ten times slower than its source: in a pod, with
 // the memory that the kernel has counted.
 import { beforeAll, expect, test } from 'vitest'
-import { apply } from './support/kubectl.ts'
+import { apply, kubectl } from './support/kubectl.ts'
 import { images, useNamespace } from './support/namespace.ts'
 import { execIn, ready } from './support/pods.ts'
 import { account, configMap, engineRules, rule, sidecarTemplate } from './support/sidecar.ts'
@@ -68,7 +68,7 @@ beforeAll(async () => {
   )
   await ready(namespace, 'large')
   const make = `head -c ${blockMiB * 2 ** 20} /dev/urandom > /data/block`
-  expect((await execIn(namespace, 'large', 'target', ['/bin/sh', '-c', make])).code).toBe(0)
+  await kubectl(['-n', namespace, 'exec', 'large', '-c', 'target', '--', '/bin/sh', '-c', make])
 })
 
 interface Line {
