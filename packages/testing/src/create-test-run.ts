@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -8,6 +8,8 @@ import {
   createRedactor,
   loadConfig,
   logOutput,
+  openCluster,
+  type Cluster,
   type Engine,
   type Metrics,
   type RunEvent,
@@ -17,6 +19,7 @@ import {
 import type { HoldfastConfig, Plan, StorageDriver } from '@holdfast/sdk'
 import { describeEvent } from './describe-event.ts'
 import type { FakeExec } from './fake-exec.ts'
+import type { FakeKubernetes } from './fake-kubernetes/fake-kubernetes.ts'
 import { memoryStorage } from './memory-storage.ts'
 import { testClock, type TestClock } from './test-clock.ts'
 
@@ -32,6 +35,11 @@ export interface CreateTestRunOptions {
   readonly now?: Date | string | undefined
   /** Fake commands. Default: real ones. */
   readonly exec?: FakeExec | undefined
+  /**
+   * The cluster that `kubernetes`, `exec.container` and `exec.session` reach, such as a fake one. The run is none of its
+   * pods, so armed undos are in the state directory only. Default: none.
+   */
+  readonly cluster?: Pick<FakeKubernetes, 'kubeconfig'> | undefined
   /** The environment of commands and secrets. Default: this process's. */
   readonly env?: NodeJS.ProcessEnv | undefined
   /** Default: a temporary one, removed at the end. */
@@ -78,6 +86,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
   const log: string[] = []
   const metrics = createMetrics()
   const env = options.env ?? process.env
+  const connected = options.cluster && (await connect(options.cluster, clock))
 
   const start = async (use: Plan['use']): Promise<Engine> => {
     const redactor = createRedactor()
@@ -105,6 +114,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
       env,
       output: logOutput({ log: logger, clock }),
       events: (event) => events.push(event),
+      cluster: connected?.cluster,
       ...(exec && { exec: ({ signal }) => exec.create({ signal, clock }) }),
     })
   }
@@ -112,6 +122,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
   let engine = await start(options.use)
   const close = async (): Promise<void> => {
     engine.close()
+    connected?.close()
     if (options.stateDirectory === undefined) rmSync(stateDirectory, { recursive: true, force: true })
   }
   return {
@@ -134,5 +145,25 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
     },
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+interface Connected {
+  readonly cluster: Cluster | undefined
+  close(): void
+}
+
+/** By a kubeconfig, as it is outside of pods: the file has to stay, because it is read again. */
+async function connect(fake: Pick<FakeKubernetes, 'kubeconfig'>, clock: TestClock): Promise<Connected> {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-test-cluster-'))
+  const file = join(directory, 'kubeconfig')
+  writeFileSync(file, fake.kubeconfig(), { mode: 0o600 })
+  const cluster = await openCluster({ env: { KUBECONFIG: file }, clock })
+  return {
+    cluster,
+    close() {
+      cluster?.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
   }
 }
