@@ -360,7 +360,9 @@ export function createEngine(options: CreateEngineOptions): Engine {
       return skip(newRun(name, request, 1), cause, 'busy')
     }
     try {
-      return await runAttempts(name, request)
+      const result = await runAttempts(name, request)
+      if (!requested.aborted) await services.undoMirror?.removeLeft()
+      return result
     } finally {
       quietly(services, () => journal.forgetRunsOf(name))
       lock.release()

@@ -28,7 +28,10 @@ export interface UndoMirror {
   prepare(): Promise<void>
   /** Durable when it resolves, or not used here; a rejection means that the undo is not armed. */
   put(undo: MirroredUndo): Promise<void>
-  remove(id: string): Promise<void>
+  /** @param options - `isUrgent`: others wait to be given back, so it is left for later rather than waited for */
+  remove(id: string, options?: { readonly isUrgent?: boolean }): Promise<void>
+  /** Removes what was left for later, when nothing waits any more. Never rejects. */
+  removeLeft(): Promise<void>
   /** Those of our instance. */
   list(): Promise<readonly MirroredUndo[]>
   /** Whether somebody else took an undo of ours, because we looked dead. Asks once, and shortly: nothing waits for it. */

@@ -8,7 +8,7 @@ import type { MirrorStanding, UndoMirror } from '../journal/undo-mirror.ts'
 import type { RuntimeLogger } from '../telemetry/log.ts'
 import { configMaps, type Patience } from './config-maps.ts'
 import type { RuntimeKubernetes } from './kubernetes.ts'
-import { enginePermissions, findMissingPermissions } from './permissions.ts'
+import { enginePermissions, findMissingPermissions, isUnreachable } from './permissions.ts'
 import { listStoredUndos } from './stored-undos.ts'
 import { claimConfigMap, labels, nameOf, readClaim, selectorFor, undoConfigMap, type ConfigMap } from './undo-record.ts'
 
@@ -36,6 +36,7 @@ export interface CreateUndoMirrorOptions {
 /** What keeps something frozen is waited for shortly, and once. */
 const patience = {
   shortly: { timeoutMs: 1000, once: true },
+  removeSoon: { timeoutMs: 2000 },
   remove: { timeoutMs: 5000 },
   write: { timeoutMs: 15_000 },
   access: { timeoutMs: 10_000 },
@@ -45,6 +46,8 @@ const askAgainMs = 60_000
 /** Whoever looked dead and isn't finds out by the claim that its undo was run by another. */
 const keepClaimsMs = 3_600_000
 const mostTries = 5
+/** After a call without an answer, whatever keeps something frozen doesn't ask: a second is waited for all of it. */
+const silenceMs = 10_000
 
 /** Keeps armed undos as ConfigMaps, where the API server allows it. */
 export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
@@ -56,6 +59,14 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
   let whyUnknown: string | undefined
   let askedAt = -Infinity
   let preparing: Promise<void> | undefined
+  let silentUntil = -Infinity
+  /** Undos that have been run, and whose ConfigMaps are still there. */
+  const left = new Set<string>()
+
+  const isSilent = (): boolean => clock.monotonic() < silentUntil
+  const heard = (error: unknown): void => {
+    if (isUnreachable(error)) silentUntil = clock.monotonic() + silenceMs
+  }
 
   const ask = async (): Promise<void> => {
     askedAt = clock.monotonic()
@@ -133,8 +144,23 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       const there = await get(nameOf.undo(mirrored.undo.id), patience.write)
       if (there?.data?.['undo.json'] !== text) throw new Error(`another ${nameOf.undo(mirrored.undo.id)} is there`)
     },
-    async remove(id) {
-      if (access === 'granted') await remove(nameOf.undo(id), patience.remove)
+    async remove(id, { isUrgent = false } = {}) {
+      if (access !== 'granted') return
+      try {
+        if (isUrgent && isSilent()) throw new Error('the API server did not answer a moment ago')
+        await remove(nameOf.undo(id), isUrgent ? patience.removeSoon : patience.remove)
+        left.delete(id)
+      } catch (error) {
+        heard(error)
+        if (isUrgent) left.add(id)
+        throw error
+      }
+    },
+    async removeLeft() {
+      // What can't be removed now is cleared away by whoever looks around next.
+      const ids = [...left]
+      left.clear()
+      await Promise.allSettled(ids.map((id) => remove(nameOf.undo(id), patience.remove)))
     },
     async list() {
       if (access !== 'granted') return []
@@ -146,12 +172,13 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       })
     },
     async standing(id) {
-      if (access !== 'granted') return 'ours'
+      if (access !== 'granted' || isSilent()) return 'ours'
       try {
         const claim = await get(nameOf.claim(id), patience.shortly)
         if (!claim || readClaim(claim).holder.id === self().id) return 'ours'
         return await standingBehind(id, patience.shortly)
       } catch (error) {
+        heard(error)
         log.warn(
           `whether another pod has taken an undo over can't be asked: ${reasonOf(error)}; it runs all the same`,
           {
@@ -163,11 +190,12 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       }
     },
     async claim(id, { from }) {
-      if (held.has(id) || access === 'refused') return 'ours'
+      if (held.has(id) || access === 'refused' || (from === 'journal' && isSilent())) return 'ours'
       let standing: MirrorStanding
       try {
         standing = await claimNow(id, from === 'journal' ? patience.shortly : patience.write)
       } catch (error) {
+        heard(error)
         if (from === 'mirror') throw error
         log.debug(`an undo could not be claimed in the cluster: ${reasonOf(error)}; it runs all the same`, {
           undo: id,

@@ -11,7 +11,7 @@ import {
 } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf, recordFailure } from '../failure.ts'
-import type { MirrorStanding } from '../journal/undo-mirror.ts'
+import type { MirrorStanding, UndoMirror } from '../journal/undo-mirror.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { callWithDeadline } from './call.ts'
@@ -185,7 +185,8 @@ async function settle(call: UndoCall): Promise<void> {
     )
   }
   try {
-    await removeMirrored(services, id)
+    // Others that are still held may be waiting behind this one.
+    await removeMirrored(services, id, { isUrgent: true })
   } catch (error) {
     services.log.warn(
       `the record of "${definition.name}" in the cluster could not be removed: ${reasonOf(error)}; that is done later`,
@@ -196,9 +197,13 @@ async function settle(call: UndoCall): Promise<void> {
 }
 
 /** Removes an undo's second home. */
-export async function removeMirrored({ undoMirror, clock, shutdown }: Services, id: string): Promise<void> {
+export async function removeMirrored(
+  { undoMirror, clock, shutdown }: Services,
+  id: string,
+  options: Parameters<UndoMirror['remove']>[1] = {},
+): Promise<void> {
   if (!undoMirror) return
-  await callWithDeadline(() => undoMirror.remove(id), {
+  await callWithDeadline(() => undoMirror.remove(id, options), {
     clock,
     where: 'removing the second record of an undo',
     timeoutMs: removeMirroredMs,

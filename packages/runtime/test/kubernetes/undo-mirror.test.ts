@@ -469,9 +469,11 @@ describe('fault F29: the API server is down', () => {
 
   test('at start: our own undos run all the same, those of others as soon as it is back', async () => {
     const { uid } = await heldAndGone({ pod: 'web-a' })
-    const own = await start([hold()], { pod: 'web-b' })
+    const armed = Promise.withResolvers<void>()
+    const meanwhile = (): unknown => (armed.resolve(), new Promise(() => {}))
+    const own = await start([hold({ meanwhile })], { pod: 'web-b' })
     void own.engine.run('shop')
-    await until(() => own.engine.journal.pendingUndos().length === 1 && mirrored().length === 2)
+    await armed.promise
     const { stateDirectory } = own
     const { boot, host } = own.engine.services.process
     own.end()

@@ -171,7 +171,11 @@ describe('arming', () => {
     const world = effects()
     const run = await testRun([quiesce(world, 'app'), backup({})])
     Object.assign(run.engine.services, {
-      undoMirror: { put: () => Promise.reject(new Error('forbidden')), remove: () => Promise.resolve() },
+      undoMirror: {
+        put: () => Promise.reject(new Error('forbidden')),
+        remove: () => Promise.resolve(),
+        removeLeft: () => Promise.resolve(),
+      },
     })
     expect((await run.run()).outcome.error).toMatchObject({ code: 'UNDO_NOT_ARMED' })
     expect(world.held.size).toBe(0)
