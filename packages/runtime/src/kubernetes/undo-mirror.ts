@@ -134,7 +134,7 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       }
       const body = undoConfigMap({ ...mirrored, owner: self() })
       const text = body.data?.['undo.json'] ?? ''
-      if (options.exposes(text)) {
+      if ([text, ...textsIn(mirrored)].some((each) => options.exposes(each))) {
         throw new Error(
           'it would put a secret into a ConfigMap; hand over a reference to the secret, and keep secrets out of variables',
         )
@@ -234,4 +234,13 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       }
     },
   }
+}
+
+/** As they were before they became JSON in JSON, where a secret with quotes in it can't be recognised any more. */
+function textsIn({ undo, vars }: MirroredUndo): readonly string[] {
+  const values = Object.values(vars)
+  return [
+    undo.input,
+    ...values.map((value) => (typeof value === 'string' ? value : Buffer.from(value.base64, 'base64').toString())),
+  ]
 }

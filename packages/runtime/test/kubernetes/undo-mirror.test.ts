@@ -152,6 +152,23 @@ describe('arming', () => {
     expect(JSON.stringify([server.requests, outcome.error, log])).not.toContain(canary)
   })
 
+  test('fault F54: nor does one with quotes and line breaks, which looks different in JSON', async () => {
+    const secret = 'can"ary\n-8e1f\\secret'
+    const leaks = defineHook(
+      'maintain',
+      async ({ undo, secrets }) => {
+        const token = await secrets.open({ env: 'TOKEN' })
+        await undo.arm(world.undo, `token ${token.reveal()}`)
+        world.held.add('app')
+      },
+      { name: 'quiesce', undos: [world.undo] },
+    )
+    const { engine } = await start([leaks], { env: { TOKEN: secret } })
+    expect((await engine.run('shop')).outcome.error).toMatchObject({ code: 'UNDO_NOT_ARMED' })
+    expect(world.held.size).toBe(0)
+    expect(mirrored()).toEqual([])
+  })
+
   test('what is larger than a ConfigMap may be is refused, and the message says what is so large', async () => {
     const large = defineHook(
       'maintain',
