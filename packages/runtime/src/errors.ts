@@ -460,6 +460,10 @@ export const errors = defineErrors(
       hint: 'Of a change it is not known whether it happened. The API server is overloaded, or the network between drops packets.',
       retryable: true,
     },
+    KUBERNETES_NAME_INVALID: {
+      message: (p: { name: string }) => `"${p.name}" is no name: no object or namespace can be called that`,
+      hint: 'Nothing was sent: the API server would have taken it for something else, such as all objects of the type. This is a mistake in the hook or plugin, or an empty variable.',
+    },
     KUBERNETES_TYPE_UNKNOWN: {
       message: (p: { type: string }) => `the API server has no resource "${p.type}"`,
       hint: 'Write it as kubectl does, in the plural and with its group: `pods`, `leases.coordination.k8s.io`. Is its CustomResourceDefinition installed?',

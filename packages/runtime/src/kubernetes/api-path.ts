@@ -1,3 +1,5 @@
+import { errors } from '../errors.ts'
+
 /** What a path of the API is about, for messages and for rules. */
 export interface ApiSubject {
   /** As in a rule: `get`, `list`, `create`… */
@@ -14,9 +16,24 @@ const verbs = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELET
 /** Methods of the API. */
 export type ApiMethod = keyof typeof verbs
 
-/** Reads a request's path as the API server's authorizer does. */
+/**
+ * Whether it can be one part of a path and nothing else. With an empty name a delete means all objects of the type, with
+ * `..` their namespace; an encoded slash is one for API servers.
+ */
+export function isPathName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[/%]/.test(name)
+}
+
+/**
+ * Reads a request's path as the API server's authorizer does.
+ *
+ * @throws HoldfastError `KUBERNETES_NAME_INVALID` when it holds a name that would lead elsewhere
+ */
 export function subjectOf(method: ApiMethod, path: string): ApiSubject {
-  const [root, ...rest] = path.replace(/^\//, '').split('/').map(decodeURIComponent)
+  const parts = path.replace(/^\//, '').split('/').map(decodeURIComponent)
+  const odd = parts.find((part) => !isPathName(part))
+  if (odd !== undefined) throw errors.KUBERNETES_NAME_INVALID({ name: odd })
+  const [root, ...rest] = parts
   const [apiGroup = '', ...tail] = root === 'apis' ? [rest[0], ...rest.slice(2)] : ['', ...rest.slice(1)]
   const namespaced = tail[0] === 'namespaces' && tail.length > 2
   const namespace = namespaced ? tail[1] : undefined

@@ -175,6 +175,24 @@ describe('fault F28: rights', () => {
     })
   })
 
+  // As parts of a path they would mean something else, such as all pods or another namespace.
+  it.each(['', '.', '..', 'db-0/log', '%2e%2e'])('no pod or namespace is "%s"', async (name) => {
+    const { raw, server } = await setUp()
+    for (const lookFirst of [true, false]) {
+      for (const where of [
+        { ...db, pod: name },
+        { ...db, namespace: name },
+        { container: 'postgres', selector: 'app=db', namespace: name },
+      ]) {
+        if ('selector' in where && !lookFirst) continue
+        const error = await failureOf(raw.run(where, { command }, { lookFirst }))
+        expect(error.code, JSON.stringify({ ...where, lookFirst })).toBe('EXEC_NO_POD')
+      }
+    }
+    expect(server.requests).toEqual([])
+    expect(server.execs).toEqual([])
+  })
+
   it('the pod need not be read where its name is known', async () => {
     const { raw, server } = await setUp()
     server.authorize.allowOnly([{ verb: ['get', 'create'], resource: 'pods/exec' }])

@@ -87,9 +87,34 @@ describe('types', () => {
 
   test('names are encoded, so that none reaches another path', async () => {
     const { server, kubernetes } = await setUp()
-    await kubernetes.get('configmaps', '../secrets/a?b', { namespace: 'a/b' }).catch(() => {})
-    expect(server.requests[0]?.path).toContain('/namespaces/a%2Fb/configmaps/..%2Fsecrets%2Fa%3Fb')
+    await kubernetes.get('configmaps', 'a?b#c d', { namespace: 'ö&e' }).catch(() => {})
+    expect(server.requests[0]?.path).toContain('/namespaces/%C3%B6%26e/configmaps/a%3Fb%23c%20d')
   })
+
+  // With '' the API server deletes all of the type, with '..' the namespace, and '%2F' is a slash to it.
+  test.each(['', '.', '..', '../secrets/a', 'a/status', '%2e%2e'])(
+    'nothing is done to an object "%s"',
+    async (name) => {
+      const { server, kubernetes } = await setUp()
+      await kubernetes.create('configmaps', { metadata: { name: 'a' } })
+      const { length } = server.requests
+      const body = { metadata: { name } }
+      for (const [what, work] of [
+        ['delete', () => kubernetes.delete('configmaps', name)],
+        ['get', () => kubernetes.get('configmaps', name)],
+        ['replace', () => kubernetes.replace('configmaps', body)],
+        ['delete in', () => kubernetes.delete('configmaps', 'a', { namespace: name })],
+        ['list in', () => kubernetes.list('configmaps', { namespace: name })[Symbol.asyncIterator]().next()],
+      ] as const) {
+        expect(await failureOf(work()), what).toMatchObject({
+          code: 'KUBERNETES_NAME_INVALID',
+          message: `"${name}" is no name: no object or namespace can be called that`,
+        })
+      }
+      expect(server.requests).toHaveLength(length)
+      expect(await kubernetes.get('configmaps', 'a')).toBeDefined()
+    },
+  )
 })
 
 test('an event is about its object, in its namespace, and short enough for the API', async () => {

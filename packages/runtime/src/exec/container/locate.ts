@@ -108,6 +108,8 @@ function asExecError(error: unknown, { cluster, command }: LocateOptions): Error
   switch (error.code) {
     case 'KUBERNETES_NOT_FOUND':
       return error
+    case 'KUBERNETES_NAME_INVALID':
+      return errors.EXEC_NO_POD({ command, reason: message }, { cause })
     case 'KUBERNETES_FORBIDDEN':
       return errors.EXEC_FORBIDDEN(
         { command, verb: text('verb'), what: text('what'), rule: text('rule'), said: text('said') || message },

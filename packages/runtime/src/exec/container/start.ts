@@ -1,5 +1,6 @@
 import { isHoldfastError, type ContainerRef, type ExecRequest, type HoldfastError } from '@holdfast/sdk'
 import { errors } from '../../errors.ts'
+import { isPathName } from '../../kubernetes/api-path.ts'
 import type { Connection } from '../../kubernetes/connection.ts'
 import type { CommandWiring, RunningCommand } from '../command.ts'
 import { aborted } from '../failures.ts'
@@ -163,9 +164,12 @@ function checkWanted(
 
 function placeOf(where: ContainerRef, connection: Connection, command: string): Place {
   if (!('pod' in where)) throw errors.EXEC_REQUEST({ command, reason: 'a pod that is not looked for must be named' })
+  const { pod, namespace = connection.namespace } = where
+  const odd = [pod, namespace].find((name) => !isPathName(name))
+  if (odd !== undefined) throw errors.EXEC_NO_POD({ command, reason: `"${odd}" is no name of a pod or namespace` })
   return {
-    namespace: where.namespace ?? connection.namespace,
-    pod: where.pod,
+    namespace,
+    pod,
     container: where.container,
     containerId: undefined,
   }
