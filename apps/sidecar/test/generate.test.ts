@@ -433,3 +433,16 @@ test('a set without scripts is refused: its pod would back up nothing', async ()
   expect(code).toBe(1)
   expect(stderr).toContain(`there is no script in ${here.at('scripts')}`)
 })
+
+test('the help says what each option is without being given', async () => {
+  const { stdout } = await workspace({}).run(['generate', 'kubernetes', '--help'])
+  const said = stdout.replaceAll(/\s+/g, ' ')
+  for (const text of [
+    '(default: sidecar)',
+    '(default: deployment/change-me',
+    '(default: holdfast:',
+    '(default: holdfast)',
+  ]) {
+    expect(said).toContain(text)
+  }
+})

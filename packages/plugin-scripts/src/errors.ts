@@ -42,7 +42,7 @@ export const errors = defineErrors(
     },
     SCRIPTS_UNREADABLE: {
       message: (p: { path: string; reason: string }) => `${p.path} cannot be read: ${p.reason}`,
-      hint: 'Its scripts would not run. Give it to the user that runs Holdfast, or open it with chmod.',
+      hint: "Its scripts would not run. Give it to the user that runs Holdfast, or open it with chmod; on the volume of a ConfigMap or Secret say defaultMode: 0755, for what is there is root's.",
     },
     SCRIPTS_VARIABLE_MISSING: {
       message: (p: { script: string; variable: string }) =>
@@ -57,7 +57,7 @@ export const errors = defineErrors(
     },
     SCRIPT_BINARY_DENIED: {
       message: (p: { script: string }) => `${p.script} is a program that this user may not execute`,
-      hint: 'A script could be read by its interpreter, a program cannot. Give it to this user, or chmod a+rx it.',
+      hint: "A script could be read by its interpreter, a program cannot. Give it to this user, or chmod a+rx it; on a ConfigMap's volume (0744 is for root alone) say defaultMode: 0755.",
     },
     SCRIPT_NO_SHEBANG: {
       message: (p: { script: string; reason: string }) => `${p.script} ${p.reason}`,

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { lintFiles } from '../src/script.ts'
 import { directoryWith } from './support/files.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -33,4 +34,15 @@ test('a script that is not executable for us is run by its interpreter, with the
     `1: ${path}/on_error/env Script '${path}/backups/option' finished with exit code '1'`,
   ])
   expect(stdout.split('\n')[0]).toBe('none of them is executable for us')
+})
+
+test('a program that is not executable for us is refused, and on a ConfigMap’s volume the mode is the fix', () => {
+  const bytes = Buffer.from('\u007fELF\0\0')
+  const path = '/scripts/backups/dump'
+  const file = { name: 'dump', path, mode: 0o744, executable: false, fingerprint: '', size: bytes.length, bytes }
+  const { scripts, problems } = lintFiles([file], '')
+  expect(scripts).toEqual([])
+  expect(problems.map(({ code, hint }) => [code, hint])).toEqual([
+    ['SCRIPT_BINARY_DENIED', expect.stringContaining('defaultMode: 0755')],
+  ])
 })

@@ -65,7 +65,9 @@ export function addCheckingCommands(program: Command, bind: Bind): void {
   program
     .command('doctor')
     .summary('check this installation')
-    .description('Checks Node, the state directory, the journal, the store, time zone data and pending undos.')
+    .description(
+      'Checks Node, the configuration, the state directory, the journal, the store, pending undos, the daemon, the cluster and what it allows, and time zone data.',
+    )
     .action(bind<[], object>(async (context) => (await import('../commands/doctor.ts')).runDoctorCommand(context)))
   addUndoCommands(program, bind)
 }

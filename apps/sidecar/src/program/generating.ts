@@ -7,7 +7,7 @@ import { collect, examples, type Bind } from './command.ts'
 export function addGenerateCommands(program: Command, bind: Bind): void {
   const generate = program
     .command('generate')
-    .summary('print a file for other tools')
+    .summary('print manifests for Kubernetes, rights, a schema')
     .description(
       'Prints manifests for Kubernetes, the rights that a configuration needs, or the schema of holdfast.yaml.',
     )
@@ -21,14 +21,22 @@ export function addGenerateCommands(program: Command, bind: Bind): void {
     .addOption(
       new Option(
         '--form <form>',
-        'sidecar: an init container that goes on; container: a plain one; cronjob: a CronJob per plan; kustomize: a component',
+        'sidecar: an init container that goes on; container: a plain one; cronjob: a CronJob per plan; kustomize: a component (default: sidecar)',
       )
         .choices(['sidecar', 'container', 'cronjob', 'kustomize'])
         .default('sidecar'),
     )
-    .option('--workload <kind/name>', 'what the sidecar is added to, such as deployment/shop', 'deployment/change-me')
+    .option(
+      '--workload <kind/name>',
+      'what the sidecar is added to, such as deployment/shop (default: deployment/change-me, to be changed)',
+      'deployment/change-me',
+    )
   addAccountOptions(kubernetes)
-    .option('--image <image>', 'image of Holdfast', `holdfast:${version}`)
+    .option(
+      '--image <image>',
+      `image of Holdfast, where you have pushed it (default: holdfast:${version})`,
+      `holdfast:${version}`,
+    )
     .option('--target-container <name>', 'container of the same pod that kubectlexec runs its commands in')
     .option('--secret <name>', 'a Secret of yours, mounted at /secrets')
     .option('--secret-env <variable>', 'a variable that comes from that Secret; may be given more than once', collect)
@@ -52,7 +60,7 @@ export function addGenerateCommands(program: Command, bind: Bind): void {
           'with the configuration that is here',
         ],
         ["holdfast generate kubernetes --schedule '0 3 * * *' --scripts scripts", 'script directories alone'],
-        ['holdfast generate kubernetes --form cronjob --storage s3://bucket', 'a CronJob for each plan'],
+        ['holdfast generate kubernetes --form cronjob --storage file:///backups', 'a CronJob for each plan'],
         ['holdfast generate kubernetes --form kustomize --output backup', 'a kustomize component'],
       ),
     )
@@ -82,7 +90,7 @@ export function addGenerateCommands(program: Command, bind: Bind): void {
 
 function addAccountOptions(command: Command): Command {
   return command
-    .option('--name <name>', 'the container, and the beginning of every name', 'holdfast')
+    .option('--name <name>', 'the container, and the beginning of every name (default: holdfast)', 'holdfast')
     .option('--namespace <namespace>', 'namespace of the objects (default: default)')
     .option('--service-account <name>', 'an account that is there already (default: one is made)')
     .option('--schedule <cron>', 'when script directories run, where no configuration says so')
