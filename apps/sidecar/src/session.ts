@@ -105,6 +105,8 @@ export interface Started {
   /** Dependencies could not be installed, so nothing may run. */
   readonly failed?: boolean | undefined
   readonly error?: HoldfastFailure | undefined
+  /** False: the cluster could not be asked what other pods have left. */
+  readonly isComplete?: boolean | undefined
 }
 
 /**
@@ -113,14 +115,15 @@ export interface Started {
  */
 export async function startEngine({ engine }: Session, context: Pick<CommandContext, 'log' | 'io'>): Promise<Started> {
   const { log, io } = context
-  reportRecovery(await engine.recover(), log, io.clock.now())
+  const recovery = await engine.recover()
+  reportRecovery(recovery, log, io.clock.now())
   const boot = await engine.boot()
   if (!boot.ok) return { failed: true, error: boot.results.at(-1)?.outcome.error }
   const still = (await engine.finishRecovery()).filter(({ result }) => result === 'failed' || result === 'unknown')
   if (still.length > 0) {
     log.error(`${count(still.length, 'undo')} of earlier runs could not be given back: see \`holdfast undo list\``)
   }
-  return {}
+  return { isComplete: recovery.isComplete }
 }
 
 function reportRecovery({ undos, interrupted }: Recovery, log: CommandContext['log'], now: Date): void {

@@ -16,7 +16,7 @@ import type { Journal } from './journal/journal.ts'
 import { openJournal } from './journal/open-journal.ts'
 import { openLocks, type HeldLock, type Locks } from './journal/locks.ts'
 import { isStateDurable } from './journal/durability.ts'
-import { adoptOrphans } from './journal/adopt.ts'
+import { adoptOrphans, nothing } from './journal/adopt.ts'
 import { withoutCluster } from './journal/owners.ts'
 import { enterProcess, livenessOf, lockDirectoryOf } from './journal/process.ts'
 import { recoverAll, recoverOrphans, takeOver, type Inheritance } from './journal/recover-all.ts'
@@ -441,8 +441,10 @@ export function createEngine(options: CreateEngineOptions): Engine {
     runUndos: ({ only, force }) =>
       track(
         (async () => {
-          await services.undoMirror?.prepare()
-          const { alive, unknown } = await adoptOrphans(services, { only, force })
+          // What is in our journal needs no API server, which may be what is broken.
+          const isOwn = only?.every((id) => journal.undo(id) !== undefined) ?? false
+          if (!isOwn) await services.undoMirror?.prepare({ insists: true })
+          const { alive, unknown } = isOwn ? nothing : await adoptOrphans(services, { only, force })
           return [
             ...(await recoverUndos(services, { once: false, only, force })),
             ...alive.map((undo) => ({ undo, result: 'alive' as const })),

@@ -219,7 +219,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     configuration.settle()
     metrics.configured(engine.config())
     const stopHousekeeping = keepHouse(engine, clock, log)
-    const stopLooking = lookForOrphans(session, clock, log)
+    const stopLooking = lookForOrphans(session, clock, log, started.isComplete ?? true)
     await leadership.run(toldToStop.signal)
     await stopping.told
     stopHousekeeping()

@@ -8,7 +8,7 @@ import { countRun } from '../telemetry/run-metrics.ts'
 import { writeMirroredVars } from './mirrored-vars.ts'
 import { livenessElsewhere } from './process.ts'
 import type { RunRecord, UndoRecord } from './records.ts'
-import type { MirroredUndo } from './undo-mirror.ts'
+import type { MirroredUndo, UndoMirror } from './undo-mirror.ts'
 
 /** What was found in the cluster. */
 export interface Adoption {
@@ -20,7 +20,7 @@ export interface Adoption {
   readonly unknown: readonly UndoRecord[]
   /** Undos of others who live, or whom another pod is just taking over from. */
   readonly alive: readonly UndoRecord[]
-  /** Everything that the cluster has; `undefined` when it could not be asked. */
+  /** Everything that the cluster has, nothing where there is none; `undefined` when it could not be asked. */
   readonly listed: ReadonlySet<string> | undefined
 }
 
@@ -32,17 +32,26 @@ export interface AdoptOptions {
   readonly force?: boolean | undefined
 }
 
-const nothing: Adoption = { undos: [], interrupted: [], unknown: [], alive: [], listed: undefined }
+/** What a cluster that was not asked has. */
+export const nothing: Adoption = { undos: [], interrupted: [], unknown: [], alive: [], listed: undefined }
+
+/** Why the cluster could not be looked at, as it was last said. */
+const told = new WeakMap<UndoMirror, string>()
 
 /** Takes over the undos in the cluster whose owner is gone, and clears away those that are settled. Never rejects. */
 export async function adoptOrphans(services: Services, options: AdoptOptions = {}): Promise<Adoption> {
   const { undoMirror, owners, journal, heldUndos, strayUndos, process, log } = services
-  if (!undoMirror) return nothing
+  if (!undoMirror) return { ...nothing, listed: new Set() }
   let listed: readonly MirroredUndo[]
   try {
     listed = await undoMirror.list()
+    told.delete(undoMirror)
   } catch (error) {
-    log.error(`armed undos in the cluster can't be looked at: ${reasonOf(error)}; they are looked for again`, { error })
+    const reason = reasonOf(error)
+    // Every minute of a day without an API server it is the same.
+    const say = told.get(undoMirror) === reason ? log.debug.bind(log) : log.error.bind(log)
+    say(`armed undos in the cluster can't be looked at: ${reason}; they are looked for again`, { error })
+    told.set(undoMirror, reason)
     return nothing
   }
   await owners.refresh(listed.map(({ owner }) => owner))

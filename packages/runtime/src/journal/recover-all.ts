@@ -4,7 +4,7 @@ import { reasonOf } from '../failure.ts'
 import type { Run } from '@holdfast/sdk'
 import type { Services } from '../services.ts'
 import type { RunRecord } from './records.ts'
-import { adoptOrphans, adoptRun, type Adoption } from './adopt.ts'
+import { adoptOrphans, adoptRun, nothing, type Adoption } from './adopt.ts'
 import {
   abortInterrupted,
   observeInterrupted,
@@ -43,11 +43,11 @@ const patienceMs = 1000
  */
 export async function recoverAll(services: Services, insists: () => boolean = () => false): Promise<Recovery> {
   const { undoMirror, clock } = services
-  // With its answer everything is done in one go, but nothing stays frozen for it.
-  if (undoMirror) await withPatience(clock, undoMirror.prepare())
+  // With its answer everything is done in one go, but nothing stays frozen for it, and nothing that needs no API waits.
+  const answers = await withPatience(clock, undoMirror?.prepare() ?? askForOwners(services))
   const own = await recoverUndos(services, { once: true, quiet: true })
   const ended = abortInterrupted(services)
-  let found = await lookAround(services)
+  let found = answers || insists() ? await lookAround(services) : nothing
   while (undoMirror && !found.listed && insists()) {
     await clock.sleep(patienceMs, services.shutdown.requested).catch(() => {})
     if (services.shutdown.requested.aborted) break
@@ -59,8 +59,8 @@ export async function recoverAll(services: Services, insists: () => boolean = ()
   const undos = merge(own, others, found)
   reportRecovered(services, undos)
   const interrupted = [...ended, ...found.interrupted, ...abortInterrupted(services)]
-  await sweepMirror(services)
-  return { undos, interrupted }
+  if (answers) await withPatience(clock, sweepMirror(services))
+  return { undos, interrupted, isComplete: answers && found.listed !== undefined }
 }
 
 /** The same after a process that led before: it counts as gone, as long as we lead. */
@@ -108,19 +108,22 @@ export async function recoverOrphans(services: Services, tried: Set<string>): Pr
   const interrupted = [...found.interrupted, ...abortInterrupted(services)]
   if (interrupted.length > 0 && !services.shutdown.requested.aborted) await observeInterrupted(services)
   await sweepMirror(services)
-  return { undos, interrupted }
+  return { undos, interrupted, isComplete: found.listed !== undefined }
 }
 
 /** Asks the cluster about everybody who owns something. */
 async function lookAround(services: Services): Promise<Adoption> {
-  const { undoMirror, owners, journal } = services
-  await undoMirror?.prepare()
+  await services.undoMirror?.prepare({ insists: true })
+  await askForOwners(services)
+  return adoptOrphans(services)
+}
+
+async function askForOwners({ owners, journal }: Services): Promise<void> {
   const inJournal = new Set([
     ...journal.pendingUndos().map(({ process }) => process),
     ...journal.openRuns().map(({ process }) => process),
   ])
   await owners.refresh([...inJournal].flatMap((id) => journal.process(id) ?? []))
-  return adoptOrphans(services)
 }
 
 /** What we could not do, another pod may have done. */
@@ -150,9 +153,11 @@ function merge(
   return [...results.values()]
 }
 
-async function withPatience(clock: Services['clock'], work: Promise<void>): Promise<void> {
-  const enough = Promise.withResolvers<void>()
-  const cancel = clock.setTimer(patienceMs, enough.resolve)
-  await Promise.race([work, enough.promise])
+/** @returns whether it was done in time; else it goes on */
+async function withPatience(clock: Services['clock'], work: Promise<void>): Promise<boolean> {
+  const enough = Promise.withResolvers<false>()
+  const cancel = clock.setTimer(patienceMs, () => enough.resolve(false))
+  const isDone = await Promise.race([work.then(() => true), enough.promise])
   cancel()
+  return isDone
 }

@@ -36,6 +36,8 @@ export interface Recovery {
   readonly undos: readonly RecoveredUndo[]
   /** Runs that died with their process. */
   readonly interrupted: readonly RunRecord[]
+  /** False: the cluster could not be asked what others have left, and is to be asked again. */
+  readonly isComplete: boolean
 }
 
 /** Options of {@link recoverUndos}. */

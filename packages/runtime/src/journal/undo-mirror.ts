@@ -22,17 +22,19 @@ export type MirrorStanding = 'ours' | 'taken' | 'done'
  */
 export interface UndoMirror {
   /**
-   * Finds out who we are and whether it can be used, once; what could not be found out is asked for again the next time.
+   * Finds out who we are and whether it can be used, once; what could not be found out is asked for again a minute later.
    * Never rejects.
+   *
+   * @param options - `insists`: asked for again now, if need be
    */
-  prepare(): Promise<void>
+  prepare(options?: { readonly insists?: boolean }): Promise<void>
   /** Durable when it resolves, or not used here; a rejection means that the undo is not armed. */
   put(undo: MirroredUndo): Promise<void>
   /** @param options - `isUrgent`: others wait to be given back, so it is left for later rather than waited for */
   remove(id: string, options?: { readonly isUrgent?: boolean }): Promise<void>
   /** Removes what was left for later, when nothing waits any more. Never rejects. */
   removeLeft(): Promise<void>
-  /** Those of our instance. */
+  /** Those of our instance; none where it can't be used. Rejects when that isn't known. */
   list(): Promise<readonly MirroredUndo[]>
   /** Whether somebody else took an undo of ours, because we looked dead. Asks once, and shortly: nothing waits for it. */
   standing(id: string): Promise<MirrorStanding>

@@ -75,14 +75,19 @@ const timeoutMs = 5000
 /**
  * Finds out which pod we are, once.
  *
- * @returns asks; never rejects: what could not be asked is asked the next time
+ * @returns asks, and says whether all is known that can be; never rejects: what could not be asked is asked the next time
  */
-export function createIdentifier({ cluster, log, current, update }: CreateIdentifierOptions): () => Promise<void> {
+export function createIdentifier({ cluster, log, current, update }: CreateIdentifierOptions): () => Promise<boolean> {
   const { api, pod } = cluster
   let settled = pod === undefined
 
   return async () => {
-    if (settled || !pod) return
+    if (!settled) await ask()
+    return settled
+  }
+
+  async function ask(): Promise<void> {
+    if (!pod) return
     const known = current()
     try {
       for (const name of new Set([pod.name, hostname()])) {

@@ -4,7 +4,7 @@ import { reasonOf } from '../failure.ts'
 import type { Owners } from '../journal/owners.ts'
 import { livenessElsewhere } from '../journal/process.ts'
 import type { ProcessRecord } from '../journal/records.ts'
-import type { MirrorStanding, UndoMirror } from '../journal/undo-mirror.ts'
+import type { MirroredUndo, MirrorStanding, UndoMirror } from '../journal/undo-mirror.ts'
 import type { RuntimeLogger } from '../telemetry/log.ts'
 import { configMaps, type Patience } from './config-maps.ts'
 import type { RuntimeKubernetes } from './kubernetes.ts'
@@ -21,8 +21,8 @@ export interface CreateUndoMirrorOptions {
   instance(): string
   /** This process, as far as it is known. */
   self(): ProcessRecord
-  /** Finds out which pod we are; never rejects. */
-  identify(): Promise<void>
+  /** Finds out which pod we are, and says whether all is known that can be; never rejects. */
+  identify(): Promise<boolean>
   /** Undos are kept here: we run in a pod. Else they are only looked at, and taken over. */
   readonly keeps: boolean
   /** Whether the state directory outlives the container: then an undo may be armed without the mirror. */
@@ -57,6 +57,7 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
   const held = new Set<string>()
   let access: 'unknown' | 'granted' | 'refused' = 'unknown'
   let whyUnknown: string | undefined
+  let isIdentified = false
   let askedAt = -Infinity
   let preparing: Promise<void> | undefined
   let silentUntil = -Infinity
@@ -69,7 +70,6 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
   }
 
   const ask = async (): Promise<void> => {
-    askedAt = clock.monotonic()
     const [permission] = enginePermissions({ replicas: 'each', undoMirror: true })
     const needed = permission ? [{ permission, owner: 'Holdfast itself' }] : []
     try {
@@ -89,12 +89,17 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
     }
   }
 
-  const prepare = async (): Promise<void> => {
-    if (access === 'unknown' && clock.monotonic() - askedAt >= askAgainMs) {
-      preparing ??= options
-        .identify()
-        .then(ask)
-        .finally(() => (preparing = undefined))
+  const find = async (): Promise<void> => {
+    askedAt = clock.monotonic()
+    // Without a name nobody could tell that we are gone, so it is asked for again even if everything else is known.
+    isIdentified = await options.identify()
+    if (access === 'unknown') await ask()
+  }
+
+  const prepare = async ({ insists = false } = {}): Promise<void> => {
+    const isOpen = access === 'unknown' || !isIdentified
+    if (isOpen && (insists || clock.monotonic() - askedAt >= askAgainMs)) {
+      preparing ??= find().finally(() => (preparing = undefined))
     }
     await preparing
   }
@@ -163,7 +168,8 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       await Promise.allSettled(ids.map((id) => remove(nameOf.undo(id), patience.remove)))
     },
     async list() {
-      if (access !== 'granted') return []
+      if (access === 'unknown') throw new Error(`whether we may is not known: ${whyUnknown ?? 'no answer yet'}`)
+      if (access === 'refused') return []
       return listStoredUndos({
         kubernetes,
         instance: instance(),

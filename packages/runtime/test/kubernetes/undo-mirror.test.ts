@@ -498,13 +498,14 @@ describe('fault F29: the API server is down', () => {
     await server.down()
     const clock = testClock()
     const again = await start([idle()], { pod: 'web-b', stateDirectory, clock, process: { boot, host } })
-    const { undos } = await advanceUntil(clock, again.engine.recover(), '50ms')
+    const { undos, isComplete } = await advanceUntil(clock, again.engine.recover(), '50ms')
     expect(undos).toMatchObject([{ result: 'done' }])
+    expect(isComplete).toBe(false)
     expect(world.order).toEqual(['app'])
+    expect(await advanceUntil(clock, again.engine.recoverOrphans(), '50ms')).toMatchObject({ isComplete: false })
     expect(again.log.join('')).toContain('is not known yet')
     await server.up()
-    await clock.advance('1m')
-    await advanceUntil(clock, again.engine.recoverOrphans(), '2ms')
+    expect(await advanceUntil(clock, again.engine.recoverOrphans(), '2ms')).toMatchObject({ isComplete: true })
     expect(world.order).toEqual(['app', 'app'])
     expect(mirrored()).toEqual([])
     expect(uid).not.toBe('')
@@ -560,7 +561,7 @@ describe('while it is not known whether the cluster may be used', () => {
       owners: withoutCluster(),
       instance: () => 'default',
       self: () => ({ id: 'me' }) as ProcessRecord,
-      identify: async () => {},
+      identify: async () => true,
       keeps: true,
       isStateDurable,
       exposes: () => false,
