@@ -237,7 +237,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     try {
       listener()
     } catch (error) {
-      log.error(`an event could not be handled: ${reasonOf(error)}`, { error })
+      log.error(`metrics or an event could not be handled: ${reasonOf(error)}`, { error })
     }
   }
 
@@ -276,10 +276,11 @@ export function createEngine(options: CreateEngineOptions): Engine {
   // With a thousand plans it takes a while, and nobody needs it before metrics are read.
   let announced: ResolvedConfig | undefined
   metrics.beforeRead(() => {
-    if (announced === config) return
+    const isNew = announced !== config
     announced = config
-    announcePlans(metrics, config.plans)
-    reportPendingUndos(services, undosOf(config.plans))
+    if (isNew) announcePlans(metrics, config.plans)
+    // Every time: another process, or a person, may have given it back.
+    tell(() => reportPendingUndos(services, isNew ? undosOf(config.plans) : []))
   })
 
   /** A run sees one configuration from its beginning to its end. */

@@ -252,15 +252,19 @@ export function reportRecovered(services: Services, results: readonly RecoveredU
   )
 }
 
+/** Kinds of undos for which the critical metric is raised. */
+const raised = new WeakMap<Services['meter'], ReadonlySet<string>>()
+
 /**
- * Sets the critical metric: undos that failed, or that nobody is going to run.
+ * Sets the critical metric: undos that failed, or that nobody is going to run. Where it was raised and nothing is pending
+ * any more, whoever has done it, it goes down.
  *
- * @param kinds - undos that may not be pending any more
+ * @param kinds - undos for which it is set in any case
  */
-export function reportPendingUndos(services: Services, kinds: readonly string[]): void {
+export function reportPendingUndos(services: Services, kinds: readonly string[] = []): void {
   const { journal, heldUndos, strayUndos, meter, process } = services
   const liveness = livenessLookup(services)
-  const pending = new Map(kinds.map((kind) => [kind, 0]))
+  const pending = new Map([...kinds, ...(raised.get(meter) ?? [])].map((kind) => [kind, 0]))
   for (const kind of strayUndos.values()) pending.set(kind, (pending.get(kind) ?? 0) + 1)
   for (const { id, undo, process: owner, state, attempts } of journal.pendingUndos()) {
     const failed = state === 'armed' && attempts > 0
@@ -269,6 +273,7 @@ export function reportPendingUndos(services: Services, kinds: readonly string[])
   }
   const gauge = meter.gauge('holdfast_undos_pending', 'Effects that have not been given back', ['kind'])
   for (const [kind, count] of pending) gauge.set(count, { kind })
+  raised.set(meter, new Set([...pending].flatMap(([kind, count]) => (count > 0 ? [kind] : []))))
 }
 
 function livenessLookup(services: Services): (process: string) => Liveness {
