@@ -62,6 +62,8 @@ export async function adoptOrphans(services: Services, options: AdoptOptions = {
   // Oldest first: the journal has the newest first then, as if they had been armed here.
   for (const mirrored of listed.toReversed()) {
     const { id } = mirrored.undo
+    // Nothing new is begun then.
+    if (services.shutdown.requested.aborted) break
     if (options.only && !options.only.includes(id)) continue
     const known = journal.undo(id)
     if (known || heldUndos.has(id)) {

@@ -47,11 +47,11 @@ export async function recoverAll(services: Services, insists: () => boolean = ()
   const answers = await withPatience(clock, undoMirror?.prepare() ?? askForOwners(services))
   const own = await recoverUndos(services, { once: true, quiet: true })
   const ended = abortInterrupted(services)
-  let found = answers || insists() ? await lookAround(services) : nothing
+  let found = answers || insists() ? await unlessStopped(services, lookAround(services), nothing) : nothing
   while (undoMirror && !found.listed && insists()) {
     await clock.sleep(patienceMs, services.shutdown.requested).catch(() => {})
     if (services.shutdown.requested.aborted) break
-    found = await lookAround(services)
+    found = await unlessStopped(services, lookAround(services), nothing)
   }
   const tried = new Set(own.filter(({ result }) => result === 'done' || result === 'failed').map(({ undo }) => undo.id))
   const left = services.journal.pendingUndos().flatMap(({ id }) => (tried.has(id) ? [] : [id]))
@@ -92,7 +92,8 @@ export async function takeOver(services: Services, { processes, runs, isLeading 
  * the next start.
  */
 export async function recoverOrphans(services: Services, tried: Set<string>): Promise<Recovery> {
-  const found = await lookAround(services)
+  const found = await unlessStopped(services, lookAround(services), undefined)
+  if (!found) return { undos: [], interrupted: [], isComplete: false }
   const { journal, process, heldUndos } = services
   for (const id of tried) await settleElsewhere(services, id, found)
   const fresh = journal
@@ -107,7 +108,7 @@ export async function recoverOrphans(services: Services, tried: Set<string>): Pr
   )
   const interrupted = [...found.interrupted, ...abortInterrupted(services)]
   if (interrupted.length > 0 && !services.shutdown.requested.aborted) await observeInterrupted(services)
-  await sweepMirror(services)
+  await unlessStopped(services, sweepMirror(services), undefined)
   return { undos, interrupted, isComplete: found.listed !== undefined }
 }
 
@@ -151,6 +152,20 @@ function merge(
   const results = new Map([...first, ...second].map((each) => [each.undo.id, each]))
   for (const undo of unknown) results.set(undo.id, { undo, result: 'unknown' })
   return [...results.values()]
+}
+
+/** Whoever is told to stop waits for the API server no longer: what is asked then is asked for others. */
+async function unlessStopped<T, Else>({ shutdown }: Services, work: Promise<T>, otherwise: Else): Promise<T | Else> {
+  const { requested } = shutdown
+  if (requested.aborted) return Promise.race([work, otherwise])
+  const stopped = Promise.withResolvers<Else>()
+  const stop = (): void => stopped.resolve(otherwise)
+  requested.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([work, stopped.promise])
+  } finally {
+    requested.removeEventListener('abort', stop)
+  }
 }
 
 /** @returns whether it was done in time; else it goes on */

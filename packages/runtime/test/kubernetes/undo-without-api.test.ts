@@ -144,3 +144,14 @@ test('an API server that is away all day is talked of once', async () => {
   for (let look = 0; look < 3; look++) await advanceUntil(clock, engine.recoverOrphans(), '50ms')
   expect(log.filter((line) => line.includes('"level":"error"') && line.includes('looked for again'))).toHaveLength(1)
 })
+
+test('a look for orphans does not keep a process from stopping', async () => {
+  const clock = testClock()
+  const { engine } = await start(idle(), { clock })
+  await advanceUntil(clock, engine.recover(), '1ms')
+  silent()
+  const looking = engine.recoverOrphans()
+  await until(() => server.requests.some(({ status }) => status === undefined))
+  expect(await timeOf(clock, engine.shutdown(25_000))).toBeLessThan(1000)
+  await advanceUntil(clock, looking, '1s')
+})
