@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readCatalogues, readSources } from './docs/catalogues.ts'
 import { findUndeclaredCodes, findUnusedCodes } from './docs/codes.ts'
+import { findBrokenLinks, listPages } from './docs/links.ts'
 import { renderDocs } from './generate-docs.ts'
 import { listWorkspaces, root } from './workspaces.ts'
 
@@ -12,6 +14,24 @@ test.for([...(await renderDocs())])('%s is up to date: `npm run docs`', ([path, 
   const file = join(root, path)
   // No diff of whole pages: the command above mends it.
   expect(existsSync(file) && readFileSync(file, 'utf8') === text).toBe(true)
+})
+
+describe('links between pages', () => {
+  test('each leads somewhere', () => {
+    expect(listPages(root)).toEqual(
+      expect.arrayContaining(['README.md', 'docs/kubernetes.md', 'apps/sidecar/README.md']),
+    )
+    expect(findBrokenLinks(root)).toEqual([])
+  })
+
+  test('one to a file or a heading that is not there is found', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-links-'))
+    writeFileSync(join(directory, 'other.md'), '# `generate`: Forms & more\n\n```\n# no heading\n```\n')
+    const good = '[a](other.md) [b](other.md#generate-forms--more) [c](#here) [d](https://example.org/x) `[e](gone.md)`'
+    writeFileSync(join(directory, 'page.md'), `## Here\n\n${good}\n[f](gone.md) [g](other.md#no-heading) [h](#there)\n`)
+    expect(findBrokenLinks(directory)).toEqual(['page.md: gone.md', 'page.md: other.md#no-heading', 'page.md: #there'])
+    rmSync(directory, { recursive: true })
+  })
 })
 
 describe('error codes', () => {
