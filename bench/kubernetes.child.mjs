@@ -27,7 +27,7 @@ const cluster = await openCluster({ env: process.env, clock: systemClock })
 const exec = createExec({ clock: systemClock, redactor: createRedactor(), output: rawOutput({ stdout: 2, stderr: 2, log }), signal: new AbortController().signal, log, cluster })
 let bytes = 0
 await exec.container({ pod: ${JSON.stringify(pod)}, container: 'target' }, { command: ['cat', '/data/file'], stdout: { write: async (chunk) => void (bytes += chunk.length) }, integrity: process.argv[1] })
-if (bytes !== ${1024 * 1024 * 1024}) throw new Error('only ' + bytes)
+if (bytes !== ${256 * 1024 * 1024}) throw new Error('only ' + bytes)
 process.exit(0)
 `
 const kubectl = ['/kit/kubectl', '-n', namespace, 'exec', pod, '-c', 'target', '--']
@@ -79,6 +79,6 @@ time(trivial.ours)
 time(trivial.theirs)
 const status = pairs(9, exec('status'), theirs)
 const sha256 = pairs(3, exec('sha256'), theirs)
-const warm = pairs(21, trivial.ours, trivial.theirs)
-const cold = pairs(9, trivial.ours, trivial.theirs, drop)
+const warm = pairs(15, trivial.ours, trivial.theirs)
+const cold = pairs(7, trivial.ours, trivial.theirs, drop)
 process.stdout.write(JSON.stringify({ status, sha256, warm, cold, dropped }))
