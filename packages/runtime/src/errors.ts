@@ -406,6 +406,12 @@ export const errors = defineErrors(
       hint: 'It ended well in its container, but what arrived is not what it wrote, so it does not count. Try again; if it comes again, look for what cuts connections between here and the node.',
       retryable: true,
     },
+    EXEC_UNPROVEN: {
+      message: (p: { command: string; stderrTail: string }) =>
+        `whether the output of ${p.command} arrived whole cannot be known: it came faster than it was taken, and its container has no shell that could tell`,
+      hint: 'The API server loses the end of such output at times and says that all is well (kubernetes#124571), so it does not count. Use an image with /bin/sh; or let the command write to a volume, and back that up.',
+      retryable: true,
+    },
     EXEC_STATUS: {
       message: (p: { command: string; reason: string; stderrTail: string }) =>
         `it is not known how ${p.command} ended: ${p.reason}`,

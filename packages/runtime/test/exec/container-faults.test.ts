@@ -137,6 +137,62 @@ describe('fault F23: Success, but standard output is short', () => {
     expect(short.bytes().length).toBeLessThan(size)
   })
 
+  describe('without a shell, output that is taken slowly', () => {
+    /** Takes nothing until it is released. */
+    const hold = (): ReturnType<typeof collect> & { readonly release: () => void } => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const sink = collect()
+      return { ...sink, write: (chunk) => promise.then(() => sink.write(chunk)), release: resolve }
+    }
+    const noise = `head -c ${2 ** 21} /dev/zero`
+
+    it('is not known to be whole: the server loses the end, and says that all is well', async () => {
+      const { exec, server } = await setUp({ container: { shell: false } })
+      server.misbehaveExec({ times: 2 }, 'loses-rest')
+      const sink = hold()
+      const running = failureOf(
+        exec.container(db, { command: ['head', '-c', String(2 ** 25), '/dev/zero'], stdout: sink }),
+      )
+      await until(() => (server.execs.at(-1)?.sent ?? 0) > 2 ** 20)
+      setTimeout(sink.release, 100)
+      expect(await running).toMatchObject({
+        code: 'EXEC_UNPROVEN',
+        retryable: true,
+        message: expect.stringContaining('its container has no shell that could tell'),
+      })
+    })
+
+    it('counts when nothing was held up any more long before its end', async () => {
+      const clock = testClock()
+      const { raw } = await setUp({ clock })
+      const sink = hold()
+      const goOn = Promise.withResolvers<void>()
+      const order = async function* (): AsyncGenerator<Uint8Array> {
+        await goOn.promise
+        yield Buffer.from('\n')
+      }
+      const run = (): Promise<unknown> =>
+        raw.run(db, { command: sh(`${noise}; read x; echo end`), stdin: order(), stdout: sink }, { wrapper: 'never' })
+      const running = run()
+      setTimeout(sink.release, 100)
+      await until(() => sink.bytes().length === 2 ** 21)
+      await clock.advance('10s')
+      goOn.resolve()
+      expect(await running).toMatchObject({ exitCode: 0, bytes: 2 ** 21 + 4 })
+    })
+
+    it('counts where it is only logged, and where the command fails its exit code says so', async () => {
+      const { raw, server } = await setUp()
+      const how = { wrapper: 'never' } as const
+      expect(await raw.run(db, { command: sh(noise), stdout: 'log' }, how)).toMatchObject({ bytes: 2 ** 21 })
+      const sink = hold()
+      const failing = failureOf(raw.run(db, { command: sh(`${noise}; exit 3`), stdout: sink }, how))
+      await until(() => (server.execs[1]?.sent ?? 0) > 2 ** 20)
+      setTimeout(sink.release, 100)
+      expect(await failing).toMatchObject({ code: 'EXEC_FAILED', details: { exitCode: 3 } })
+    })
+  })
+
   it('the rest comes after the status, and counts', async () => {
     const clock = testClock()
     const { exec, raw, server } = await setUp({ clock })

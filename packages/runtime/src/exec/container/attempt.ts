@@ -253,7 +253,13 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
 
   const judge = (remains: Remains): HoldfastError | undefined =>
     verdict(
-      { ...evidence, status: stream.status, bytes: receivers.stdout.bytes, digest: hash?.copy().digest('hex') },
+      {
+        ...evidence,
+        status: stream.status,
+        bytes: receivers.stdout.bytes,
+        digest: hash?.copy().digest('hex'),
+        hurried: stdout !== 'log' && stream.hurried,
+      },
       { remains, checked, context: { command, place, connection: cluster.connection, halfClose: fed } },
     )
   const settle = async (watched: Promise<void>): Promise<ExecResult> => {

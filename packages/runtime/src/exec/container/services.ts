@@ -27,6 +27,8 @@ export const limits = {
   pingMs: 15_000,
   /** What a server gets to close the connection after the status, as long as nothing comes. */
   closeMs: 1000,
+  /** What is on its way gets this long to arrive once nobody holds it up any more. */
+  settleMs: 10_000,
   /** Silence after the command's exit, in which the end of its output should come: it is lost, and not waited for. */
   endMs: 5000,
   /**

@@ -18,6 +18,8 @@ export interface ContainerStream {
   readonly reason: string
   /** Whether output waits for whoever takes it. */
   readonly held: boolean
+  /** Whether output was taken more slowly than it came, shortly before the status or after it. */
+  readonly hurried: boolean
   /** Resolves when the status is there, or never will be. */
   readonly settled: Promise<void>
   /** Resolves when the connection is closed and all that came was taken. */
@@ -45,6 +47,9 @@ export function openStream({ socket, clock, take, failed }: OpenStreamOptions): 
   const settled = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<void>()
   let status: RemoteStatus | undefined
+  let statusAt = Infinity
+  /** When we last held the connection up; while we do, `Infinity`. */
+  let heldAt = -Infinity
   let reason: string | undefined
   /** On the status channel. */
   let said = Buffer.alloc(0)
@@ -54,8 +59,14 @@ export function openStream({ socket, clock, take, failed }: OpenStreamOptions): 
   const intake = createIntake({
     take,
     failed,
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+    pause() {
+      heldAt = Infinity
+      socket.pause()
+    },
+    resume() {
+      heldAt = clock.monotonic()
+      socket.resume()
+    },
   })
   const close = (why: string): void => {
     reason ??= why
@@ -81,8 +92,10 @@ export function openStream({ socket, clock, take, failed }: OpenStreamOptions): 
     said = Buffer.concat([said, part])
     try {
       status = readStatus(said.toString('utf8'))
-      if (status) settled.resolve()
-      else if (said.length > longestStatus) close(unreadable(said.toString('utf8')))
+      if (status) {
+        statusAt = clock.monotonic()
+        settled.resolve()
+      } else if (said.length > longestStatus) close(unreadable(said.toString('utf8')))
     } catch (error) {
       close(reasonOf(error))
     }
@@ -125,6 +138,9 @@ export function openStream({ socket, clock, take, failed }: OpenStreamOptions): 
     },
     get held() {
       return intake.waiting > 0
+    },
+    get hurried() {
+      return heldAt > statusAt - limits.settleMs
     },
     settled: settled.promise,
     ended,

@@ -30,6 +30,8 @@ export interface FullEvidence extends Evidence {
   readonly status: RemoteStatus | undefined
   readonly bytes: number
   readonly digest: string | undefined
+  /** Whether standard output is data, and near its end it was taken more slowly than it came. */
+  readonly hurried: boolean
 }
 
 /** Options of {@link verdict}. */
@@ -62,7 +64,8 @@ export function verdict(
   if (wrapped && !ready && (exitCode === 126 || exitCode === 127)) return noShell(command, `exit code ${exitCode}`)
   const bad = badExit({ exitCode }, checked.okExitCodes)
   if (bad) return bad(remains)
-  if (!wrapped) return undefined
+  // The API server loses the end then, now and then, and says that all is well.
+  if (!wrapped) return evidence.hurried ? errors.EXEC_UNPROVEN(remains) : undefined
   const truncated = (reason: string): HoldfastError => errors.EXEC_TRUNCATED({ ...remains, reason })
   if (evidence.exitCode === undefined) return noEnd(remains)
   if (evidence.dropped) return truncated('some of it came before it was known to run')
