@@ -4,6 +4,7 @@ import {
   neededPermissions,
   type Cluster,
   type MissingPermission,
+  type NeededPermission,
   type ResolvedConfig,
 } from '@holdfast/runtime'
 
@@ -21,6 +22,8 @@ const reviewMs = 10_000
 export interface ReviewPermissionsOptions {
   readonly cluster: Cluster | undefined
   readonly config: ResolvedConfig
+  /** Only what one run of this plan needs. Default: everything. */
+  readonly plan?: string | undefined
   /** HOLDFAST_LEASE names the Lease, if somebody made one for us. */
   readonly env: NodeJS.ProcessEnv
   readonly signal?: AbortSignal | undefined
@@ -28,14 +31,25 @@ export interface ReviewPermissionsOptions {
 
 /** Asks the API server about everything that a configuration needs; without a cluster there is nothing to ask. */
 export async function reviewPermissions(options: ReviewPermissionsOptions): Promise<PermissionReview> {
-  const { cluster, config, env, signal } = options
+  const { cluster, config, plan: one, env, signal } = options
   if (!cluster) return { missing: [] }
   const all = neededPermissions(config, { lease: env['HOLDFAST_LEASE'] })
-  const needed = all.filter(({ plan }) => plan !== undefined || cluster.pod !== undefined)
+  const ofRun = one === undefined ? all : all.filter((each) => isForRun(each, config, one))
+  const needed = ofRun.filter(({ plan }) => plan !== undefined || cluster.pod !== undefined)
   try {
     return { missing: await findMissingPermissions(cluster.kubernetes, needed, { signal, timeoutMs: reviewMs }) }
   } catch (error) {
     if (!isHoldfastError(error)) throw error
     return { missing: [], error }
   }
+}
+
+/** One run leads nothing, and keeps no undos where its plan has none. */
+function isForRun({ plan, permission }: NeededPermission, { plans }: ResolvedConfig, one: string): boolean {
+  if (plan !== undefined) return plan === one
+  if (permission.resource === 'events') return true
+  const armsUndos = plans.some(
+    ({ name, participants }) => name === one && participants.some(({ undos }) => undos.size > 0),
+  )
+  return armsUndos && permission.resource !== 'leases'
 }

@@ -31,6 +31,7 @@ export async function runRunCommand(given: CommandContext, plan: string, options
   })
   const { engine } = session
   const signals = stopOnSignals(context, engine)
+  const permissions = reviewOnce(session, context, plan)
   try {
     // A dry run has no effects, so it gives nothing back and installs nothing either.
     const started = options.dryRun ? {} : await startEngine(session, context)
@@ -38,22 +39,49 @@ export async function runRunCommand(given: CommandContext, plan: string, options
       if (started.error && context.settings.json) context.fail(started.error)
       return signals.received() ? exitCodeOfSignal(signals.received()) : exitCode.failed
     }
-    await warnOfPermissions(session, context)
+    await permissions.told()
     const result = await engine.run(plan, { only: options.target, dryRun: options.dryRun })
     if (context.settings.json) context.printJson(resultJson(result, events))
     return exitCodeOfRun(result.outcome, signals.received())
   } finally {
+    permissions.close()
     signals.close()
     close()
     await session.close()
   }
 }
 
-/** What the API server does not allow is said before the hooks meet it. */
-async function warnOfPermissions({ cluster, engine }: Session, { io, log }: CommandContext): Promise<void> {
-  const { missing, error } = await reviewPermissions({ cluster, config: engine.config(), env: io.env })
-  for (const { error: said } of missing) log.warn(said.message, { error: said })
-  if (error) log.warn(`what this pod may do could not be asked: ${error.message}`, { error })
+/** What may be waited for before the run begins: it may need no API at all. */
+const patienceMs = 1000
+
+/**
+ * What the API server does not allow is said before the hooks meet it, or as soon as it has answered.
+ *
+ * @returns `told`: resolves when it is said, or after a second
+ */
+function reviewOnce(
+  { cluster, engine }: Session,
+  { io, log }: CommandContext,
+  plan: string,
+): { told(): Promise<void>; close(): void } {
+  const stop = new AbortController()
+  const enough = Promise.withResolvers<void>()
+  const cancel = io.clock.setTimer(patienceMs, enough.resolve)
+  const review = async (): Promise<void> => {
+    const config = engine.config()
+    const { missing, error } = await reviewPermissions({ cluster, config, plan, env: io.env, signal: stop.signal })
+    for (const { error: said } of missing) log.warn(said.message, { error: said })
+    if (error) log.warn(`what this pod may do could not be asked: ${error.message}`, { error })
+  }
+  // Only its end can keep it from being said.
+  const told = Promise.race([review().catch(() => {}), enough.promise])
+  return {
+    told: () => told,
+    close() {
+      cancel()
+      stop.abort(new Error('the run has ended'))
+    },
+  }
 }
 
 /** How a run is shown: to a person as it happens, or as log lines. */

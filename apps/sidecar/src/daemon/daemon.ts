@@ -210,11 +210,13 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     status.set('daemon', [reasonFrom(errors.DAEMON_STARTING({}))])
     await http.openSocket()
     status.configured(loaded.config.source, false)
+    // Meanwhile: an API server that doesn't answer is waited for once.
+    const permitted = permissions.start()
     const started = await startEngine(session, context)
     if (started.failed) return stopping.signal() ? exitCodeOfSignal(stopping.signal()) : exitCode.failed
     metrics.valid(true)
     checkSchedules()
-    await Promise.all([validation.start(), permissions.start()])
+    await Promise.all([validation.start(), permitted])
     isUp = true
     configuration.settle()
     metrics.configured(engine.config())

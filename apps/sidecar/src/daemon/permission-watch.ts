@@ -16,12 +16,18 @@ export interface PermissionWatchOptions {
 
 /** Keeps an eye on what a daemon may do. */
 export interface PermissionWatch {
-  /** Looks now. Where a plan needs the API, resolves when it has answered or could not be asked. */
+  /** Looks now. Where a plan needs the API, resolves when it has answered, or after a second: others may need none. */
   start(): Promise<void>
   stop(): void
 }
 
 const pauseMs = 60_000
+const patienceMs = 1000
+const notYet: NotReadyReason = {
+  code: 'KUBERNETES_TIMEOUT',
+  message: 'the API server has not said yet what this pod may do',
+  hint: 'Plans are run all the same; those that need the API fail until it answers.',
+}
 
 /**
  * Says at start what the API server does not allow. What a plan needs makes the daemon unready, and is asked for again
@@ -56,6 +62,7 @@ export function watchPermissions(options: PermissionWatchOptions): PermissionWat
     if (error && needsApi()) reasons.push(reasonFrom(error))
     report(reasons)
     if (reasons.length > 0 || error) {
+      cancel?.()
       cancel = clock.setTimer(
         pauseMs,
         () => void look().catch((failure: unknown) => log.error('asking failed', { failure })),
@@ -65,10 +72,13 @@ export function watchPermissions(options: PermissionWatchOptions): PermissionWat
 
   return {
     async start() {
-      const looked = look()
+      const looked = look().catch((failure: unknown) => log.error('asking failed', { failure }))
+      if (!needsApi()) return
       // Plans that need no API don't wait for one that doesn't answer.
-      if (needsApi()) await looked
-      else looked.catch((failure: unknown) => log.error('asking failed', { failure }))
+      const late = Promise.withResolvers<'late'>()
+      const enough = clock.setTimer(patienceMs, () => late.resolve('late'))
+      if ((await Promise.race([looked, late.promise])) === 'late' && !stop.signal.aborted) report([notYet])
+      enough()
     },
     stop() {
       stop.abort(new Error('the daemon stops'))
