@@ -29,7 +29,7 @@ export function kubeconfig(files: string): Connection {
       next.loadFromFile(path)
       loaded.mergeConfig(next)
     }
-    if (loaded.getCurrentCluster() === null) throw new Error('it has no current context with a cluster')
+    checkServer(loaded)
     config = loaded
     stamp = stampOf(paths)
   }
@@ -49,6 +49,17 @@ export function kubeconfig(files: string): Connection {
     }
   } catch (error) {
     throw errors.KUBECONFIG_INVALID({ source, reason: reasonOf(error) }, { cause: error })
+  }
+}
+
+/** What the library would refuse at each call, as if it could get better. */
+function checkServer(config: KubeConfig): void {
+  const cluster = config.getCurrentCluster()
+  if (cluster === null) throw new Error('it has no current context with a cluster')
+  const { protocol } = new URL(cluster.server)
+  if (protocol !== 'https:' && protocol !== 'http:') throw new Error(`its server is ${protocol}//, not https://`)
+  if (protocol === 'http:' && !cluster.skipTLSVerify && !cluster.proxyUrl) {
+    throw new Error('its server is http://, without encryption, and it does not say insecure-skip-tls-verify: true')
   }
 }
 

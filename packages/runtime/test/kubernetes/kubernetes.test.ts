@@ -45,6 +45,32 @@ describe('the cluster that we belong to', () => {
     expect((await failureOf(connect({ env: { KUBECONFIG: empty }, clock }))).message).toContain('no current context')
   })
 
+  test('a kubeconfig without encryption that does not say so is refused at once, not tried for 30 s', async () => {
+    const file = join(scratch(), 'config')
+    const server = await serve()
+    const plain = server.kubeconfig()
+    expect(plain).toContain('insecure-skip-tls-verify: true')
+    writeFileSync(file, plain)
+    expect((await connect({ env: { KUBECONFIG: file }, clock: testClock() }))?.server.protocol).toBe('http:')
+    writeFileSync(file, plain.replace('insecure-skip-tls-verify: true', 'insecure-skip-tls-verify: false'))
+    const refused = await failureOf(connect({ env: { KUBECONFIG: file }, clock: testClock() }))
+    expect(refused.code).toBe('KUBECONFIG_INVALID')
+    expect(refused.message).toContain('insecure-skip-tls-verify')
+  })
+
+  test.each(['ftp://db:1', 'not a URL', ''])('a kubeconfig whose server is "%s" is refused at once', async (server) => {
+    const file = join(scratch(), 'config')
+    const parts = {
+      clusters: 'cluster: {server: "SERVER"}',
+      contexts: 'context: {cluster: a, user: a}',
+      users: 'user: {}',
+    }
+    const lists = Object.entries(parts).map(([list, of]) => `${list}: [{name: a, ${of}}]\n`)
+    writeFileSync(file, `apiVersion: v1\nkind: Config\ncurrent-context: a\n${lists.join('').replace('SERVER', server)}`)
+    const refused = await failureOf(connect({ env: { KUBECONFIG: file }, clock: testClock() }))
+    expect(refused.code).toBe('KUBECONFIG_INVALID')
+  })
+
   test('several kubeconfigs are merged, and one that changes is read again', async () => {
     const server = await serve({ namespace: 'shop' })
     const directory = scratch()
