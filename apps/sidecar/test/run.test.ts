@@ -171,3 +171,32 @@ export default { plans: [{ name: 'shop', use: [hook] }] }
   }
   expect(plain.stdout).toContain('[redacted]')
 })
+
+test('what a command prints says in the log which plan, run, hook and target it belongs to', async () => {
+  const here = workspace({
+    'holdfast.config.mjs': `import hook from './hook.mjs'
+export default { plans: [{ name: 'shop', use: [hook] }] }
+`,
+    'hook.mjs': `export default {
+  $type: 'holdfast.hook/v1',
+  hook: 'backups',
+  name: 'dump',
+  entry: ({ createArtifact, exec }) =>
+    createArtifact('rows', (stdout) => exec.local({ command: ['sh', '-c', 'echo rows; echo half >&2'], stdout })),
+}
+`,
+  })
+  const { stderr } = await here.run(['run', 'shop', '--log-format', 'json'])
+  const lines = stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(lines.find(({ msg }) => msg === 'half')).toMatchObject({
+    plan: 'shop',
+    run: expect.stringMatching(/^\d{8}T/) as string,
+    hook: 'backups',
+    target: 'dump',
+    command: 'sh',
+    from: 'stderr',
+  })
+})

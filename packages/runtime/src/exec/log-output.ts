@@ -5,6 +5,7 @@ import { longestLine } from './lines.ts'
 
 /** Options of {@link logOutput}. */
 export interface LogOutputOptions {
+  /** For commands that have no log of their own. */
   readonly log: Logger
   readonly clock: Pick<RuntimeClock, 'monotonic'>
   /** Lines per second and command that are logged; the others are counted. @defaultValue 200 */
@@ -15,12 +16,12 @@ const newline = 10
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
- * One log line per line of output. A command that prints faster than allowed is not slowed down: what is too much is
+ * One log line per line of output, which says whose it is: run, hook, target. A command that prints faster than allowed is not slowed down: what is too much is
  * counted, and the count is logged.
  */
-export function logOutput({ log, clock, linesPerSecond = 200 }: LogOutputOptions): ExecOutput {
+export function logOutput({ log: common, clock, linesPerSecond = 200 }: LogOutputOptions): ExecOutput {
   return {
-    open({ command }) {
+    open({ command, log = common }) {
       let second = clock.monotonic()
       let logged = 0
       let dropped = { lines: 0, bytes: 0 }

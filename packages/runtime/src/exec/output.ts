@@ -12,6 +12,8 @@ export interface ExecOutput {
 export interface ExecOutputLabel {
   /** The program or script, without its arguments. */
   readonly command: string
+  /** The log of whoever runs it: of a run, its hook, its target. */
+  readonly log?: Pick<Logger, 'info' | 'warn'> | undefined
 }
 
 /** Takes the output of one command. */
@@ -65,7 +67,11 @@ export function rawOutput({ stdout, stderr, log }: RawOutputOptions): ExecOutput
 }
 
 /** Opens an output for one command so that no error of it reaches the command; the first one is logged. */
-export function openOutput(output: ExecOutput, label: ExecOutputLabel, log: Pick<Logger, 'warn'>): ExecOutputStream {
+export function openOutput(
+  output: ExecOutput,
+  label: ExecOutputLabel,
+  log: Pick<Logger, 'info' | 'warn'>,
+): ExecOutputStream {
   let lost = false
   const lose = (error: unknown): void => {
     if (!lost) log.warn(`the output of ${label.command} could not be passed on`, { ...label, error })
@@ -79,7 +85,7 @@ export function openOutput(output: ExecOutput, label: ExecOutputLabel, log: Pick
       return undefined
     }
   }
-  const stream = attempt(() => output.open(label))
+  const stream = attempt(() => output.open({ ...label, log }))
   return {
     write: (chunk, from) => attempt(() => stream?.write(chunk, from))?.catch(lose),
     end: () => attempt(() => stream?.end()),

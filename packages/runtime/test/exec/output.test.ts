@@ -140,7 +140,7 @@ describe('output as log lines', () => {
 
   it('is one log line for each, NUL and broken UTF-8 included', async () => {
     const log = captureLog()
-    const { exec } = setup({ output: logOutput({ log, clock: systemClock }) })
+    const { exec } = setup({ logger: log, output: logOutput({ log, clock: systemClock }) })
     await exec.local({
       command: sh(`printf 'one\\r\\ntwo\\000\\377\\n\\nlast'; echo err >&2`),
       stdout: { write: async () => {} },
@@ -148,6 +148,14 @@ describe('output as log lines', () => {
     await exec.local({ command: sh(`printf 'one\\r\\ntwo\\000\\377\\n\\nlast'`), stdout: 'log' })
     expect(lines(log)).toEqual(['err', 'one', 'two\0\uFFFD', '', 'last'])
     expect(log.lines[1]?.fields).toEqual({ command: 'sh', from: 'stdout' })
+  })
+
+  it('says whose it is: it goes to the log of the run, the hook and the target that the command belongs to', async () => {
+    const common = captureLog()
+    const { exec, log } = setup({ output: logOutput({ log: common, clock: systemClock }) })
+    await exec.local({ command: sh('echo rows'), stdout: 'log' })
+    expect(lines(log)).toEqual(['rows'])
+    expect(common.lines).toEqual([])
   })
 
   it('is capped in its rate, counts the rest, and slows nobody down', () => {
@@ -199,7 +207,7 @@ describe('fault F9: output that is too much', () => {
     let longest = 0
     let longestLine = 0
     const command = sh(`head -c ${mebibytes * 2 ** 20} /dev/zero | tr '\\0' x`)
-    const { exec } = setup({ output: logOutput({ log, clock: systemClock }) })
+    const { exec } = setup({ logger: log, output: logOutput({ log, clock: systemClock }) })
     await exec.local({ command, stdout: 'log' })
     const logged = await growth(() =>
       exec.local({ command, stdout: 'log', onLine: (line) => (longestLine = Math.max(longestLine, line.length)) }),

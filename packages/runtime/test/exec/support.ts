@@ -44,7 +44,14 @@ export function captureOutput(): ExecOutput & { readonly bytes: () => Buffer; re
 
 /** An exec whose output and log are kept. */
 export function setup(
-  options: { signal?: AbortSignal; clock?: RuntimeClock; output?: ExecOutput; killGraceMs?: number } = {},
+  options: {
+    signal?: AbortSignal
+    clock?: RuntimeClock
+    output?: ExecOutput
+    killGraceMs?: number
+    /** In place of the one that is handed back. */
+    logger?: Logger
+  } = {},
 ): {
   readonly exec: Exec
   readonly redactor: Redactor
@@ -57,7 +64,7 @@ export function setup(
   const exec = createExec({
     clock: options.clock ?? systemClock,
     redactor,
-    log,
+    log: options.logger ?? log,
     output: options.output ?? output,
     signal: options.signal ?? new AbortController().signal,
     killGraceMs: options.killGraceMs ?? 300,
