@@ -52,6 +52,11 @@ test('a daemon runs plans on their schedules, and stopped while idle it exits wi
   running.signal('SIGTERM')
   expect((await running.result).code).toBe(0)
   expect(statusOf(here)).toMatchObject({ ready: false, reasons: [{ code: 'DAEMON_STOPPING' }] })
+  const lines = running.stderr().trim().split('\n')
+  expect(lines.filter((line) => line.includes('not ready')).map((line) => /"level":"(\w+)"/.exec(line)?.[1])).toEqual([
+    'info',
+    'info',
+  ])
 })
 
 test('refused scripts: the daemon stays up, is not ready and says why, and is ready once they are mended', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { HoldfastFailure, Logger } from '@holdfast/sdk'
 import { reasonOf, type RuntimeClock } from '@holdfast/runtime'
 import type { Role } from './leadership.ts'
+import { errors } from '../errors.ts'
 
 /** Why a daemon is not ready. */
 export interface NotReadyReason {
@@ -72,6 +73,8 @@ export interface StatusKeeper {
 }
 
 const soonMs = 1000
+/** Every daemon is not ready for these once: nobody has to look. */
+const passing: ReadonlySet<string> = new Set([errors.DAEMON_STARTING.code, errors.DAEMON_STOPPING.code])
 
 /** The file of a state directory's status. */
 export function statusFile(stateDirectory: string): string {
@@ -121,7 +124,9 @@ export function createStatus(source: StatusSource): StatusKeeper {
   const announce = (before: boolean): void => {
     const reasons = allReasons()
     if (reasons.length === 0 && !before) log.info('ready')
-    for (const { code, message, hint, plan } of reasons) log.warn(`not ready: ${message}`, { code, hint, plan })
+    for (const { code, message, hint, plan } of reasons) {
+      log[passing.has(code) ? 'info' : 'warn'](`not ready: ${message}`, { code, hint, plan })
+    }
   }
 
   return {
