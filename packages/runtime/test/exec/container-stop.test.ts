@@ -188,6 +188,25 @@ describe('what is left behind', () => {
     expect(server.execs.map(({ running: runs }) => runs)).toEqual([true])
   })
 
+  it('goes on writing when the cluster has said that all is over: no success without what it writes', async () => {
+    const { exec, server } = await setUp()
+    // What comes last comes after the status.
+    server.misbehaveExec({ times: 1 }, { kind: 'late-stdout', bytes: 5 })
+    const command = sh('(sleep 0.3; echo late) & echo now')
+    expect((await failureOf(exec.container(db, { command }))).code).toBe('EXEC_INCOMPLETE')
+  })
+
+  it('wrote while nobody took anything, behind the end', async () => {
+    const { exec, server } = await setUp()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const command = sh('head -c 100000 /dev/zero; (sleep 0.3; echo late) & :')
+    // So slow that the end and what is written behind it are read together.
+    server.misbehaveExec({ times: 1 }, { kind: 'slow-sender', bytesPerSecond: 150_000 })
+    const running = failureOf(exec.container(db, { command, stdout: { write: () => promise } }))
+    setTimeout(resolve, 500)
+    expect((await running).code).toBe('EXEC_INCOMPLETE')
+  })
+
   it('is said when there is no shell to kill it with', async () => {
     const controller = new AbortController()
     const { exec, server, log, output } = await setUp({ container: { shell: false } })

@@ -118,7 +118,7 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   }
   const receivers = { stdout: receive('stdout'), stderr: receive('stderr') }
   const marks = wrapping && createMarks(wrapping.prefix, (text) => onMark(text))
-  const outputMarks = wrapping && createMarks(wrapping.prefix, () => onEnd())
+  const outputMarks = wrapping && createMarks(wrapping.prefix, (_text, behind) => onEnd(behind))
   const stream = openStream({
     socket,
     clock,
@@ -134,9 +134,12 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     const isOver = evidence.ended
     const own = outputMarks ? outputMarks.push(chunk) : chunk
     if (own.length === 0) return
-    // Somebody whom the command left behind goes on writing.
-    if (isOver) return fail(incomplete)
-    return takeOwn(own)
+    return isOver ? writtenBehind() : takeOwn(own)
+  }
+  /** Somebody whom the command left behind goes on writing, whatever the cluster says. */
+  const writtenBehind = (): void => {
+    failure ??= incomplete
+    fail(incomplete)
   }
   const takeOwn = (own: Uint8Array): void | Promise<void> => {
     hash?.update(own)
@@ -150,9 +153,10 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   }
   const latest = (): number => (stream.held ? clock.monotonic() : lastOutput)
 
-  const onEnd = (): void => {
+  const onEnd = (behind: number): void => {
     evidence.ended = true
-    letGo()
+    if (behind > 0) writtenBehind()
+    else letGo()
   }
   /** Everything has arrived: now it may end. */
   const letGo = (): void => {
@@ -226,7 +230,10 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     for (const from of ['stdout', 'stderr'] as const) {
       try {
         const rest = (from === 'stderr' ? marks : outputMarks)?.flush()
-        if (rest && rest.length > 0) await (from === 'stderr' ? receivers.stderr.take(rest) : takeOwn(rest))
+        if (rest && rest.length > 0) {
+          if (from === 'stderr') await receivers.stderr.take(rest)
+          else await (evidence.ended ? writtenBehind() : takeOwn(rest))
+        }
         await receivers[from].end()
       } catch (error) {
         failure ??= notTaken(from, error)

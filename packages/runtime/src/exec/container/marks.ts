@@ -1,4 +1,4 @@
-/** Takes what the wrapper says out of a command's standard error. */
+/** Takes what the wrapper says out of a command's output. */
 export interface Marks {
   /** @returns the bytes that are the command's own; the chunk itself where nothing was taken out or held back */
   push(chunk: Uint8Array): Uint8Array
@@ -15,8 +15,9 @@ const nothing = new Uint8Array()
  * Creates a {@link Marks}. A mark is the prefix, a text and a newline, wherever it stands.
  *
  * @param prefix - ASCII; nobody but the wrapper knows it, so no command can print one
+ * @param onMark - `behind`: bytes that are there already and come after it
  */
-export function createMarks(prefix: string, onMark: (text: string) => void): Marks {
+export function createMarks(prefix: string, onMark: (text: string, behind: number) => void): Marks {
   const sought = Buffer.from(prefix, 'latin1')
   let held: Uint8Array = nothing
 
@@ -37,7 +38,7 @@ export function createMarks(prefix: string, onMark: (text: string) => void): Mar
           own.push(rest.subarray(at, at + sought.length))
           rest = rest.subarray(at + sought.length)
         } else {
-          onMark(rest.toString('latin1', at + sought.length, end))
+          onMark(rest.toString('latin1', at + sought.length, end), rest.length - end - 1)
           rest = rest.subarray(end + 1)
         }
       }
