@@ -32,7 +32,7 @@ test.runIf(canMount)('fault F12: a read-only state directory is refused before a
   const { code, stderr } = mounted(here, 'mount -t tmpfs -o ro none state', ['run', 'shop'])
   expect(code).toBe(1)
   expect(stderr).toContain('JOURNAL_UNWRITABLE')
-  expect(stderr).toContain('Make the state directory writable')
+  expect(stderr).toContain('Make the state directory writable (in a pod, fsGroup: 1000')
   expect(stderr).not.toMatch(/^\s+at /m)
   expect(readdirSync(here.path)).not.toContain('frozen')
 })

@@ -233,7 +233,7 @@ export const errors = defineErrors(
     },
     JOURNAL_UNWRITABLE: {
       message: (p: { path: string; reason: string }) => `the journal ${p.path} cannot be written: ${p.reason}`,
-      hint: 'Nothing was done: without a journal an effect might never be taken back. Make the state directory writable, or name another with --state-dir.',
+      hint: 'Nothing was done: without a journal an effect might never be taken back. Make the state directory writable (in a pod, fsGroup: 1000 does that for volumes), or name another with --state-dir.',
     },
     JOURNAL_CORRUPT: {
       message: (p: { path: string; movedTo: string }) =>
@@ -525,7 +525,7 @@ export const errors = defineErrors(
     },
     STORAGE_READ_ONLY: {
       message: (p: { key: string; reason: string }) => `the store does not let us write "${p.key}": ${p.reason}`,
-      hint: 'Nothing was changed in the store, and no backup can be stored until it is writable for this user. A file system that turned read-only by itself often has a failing disk.',
+      hint: 'Nothing was changed in the store, and no backup can be stored until it is writable for this user (in a pod, fsGroup: 1000 does that for volumes). A file system that turned read-only by itself often has a failing disk.',
     },
     STORAGE_IO: {
       message: (p: { operation: 'put' | 'get' | 'list' | 'delete' | 'sweep'; key: string; reason: string }) =>
