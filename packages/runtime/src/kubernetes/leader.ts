@@ -85,6 +85,7 @@ export function createLeaderElection(options: CreateLeaderElectionOptions): Lead
   let cancelDeadline: (() => void) | undefined
   /** A Lease that we had to make: whoever led by one that was removed may not have noticed until then. */
   let probation: number | undefined
+  /** A change of the lease that is under way. */
   let renewing: Promise<void> = Promise.resolve()
   let succeededAt = -Infinity
   let trouble: string | undefined
@@ -253,20 +254,25 @@ export function createLeaderElection(options: CreateLeaderElectionOptions): Lead
       for (;;) {
         signal.throwIfAborted()
         try {
-          const taken = await take()
+          const taking = take()
+          renewing = settled(taking)
+          const taken = await untilAborted(taking, signal)
+          signal.throwIfAborted()
           worked()
           if (taken) return begin(taken.former)
         } catch (error) {
+          signal.throwIfAborted()
           failed(error)
         }
         await clock.sleep(Math.round(retryMs * (1 + jitter * random())), signal)
       }
     },
     async resign() {
-      const handover = options.handover()
       term?.end(new Error('told to stop'))
       // What is under way could take it back; a process that is told to stop does not wait long for that.
       await Promise.race([renewing, clock.sleep(partingMs)])
+      // Not before: it may have been taken just now, and then what the one before left is not to be overwritten.
+      const handover = options.handover()
       try {
         const found = await client.read(partingMs)
         if (found?.spec?.holderIdentity !== identity) return
@@ -277,6 +283,22 @@ export function createLeaderElection(options: CreateLeaderElectionOptions): Lead
         log.debug(`the lease could not be given up: ${reasonOf(error)}; it runs out`, { lease: client.name, error })
       }
     },
+  }
+}
+
+async function settled(work: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([work])
+}
+
+/** Whoever is told to stop doesn't wait for an answer. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason as Error)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 

@@ -1,4 +1,4 @@
-import { testClock, type FakeKubernetes } from '@holdfast/testing'
+import { advanceUntil, testClock, type FakeKubernetes } from '@holdfast/testing'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RuntimeClock } from '../../src/clock.ts'
@@ -13,7 +13,7 @@ import { createLogger } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { createRedactor } from '../../src/telemetry/redaction.ts'
 import { createMachine, createWorld, times, type Answer, type LeaseServer, type Machine } from './electors.ts'
-import { clusterOf } from './pods.ts'
+import { clusterOf, until } from './pods.ts'
 import { serve } from './support.ts'
 
 const isLong = process.env['HOLDFAST_TEST_LONG'] !== undefined
@@ -351,6 +351,30 @@ describe('on an API server', () => {
     expect(term.lost.aborted).toBe(true)
     expect(String(term.lost.reason)).toContain('b leads')
     expect(a.election.isLeader()).toBe(false)
+  })
+
+  test('who is told to stop waits for no answer of the API server, and does not lead by one that comes late', async () => {
+    const { server, clock, lease } = await setUp()
+    const stop = new AbortController()
+    const silence = server.misbehave({ method: 'GET', path: /leases/ }, 'slow')
+    const a = elector(server, clock, 'a')
+    server.objects.put({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'holdfast', namespace: 'shop' },
+    })
+    const work = a.election.campaign(stop.signal)
+    let ended = false
+    work.catch(() => void (ended = true))
+    await until(() => server.requests.length > 0)
+    stop.abort(new Error('told to stop'))
+    await clock.advance(0)
+    expect(ended).toBe(true)
+    const resigned = a.election.resign()
+    silence.end()
+    await advanceUntil(clock, resigned, '10ms')
+    expect(a.election.isLeader()).toBe(false)
+    expect(lease()?.spec?.holderIdentity ?? '').toBe('')
   })
 
   test('without the right it is said, and taken once it is granted', async () => {
