@@ -14,8 +14,9 @@ const note = (directory, what, run) => appendFileSync(directory + '/notes', what
 const release = defineUndo({
   name: 'release',
   input: any,
-  deadline: '1s',
-  run({ directory, by }, { run, recovered }) {
+  deadline: '5s',
+  async run({ directory, by }, { run, recovered }) {
+    /* release.run */
     rmSync(directory + '/held', { force: true })
     note(directory, (recovered ? 'taken over from ' : 'released by ') + by, run)
   },
@@ -72,10 +73,10 @@ beforeEach(async () => {
 /** A daemon in a pod of its own. Every one of them begins at half a minute before a slot of its schedule. */
 async function startPod(
   name: string,
-  more: { readonly schedule?: string; readonly settings?: string } = {},
+  more: { readonly schedule?: string; readonly settings?: string; readonly undo?: string } = {},
 ): Promise<Pod> {
-  const here = workspace({ 'hooks.mjs': hooks })
-  const { schedule = `cron: '*/5 * * * *'`, settings = 'replicas: leader' } = more
+  const { schedule = `cron: '*/5 * * * *'`, settings = 'replicas: leader', undo = '' } = more
+  const here = workspace({ 'hooks.mjs': hooks.replace('/* release.run */', undo) })
   const use = `{ './hooks.mjs#holder': { directory: ${shared.path}, by: ${name} } }`
   here.write('holdfast.yaml', `${settings}\nplans: { shop: { schedule: { ${schedule} }, use: [ ${use} ] } }\n`)
   here.write('kubeconfig', server.kubeconfig())
@@ -268,6 +269,28 @@ test('a leader that is told to stop is followed within seconds; the run that it 
   expect(isHeld()).toBe(false)
   expect(notes()).toEqual(['begun by web-a 2026-11-23T02:00:00.000Z', 'released by web-a 2026-11-23T02:00:00.000Z'])
   expect(await second.history()).toMatchObject([{ status: 'aborted', scheduledFor: '2026-11-23T02:00:00.000Z' }])
+})
+
+test('a leader dies before the run of its slot is on record: the slot is run by the next one', async () => {
+  // What the run before left is given back before a run begins, and that may take its time.
+  const undo = `if (existsSync(directory + '/stuck')) throw new Error('stuck');
+    if (existsSync(directory + '/slow')) { note(directory, 'waits in ' + by, run); await new Promise(() => {}) }`
+  const every = { schedule: `cron: '* * * * *'`, undo }
+  writeFileSync(shared.at('go'), '')
+  writeFileSync(shared.at('stuck'), '')
+  writeFileSync(shared.at('slow'), '')
+  const first = await startPod('web-a', every)
+  await until('a run that leaves something', () => first.stderr().includes('UNDO_FAILED'))
+  rmSync(shared.at('stuck'))
+  // A renewal comes after the slot, before the undo's time is up.
+  await until('the next slot', () => notes().at(-1)?.startsWith('waits') ?? false, 90_000)
+  const renewedAt = (): unknown => server.objects.get('leases', 'shop', 'holdfast-default')
+  const before = JSON.stringify(renewedAt())
+  await until('the lease is renewed', () => JSON.stringify(renewedAt()) !== before, 3000)
+  frozen.add(first)
+  rmSync(shared.at('slow'))
+  await startPod('web-b', every)
+  await until('the slot is run', () => notes().some((note) => note === 'begun by web-b 2026-11-23T02:01:00.000Z'))
 })
 
 test('the API server is away for longer than the lease: the run is aborted, nothing stays held, and it goes on later', async () => {

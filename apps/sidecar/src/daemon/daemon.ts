@@ -32,7 +32,8 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     clock,
     next: (plan) => scheduler?.next(plan),
   })
-  const running = new Set<string>()
+  /** The plans that run, and the slots that they run for. */
+  const running = new Map<string, Date>()
   let scheduler: Scheduler | undefined
   let aborted = false
   /** Recovered and booted: a changed configuration can come into force. */
@@ -80,6 +81,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       handledUntil = scheduler ? dealtWith(scheduler) : handledUntil
       return handledUntil
     },
+    atWork: () => running,
     report: (error) => status.set('leader', error ? [reasonFrom(error)] : []),
     standBy() {
       status.set('daemon', [])
@@ -118,7 +120,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       log.info(`plan "${plan}" is not started: this pod does not lead any more`, { plan, scheduledFor })
       return
     }
-    running.add(plan)
+    running.set(plan, scheduledFor)
     status.changed()
     try {
       const ends = AbortSignal.any([signal, reign.lost])

@@ -6,14 +6,24 @@ export interface Handover {
   /** Slots up to here were dealt with, but for those of plans that are running. */
   readonly handledUntil: Date | undefined
   readonly runs: readonly RunUnderWay[]
+  /** Slots of these plans were dealt with up to then only: a later one was begun, or waits, and no run of it is on record. */
+  readonly waiting: readonly WaitingPlan[]
   /** Former leaders whose undos may still be pending; they lead no more, whatever their pods do. */
   readonly processes: readonly string[]
+}
+
+/** A plan of which a slot may be lost with its leader. */
+export interface WaitingPlan {
+  readonly plan: string
+  readonly handledUntil: Date
 }
 
 /** Added to, never changed. */
 const schema = 1
 /** An annotation has its limits; nobody runs more plans at once. */
 const mostRuns = 500
+
+const nothing: Handover = { handledUntil: undefined, runs: [], waiting: [], processes: [] }
 
 /** Names a process in a lease: its pod first, for people, and what the engine knows it by last. */
 export function leaderIdentity({ services }: Pick<Engine, 'services'>, pod: string | undefined): string {
@@ -27,38 +37,48 @@ export function processOf(identity: string): string {
 }
 
 /** As the annotation has it. */
-export function formatHandover({ handledUntil, runs, processes }: Handover): string {
-  return JSON.stringify({ schema, handledUntil, processes, runs: runs.slice(0, mostRuns) })
+export function formatHandover({ handledUntil, runs, waiting, processes }: Handover): string {
+  return JSON.stringify({
+    schema,
+    handledUntil,
+    processes,
+    runs: runs.slice(0, mostRuns),
+    ...(waiting.length > 0 && { waiting: waiting.slice(0, mostRuns) }),
+  })
 }
 
 /** What a leader left; of an annotation that can't be read, or of no version that we know, nothing but the lease. */
 export function readHandover(former: FormerLeader | undefined): Handover {
-  if (!former) return { handledUntil: undefined, runs: [], processes: [] }
+  if (!former) return nothing
   const { identity, renewedAt } = former
   const left = parse(former.handover)
   const holder = identity === '' ? [] : [processOf(identity)]
   return {
     handledUntil: left.handledUntil ?? renewedAt,
     runs: left.runs,
+    waiting: left.waiting,
     processes: [...new Set([...left.processes, ...holder])],
   }
 }
 
 /** Up to when a plan's slots were dealt with by the leader before. */
-export function dealtWithUntil({ handledUntil: all, runs }: Handover, plan: string): Date | undefined {
-  const own = runs.flatMap(({ run }) => (run.plan === plan ? [run.scheduledFor] : []))
+export function dealtWithUntil({ handledUntil: all, runs, waiting }: Handover, plan: string): Date | undefined {
+  const own = [
+    ...runs.flatMap(({ run }) => (run.plan === plan ? [run.scheduledFor] : [])),
+    ...waiting.flatMap((each) => (each.plan === plan ? [each.handledUntil] : [])),
+  ]
   // Behind a run that was not finished others may have waited.
   return [...own, ...(all ? [all] : [])].toSorted((a, b) => a.getTime() - b.getTime())[0]
 }
 
 function parse(text: string | undefined): Handover {
-  const nothing: Handover = { handledUntil: undefined, runs: [], processes: [] }
   try {
     const read = JSON.parse(text ?? '') as Partial<Handover> & { readonly schema?: unknown }
     if (read.schema !== schema) return nothing
     return {
       handledUntil: read.handledUntil && new Date(read.handledUntil),
       processes: read.processes ?? [],
+      waiting: (read.waiting ?? []).map(({ plan, handledUntil }) => ({ plan, handledUntil: new Date(handledUntil) })),
       runs: (read.runs ?? []).map((each) => ({
         ...each,
         run: { ...each.run, scheduledFor: new Date(each.run.scheduledFor) },

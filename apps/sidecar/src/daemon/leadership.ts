@@ -12,7 +12,15 @@ import {
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
 import type { Session } from '../session.ts'
-import { dealtWithUntil, formatHandover, leaderIdentity, processOf, readHandover, type Handover } from './handover.ts'
+import {
+  dealtWithUntil,
+  formatHandover,
+  leaderIdentity,
+  processOf,
+  readHandover,
+  type Handover,
+  type WaitingPlan,
+} from './handover.ts'
 
 /** The time in which this daemon schedules. */
 export interface Reign {
@@ -39,6 +47,8 @@ export interface CreateLeadershipOptions {
   schedule(reign: Reign): Promise<void>
   /** Slots up to here are dealt with. */
   handledUntil(): Date
+  /** The plans that are at work, and the slots that they are at work for. */
+  atWork(): ReadonlyMap<string, Date>
   /** What stands in the way of leading. */
   report(error: HoldfastFailure | undefined): void
   /** It is ready, and waits for its turn. */
@@ -115,7 +125,13 @@ async function lead(
     handover() {
       if (!isSettled) return last
       try {
-        last = formatHandover({ handledUntil: options.handledUntil(), runs: runs(), processes: [self.id] })
+        const underWay = runs()
+        last = formatHandover({
+          handledUntil: options.handledUntil(),
+          runs: underWay,
+          waiting: waitingBeside(underWay),
+          processes: [self.id],
+        })
       } catch (error) {
         log.warn(`what this leader does could not be written into its lease: ${reasonOf(error)}`, { error })
       }
@@ -146,6 +162,17 @@ async function lead(
     if (!stop.aborted) standBy()
   }
   await election.resign()
+
+  /** Before a run begins, and between two attempts, nothing of it is in the journal as being under way. */
+  function waitingBeside(underWay: readonly RunUnderWay[]): readonly WaitingPlan[] {
+    const begun = new Set(underWay.map(({ run }) => run.plan))
+    return [...options.atWork()].flatMap(([plan, slot]) => {
+      if (begun.has(plan)) return []
+      const newest = engine.journal.lastScheduled(plan)
+      const isOnRecord = newest !== undefined && newest >= slot
+      return [{ plan, handledUntil: isOnRecord ? slot : new Date(slot.getTime() - 1) }]
+    })
+  }
 
   function watchRuns({ journal }: typeof engine): () => readonly RunUnderWay[] {
     return () => {
