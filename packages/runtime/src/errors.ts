@@ -403,7 +403,7 @@ export const errors = defineErrors(
     EXEC_TRUNCATED: {
       message: (p: { command: string; reason: string; stderrTail: string }) =>
         `the output of ${p.command} did not arrive whole: ${p.reason}`,
-      hint: 'It ended well in its container, but what arrived is not what it wrote, so it does not count. Try again; if it comes again, look for what cuts connections between here and the node.',
+      hint: 'Whatever its exit code, what arrived is not what it wrote, so it does not count. Try again; if it comes again, look for what cuts connections between here and the node. Of a command with input the API server loses the end when its output is taken slowly (kubernetes#124571): hand the input over by `env` or in a file, then it can wait.',
       retryable: true,
     },
     EXEC_UNPROVEN: {
