@@ -5,6 +5,9 @@ import { loadQuietly } from './configuration.ts'
 import type { CommandContext } from './context.ts'
 import { hasJournal, lookIntoJournal } from './journal.ts'
 
+/** What is frozen here must not wait for an API server that doesn't answer. */
+const patienceMs = 5000
+
 /** Something that was taken and not given back, here or by another pod. */
 export interface PendingUndo extends UndoRecord {
   readonly isInJournal: boolean
@@ -17,6 +20,8 @@ export interface PendingUndo extends UndoRecord {
 export interface PendingUndos {
   /** Newest first; those of our own journal before those of others. */
   readonly undos: readonly PendingUndo[]
+  /** False: the cluster could not be asked, and may have more. */
+  readonly isComplete: boolean
   readonly kubernetes: RuntimeKubernetes | undefined
   close(): void
 }
@@ -25,7 +30,8 @@ export interface PendingUndos {
 export async function findPendingUndos(context: CommandContext): Promise<PendingUndos> {
   const own = readJournal(context)
   const cluster = await clusterOf(context)
-  const stored = cluster ? await readCluster(context, cluster) : []
+  const found = cluster ? await readCluster(context, cluster) : []
+  const stored = found ?? []
   const inCluster = new Set(stored.map(({ id }) => id))
   const inJournal = new Set(own.known)
   return {
@@ -34,6 +40,7 @@ export async function findPendingUndos(context: CommandContext): Promise<Pending
       // Of what is settled here the cluster only doesn't know yet.
       ...stored.filter(({ id }) => !inJournal.has(id)),
     ],
+    isComplete: found !== undefined,
     kubernetes: cluster?.kubernetes,
     close: () => cluster?.close(),
   }
@@ -52,15 +59,23 @@ export async function findPendingUndos(context: CommandContext): Promise<Pending
   }
 }
 
-async function readCluster(context: CommandContext, { kubernetes }: Cluster): Promise<readonly PendingUndo[]> {
+/** @returns `undefined` when it could not be asked */
+async function readCluster(
+  context: CommandContext,
+  { kubernetes }: Cluster,
+): Promise<readonly PendingUndo[] | undefined> {
+  const enough = Promise.withResolvers<undefined>()
+  const cancel = context.io.clock.setTimer(patienceMs, () => enough.resolve(undefined))
   try {
-    const found = await listStoredUndos({
+    const listed = listStoredUndos({
       kubernetes,
       instance: await instanceOf(context),
       onDamaged: (error) =>
         context.log.warn(`an armed undo in the cluster can't be read: ${reasonOf(error)}`, { error }),
     })
-    return found.map(({ undo, run, owner }) => ({
+    const found = await Promise.race([listed, enough.promise])
+    if (!found) context.log.warn('the API server does not answer: what other pods have left is not looked at')
+    return found?.map(({ undo, run, owner }) => ({
       ...undo,
       run: run.id,
       process: owner.id,
@@ -76,8 +91,11 @@ async function readCluster(context: CommandContext, { kubernetes }: Cluster): Pr
   } catch (error) {
     if (!isHoldfastError(error)) throw error
     // Who may not look there keeps nothing there.
-    if (error.code !== 'KUBERNETES_FORBIDDEN') context.warn(error)
-    return []
+    if (error.code === 'KUBERNETES_FORBIDDEN') return []
+    context.warn(error)
+    return undefined
+  } finally {
+    cancel()
   }
 }
 

@@ -4,11 +4,11 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startFakeKubernetes, type FakeKubernetes } from '@holdfast/testing'
-import { build } from 'esbuild'
+import { advanceUntil, startFakeKubernetes, testClock, type FakeKubernetes } from '@holdfast/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { engineFor } from './crash/engine.ts'
 import { heldIn } from './crash/world.ts'
+import { buildProgram } from './crash/program.ts'
 import { startProcess } from './support/process.ts'
 import { shop, type Workspace } from './support/workspace.ts'
 
@@ -119,6 +119,19 @@ describe('commands', () => {
     expect(mirrored()).toEqual([])
   })
 
+  test('fault F29: undo list waits five seconds for an API server that does not answer, and does not say that all is well', async () => {
+    const here = shop()
+    const env = podEnv(here)
+    server.misbehave({ path: /./ }, 'half-open')
+    const clock = testClock()
+    const listing = here.start(['undo', 'list'], { env, clock })
+    const { code, stdout } = await advanceUntil(clock, listing.result, '20ms')
+    expect(clock.monotonic()).toBeLessThan(6000)
+    expect(code).toBe(0)
+    expect(stdout).not.toContain('all that was taken has been given back')
+    expect(stdout).toContain('the cluster could not be asked')
+  })
+
   test('without the right, or without the API server, undo list shows the journal', async () => {
     const here = shop()
     const env = podEnv(here)
@@ -135,21 +148,11 @@ describe('commands', () => {
 describe('fault F3: killed at every effect, and the state directory lost', () => {
   let root: string
   let program: string
+  let env: NodeJS.ProcessEnv
   let scripts: string
   beforeAll(async () => {
     root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'holdfast-mirror-'))
-    program = join(root, 'process.mjs')
-    await build({
-      entryPoints: [join(import.meta.dirname, 'crash', 'process.ts')],
-      outfile: program,
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      format: 'esm',
-      conditions: ['@holdfast/source'],
-      external: ['jiti'],
-      banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-    })
+    ;({ program, env } = await buildProgram(root))
     scripts = join(root, 'scripts')
     const write = (name: string, text: string): void => {
       mkdirSync(join(scripts, name, '..'), { recursive: true })
@@ -164,7 +167,7 @@ describe('fault F3: killed at every effect, and the state directory lost', () =>
   const runAndDie = (place: string, dieAt: number): Promise<{ points?: readonly string[]; signal?: string }> =>
     new Promise((resolve, reject) => {
       const args = [program, join(place, 'state'), join(place, 'world'), scripts, String(dieAt), server.url]
-      execFile(process.execPath, args, (error, stdout, stderr) => {
+      execFile(process.execPath, args, { env }, (error, stdout, stderr) => {
         if (error?.signal === 'SIGKILL') resolve({ signal: 'SIGKILL' })
         else if (error) reject(new Error(`${error.message}\n${stderr}`))
         else resolve(JSON.parse(stdout) as { points: readonly string[] })

@@ -24,13 +24,17 @@ export interface UndoDropOptions {
   readonly yes?: boolean | undefined
 }
 
+const clusterUnknown =
+  'Nothing is pending here. What other pods have taken is not known: the cluster could not be asked.\n'
+
 /** `holdfast undo list`: what has been taken and not given back. */
 export async function runUndoListCommand(context: CommandContext): Promise<number> {
-  const { undos: pending, close } = await findPendingUndos(context)
+  const { undos: pending, isComplete, close } = await findPendingUndos(context)
   close()
   if (context.settings.json) context.printJson(pending.map(undoJson))
-  else if (pending.length === 0) context.print('Nothing is pending: all that was taken has been given back.\n')
-  else context.print(undoTable(pending, context))
+  else if (pending.length === 0) {
+    context.print(isComplete ? 'Nothing is pending: all that was taken has been given back.\n' : clusterUnknown)
+  } else context.print(undoTable(pending, context))
   return exitCode.ok
 }
 
@@ -41,15 +45,15 @@ export async function runUndoRunCommand(
   options: UndoRunOptions,
 ): Promise<number> {
   const { settings, style } = context
-  const { undos: pending, close } = await findPendingUndos(context)
+  const { undos: pending, isComplete, close } = await findPendingUndos(context)
   close()
   const chosen = options.all ? pending : ids.map((id) => oneUndo(pending, id))
   if (!options.all && ids.length === 0) {
     throw errors.OPTION_INVALID({ option: 'undo run', value: '', allowed: 'ids of undos, or --all' })
   }
   if (chosen.length === 0) {
-    context.print(settings.json ? '[]\n' : 'Nothing is pending.\n')
-    return exitCode.ok
+    context.print(settings.json ? '[]\n' : isComplete ? 'Nothing is pending.\n' : clusterUnknown)
+    return isComplete ? exitCode.ok : exitCode.failed
   }
   const what = count(chosen.length, 'undo')
   const question = `${undoTable(chosen, context)}Run ${what} now?`
