@@ -193,6 +193,17 @@ describe('fault F23: Success, but standard output is short', () => {
     })
   })
 
+  it('a stall of some seconds while the last output is under way loses nothing: the command goes on waiting', async () => {
+    const clock = testClock()
+    const { exec, server } = await setUp({ clock })
+    server.misbehaveExec({ times: 1 }, ['loses-rest', { kind: 'slow-sender', bytesPerSecond: 200 }])
+    const sink = collect()
+    const running = exec.container(db, { command: ['printf', '0123456789'.repeat(20)], stdout: sink })
+    await until(() => sink.bytes().length > 150)
+    await clock.advance('15s')
+    expect(await running).toMatchObject({ exitCode: 0, bytes: 200 })
+  })
+
   it('the rest comes after the status, and counts', async () => {
     const clock = testClock()
     const { exec, raw, server } = await setUp({ clock })

@@ -186,6 +186,9 @@ describe('what is left behind', () => {
     })
     // It may be meant to stay.
     expect(server.execs.map(({ running: runs }) => runs)).toEqual([true])
+    // It is told once that all has arrived, however long that takes: the server may have closed meanwhile.
+    await exec.container(db, { command: sh(':'), stdout: 'log' })
+    expect(server.execs[0]?.received).toBe(server.execs[1]?.received)
   })
 
   it('goes on writing when the cluster has said that all is over: no success without what it writes', async () => {

@@ -98,6 +98,7 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   let lastOutput = begin
   let failure: Failure | undefined
   let stopping = false
+  let dismissed = false
   let over = false
   let remote: { readonly end: RemoteEnd; readonly reason?: string } | undefined
 
@@ -165,7 +166,9 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   }
   /** The wrapper stays until it is told that all has arrived. A command that reads its input is not waited for. */
   const dismiss = (): void => {
-    if (!fed) void stream.input.write('\n')
+    // Once: sending to a server that is done and has closed would lose what it said last.
+    if (!fed && !dismissed) void stream.input.write('\n')
+    dismissed = true
   }
   const onMark = (text: string): void => {
     const [what = '', ...rest] = text.split(' ')

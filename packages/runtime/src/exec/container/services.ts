@@ -29,8 +29,11 @@ export const limits = {
   closeMs: 1000,
   /** What is on its way gets this long to arrive once nobody holds it up any more. */
   settleMs: 10_000,
-  /** Silence after the command's exit, in which the end of its output should come: it is lost, and not waited for. */
-  endMs: 5000,
+  /**
+   * Silence after the command's exit, in which the end of its output should come: it is lost, and not waited for. Whoever
+   * is told too early that all has arrived makes it so.
+   */
+  endMs: 20_000,
   /**
    * Silence after the command's exit, in which its status should come: somebody else holds its output open. Nodes and
    * networks have worse moments than pipes.
