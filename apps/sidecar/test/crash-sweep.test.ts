@@ -4,30 +4,19 @@ import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { engineFor } from './crash/engine.ts'
+import { buildProgram } from './crash/program.ts'
 import { heldIn } from './crash/world.ts'
 
 let root: string
 let scriptsOne: string
-/** The process that is killed, as one file: it starts some three hundred times. */
 let program: string
+let env: NodeJS.ProcessEnv
 beforeAll(async () => {
   // In memory where that is possible: a killed process loses no page, so waiting for a disk would prove nothing.
   root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'holdfast-sweep-'))
-  program = join(root, 'process.mjs')
-  await build({
-    entryPoints: [join(import.meta.dirname, 'crash', 'process.ts')],
-    outfile: program,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    format: 'esm',
-    conditions: ['@holdfast/source'],
-    external: ['jiti'],
-    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-  })
+  ;({ program, env } = await buildProgram(root))
   scriptsOne = join(root, 'scripts-one')
   writeScripts(scriptsOne)
 })
@@ -61,7 +50,7 @@ interface Killed {
 function runAndDie(place: string, dieAt: number): Promise<Killed> {
   const args = [program, join(place, 'state'), join(place, 'world'), scriptsOne, String(dieAt)]
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { env }, (error, stdout, stderr) => {
       if (error?.signal === 'SIGKILL') resolve({ signal: 'SIGKILL' })
       else if (error) reject(new Error(`${error.message}\n${stderr}`))
       else resolve(JSON.parse(stdout) as Killed)

@@ -1,6 +1,6 @@
 // One HTTPS agent for all calls: connections are kept and shared. Every call has a deadline; only what may safely be done
 // twice is tried again.
-import { request as httpRequest, Agent as HttpAgent, type Agent, type IncomingMessage } from 'node:http'
+import type { Agent, IncomingMessage } from 'node:http'
 import { request as httpsRequest, Agent as HttpsAgent } from 'node:https'
 import { formatDuration, isHoldfastError } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
@@ -9,6 +9,9 @@ import { reasonOf } from '../failure.ts'
 import { apiError, isRefusal } from './api-errors.ts'
 import { describeSubject, subjectOf, type ApiMethod, type ApiSubject } from './api-path.ts'
 import type { Connection, Credentials } from './connection.ts'
+
+// Not imported: among its exports is WebSocket, and an import reads them all, which loads all of undici (60 ms, 14 MB).
+const { request: httpRequest, Agent: HttpAgent } = process.getBuiltinModule('node:http')
 
 /** One call of the API. */
 export interface ApiRequest {
