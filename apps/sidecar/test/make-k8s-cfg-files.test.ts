@@ -417,13 +417,13 @@ test('a directory that belongs to somebody else: the error names --user', () => 
   chmodSync(here.at('closed'), isRoot ? 0o700 : 0o000)
   chmodSync(here.at('out'), isRoot ? 0o755 : 0o555)
   if (isRoot) for (const directory of ['out', 'closed']) chownSync(here.at(directory), 1234, 1234)
-  const start = join(import.meta.dirname, 'support/start.ts')
+  const command = join(import.meta.dirname, '../bin/make-k8s-cfg-files.js')
   const run = (input: string): ReturnType<typeof spawnSync> =>
-    spawnSync(
-      process.execPath,
-      ['--conditions=@holdfast/source', start, 'make-k8s-cfg-files', 'backup', 'shop', 'app', input, 'out'],
-      { cwd: here.path, encoding: 'utf8', ...(isRoot && { uid: 65534, gid: 65534 }) },
-    )
+    spawnSync(process.execPath, [command, 'backup', 'shop', 'app', input, 'out'], {
+      cwd: here.path,
+      encoding: 'utf8',
+      ...(isRoot && { uid: 65534, gid: 65534 }),
+    })
   for (const [input, action, directory] of [
     ['scripts', 'write to', 'out'],
     ['closed', 'read', 'closed'],

@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { shop, type Workspace } from './support/workspace.ts'
 
-const start = join(import.meta.dirname, 'support/start.ts')
+const holdfast = join(import.meta.dirname, '../bin/holdfast.js')
 
 /** In a mount namespace of our own: mode bits say nothing to root. */
 const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0
 
 /** Runs a command after something was mounted that nobody else sees. */
 function mounted(here: Workspace, mount: string, args: readonly string[]): { code: number | null; stderr: string } {
-  const command = `'${process.execPath}' --conditions=@holdfast/source ${start} holdfast ${args.join(' ')}`
+  const command = `'${process.execPath}' ${holdfast} ${args.join(' ')}`
   const { status, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', `${mount} && exec ${command}`], {
     cwd: here.path,
     env: { PATH: process.env['PATH'], HOME: here.path, HOLDFAST_STATE_DIR: here.state },
