@@ -37,7 +37,7 @@ export function createOwners({ kubernetes, log }: CreateOwnersOptions): Owners {
       const hasEnded = status?.phase === 'Succeeded' || status?.phase === 'Failed'
       pods.set(pod, metadata.uid !== pod || hasEnded ? 'gone' : 'alive')
     } catch (error) {
-      if (isHoldfastError(error) && error.code === 'KUBERNETES_NOT_FOUND') {
+      if (saysGone(error, podName)) {
         pods.set(pod, 'gone')
         return
       }
@@ -61,4 +61,10 @@ export function createOwners({ kubernetes, log }: CreateOwnersOptions): Owners {
     },
     isDeposed: (process) => deposed.get(process)?.() === true,
   }
+}
+
+/** In an API server's own words: the 404 of a proxy in between would make every living pod look dead. */
+function saysGone(error: unknown, podName: string): boolean {
+  if (!isHoldfastError(error) || error.code !== 'KUBERNETES_NOT_FOUND') return false
+  return error.details['said'] === `pods "${podName}" not found`
 }

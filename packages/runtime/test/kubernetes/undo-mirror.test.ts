@@ -304,6 +304,14 @@ describe('another pod', () => {
     expect(await other.metrics.text()).toMatch(/holdfast_undos_pending\{kind="release"\} 1/)
   })
 
+  test('does not believe the 404 of a proxy: the owner’s pod may live', async () => {
+    await heldAndGone({ pod: 'web-a' })
+    server.misbehave({ path: /pods\/web-a/ }, { status: 404, message: '404 page not found' })
+    const other = await start([idle()], { pod: 'web-b' })
+    expect((await other.engine.recover()).undos).toMatchObject([{ result: 'unknown' }])
+    expect(world.held.has('app')).toBe(true)
+  })
+
   test('of another application does not touch it, though everything has the same names', async () => {
     await heldAndGone({ pod: 'web-a' })
     server.objects.remove('pods', 'shop', 'web-a')
