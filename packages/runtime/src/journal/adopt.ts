@@ -35,6 +35,9 @@ export interface AdoptOptions {
 /** What a cluster that was not asked has. */
 export const nothing: Adoption = { undos: [], interrupted: [], unknown: [], alive: [], listed: undefined }
 
+/** What the critical metric calls an undo that can't be read. */
+const unreadable = 'unreadable'
+
 /** Why the cluster could not be looked at, as it was last said. */
 const told = new WeakMap<UndoMirror, string>()
 
@@ -43,8 +46,9 @@ export async function adoptOrphans(services: Services, options: AdoptOptions = {
   const { undoMirror, owners, journal, heldUndos, strayUndos, process, log } = services
   if (!undoMirror) return { ...nothing, listed: new Set() }
   let listed: readonly MirroredUndo[]
+  const damaged: string[] = []
   try {
-    listed = await undoMirror.list()
+    listed = await undoMirror.list((name) => damaged.push(name))
     told.delete(undoMirror)
   } catch (error) {
     const reason = reasonOf(error)
@@ -59,6 +63,8 @@ export async function adoptOrphans(services: Services, options: AdoptOptions = {
   const unknown: UndoRecord[] = []
   const alive: UndoRecord[] = []
   if (!options.only) strayUndos.clear()
+  // Of a newer version, say: something is frozen, and nobody here can thaw it.
+  for (const name of damaged) strayUndos.set(name, unreadable)
   // Oldest first: the journal has the newest first then, as if they had been armed here.
   for (const mirrored of listed.toReversed()) {
     const { id } = mirrored.undo

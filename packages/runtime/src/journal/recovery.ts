@@ -210,10 +210,13 @@ async function recoverUndo(services: Services, undo: UndoRecord): Promise<Recove
       heldSince: clock.monotonic() - Math.max(0, clock.now().getTime() - undo.armedAt.getTime()),
       onceWithinMs: parseDuration(definition.deadline),
     })
-    log.warn(`gave back what an interrupted run had taken: "${undo.undo}"`, { plan: undo.plan, run: undo.run })
+    // What we could not give back at first is not recovered: nobody was gone.
+    const isOther = undo.process !== services.process.id
+    const whose = isOther ? 'an interrupted run' : 'an earlier run'
+    log.warn(`gave back what ${whose} had taken: "${undo.undo}"`, { plan: undo.plan, run: undo.run })
     services.meter
       .counter('holdfast_undos_recovered_total', 'Undos run for a process that was gone', ['kind'])
-      .add(1, { kind: undo.undo })
+      .add(isOther ? 1 : 0, { kind: undo.undo })
     return { undo, result: 'done' }
   } catch (error) {
     const failure = toFailure(error, { run: undo.run })

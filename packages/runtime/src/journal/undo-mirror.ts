@@ -34,8 +34,12 @@ export interface UndoMirror {
   remove(id: string, options?: { readonly isUrgent?: boolean }): Promise<void>
   /** Removes what was left for later, when nothing waits any more. Never rejects. */
   removeLeft(): Promise<void>
-  /** Those of our instance; none where it can't be used. Rejects when that isn't known. */
-  list(): Promise<readonly MirroredUndo[]>
+  /**
+   * Those of our instance; none where it can't be used. Rejects when that isn't known.
+   *
+   * @param onDamaged - told of each that can't be read
+   */
+  list(onDamaged?: (name: string) => void): Promise<readonly MirroredUndo[]>
   /** Whether somebody else took an undo of ours, because we looked dead. Asks once, and shortly: nothing waits for it. */
   standing(id: string): Promise<MirrorStanding>
   /**

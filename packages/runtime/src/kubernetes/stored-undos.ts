@@ -9,7 +9,7 @@ export interface ListStoredUndosOptions {
   /** Default: every instance of the namespace. */
   readonly instance?: string | undefined
   /** Told of each that can't be read; it is left out. */
-  onDamaged(error: unknown): void
+  onDamaged(error: unknown, name: string): void
 }
 
 /**
@@ -27,7 +27,7 @@ export async function listStoredUndos(options: ListStoredUndosOptions): Promise<
       const stored = readUndo(object)
       if (instance === undefined || stored.undo.instance === instance) found.push(stored)
     } catch (error) {
-      onDamaged(error)
+      onDamaged(error, object.metadata.name)
     }
   }
   return found.toSorted((a, b) => b.undo.armedAt.getTime() - a.undo.armedAt.getTime())

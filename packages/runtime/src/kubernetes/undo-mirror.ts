@@ -63,6 +63,8 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
   let silentUntil = -Infinity
   /** Undos that have been run, and whose ConfigMaps are still there. */
   const left = new Set<string>()
+  /** ConfigMaps that can't be read, and of which that has been said. */
+  const damaged = new Set<string>()
 
   const isSilent = (): boolean => clock.monotonic() < silentUntil
   const heard = (error: unknown): void => {
@@ -167,14 +169,18 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       left.clear()
       await Promise.allSettled(ids.map((id) => remove(nameOf.undo(id), patience.remove)))
     },
-    async list() {
+    async list(onDamaged) {
       if (access === 'unknown') throw new Error(`whether we may is not known: ${whyUnknown ?? 'no answer yet'}`)
       if (access === 'refused') return []
       return listStoredUndos({
         kubernetes,
         instance: instance(),
-        onDamaged: (error) =>
-          log.error(`an armed undo in the cluster can't be read, and is kept: ${reasonOf(error)}`, { error }),
+        onDamaged(error, name) {
+          onDamaged?.(name)
+          const say = damaged.has(name) ? log.debug.bind(log) : log.error.bind(log)
+          say(`an armed undo in the cluster can't be read, and is kept: ${reasonOf(error)}`, { error })
+          damaged.add(name)
+        },
       })
     },
     async standing(id) {

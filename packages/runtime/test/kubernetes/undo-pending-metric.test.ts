@@ -72,3 +72,50 @@ test('the critical metric goes down when another process has given it back', asy
   expect(await person.engine.runUndos({})).toMatchObject([{ result: 'done' }])
   expect(await stuck.metrics.text()).toMatch(/holdfast_undos_pending\{kind="release"\} 0/)
 })
+
+test('an undo in the cluster that can not be read raises the critical metric, and is talked of once', async () => {
+  server.objects.put({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: 'holdfast-undo-x',
+      namespace: 'shop',
+      labels: { 'holdfast.dev/undo': 'true', 'holdfast.dev/instance': 'default' },
+    },
+    data: { 'undo.json': '{"schema":2}' },
+  })
+  const { engine, metrics, log } = await start(idle())
+  await engine.recover()
+  await engine.recoverOrphans()
+  expect(await metrics.text()).toMatch(/holdfast_undos_pending\{kind="unreadable"\} 1/)
+  expect(log.filter((line) => line.includes('"level":"error"') && line.includes('has schema 2'))).toHaveLength(1)
+  server.objects.remove('configmaps', 'shop', 'holdfast-undo-x')
+  await engine.recoverOrphans()
+  expect(await metrics.text()).toMatch(/holdfast_undos_pending\{kind="unreadable"\} 0/)
+})
+
+test('what a process gives back late itself was not recovered: nobody was gone', async () => {
+  let fails = true
+  const undo = {
+    ...world.undo,
+    deadline: '1s' as const,
+    run() {
+      if (fails) throw new Error('not now')
+    },
+  }
+  const hook = defineHook(
+    'maintain',
+    async (ctx) => {
+      if (fails) await ctx.undo.arm(undo, 'a')
+    },
+    { name: 'quiesce', undos: [undo] },
+  )
+  const clock = testClock()
+  const { engine, metrics } = await start(hook, { clock })
+  await advanceUntil(clock, engine.recover(), '5ms')
+  await advanceUntil(clock, engine.run('shop'), '20ms')
+  fails = false
+  await advanceUntil(clock, engine.run('shop'), '20ms')
+  expect(engine.journal.pendingUndos()).toEqual([])
+  expect(await metrics.text()).toMatch(/holdfast_undos_recovered_total\{kind="release"\} 0/)
+})
