@@ -19,7 +19,7 @@ import { isStateDurable } from './journal/durability.ts'
 import { adoptOrphans, nothing } from './journal/adopt.ts'
 import { withoutCluster } from './journal/owners.ts'
 import { enterProcess, livenessOf, lockDirectoryOf } from './journal/process.ts'
-import { recoverAll, recoverOrphans, takeOver, type Inheritance } from './journal/recover-all.ts'
+import { recoverAll, recoverOrphans, takeOver, withPatience, type Inheritance } from './journal/recover-all.ts'
 import type { ProcessRecord } from './journal/records.ts'
 import {
   observeInterrupted,
@@ -444,7 +444,8 @@ export function createEngine(options: CreateEngineOptions): Engine {
         (async () => {
           // What is in our journal needs no API server, which may be what is broken.
           const isOwn = only?.every((id) => journal.undo(id) !== undefined) ?? false
-          if (!isOwn) await services.undoMirror?.prepare({ insists: true })
+          const prepared = services.undoMirror?.prepare({ insists: true })
+          if (prepared) await (isOwn ? withPatience(clock, prepared) : prepared)
           const { alive, unknown } = isOwn ? nothing : await adoptOrphans(services, { only, force })
           return [
             ...(await recoverUndos(services, { once: false, only, force })),

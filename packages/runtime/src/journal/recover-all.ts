@@ -168,8 +168,8 @@ async function unlessStopped<T, Else>({ shutdown }: Services, work: Promise<T>, 
   }
 }
 
-/** @returns whether it was done in time; else it goes on */
-async function withPatience(clock: Services['clock'], work: Promise<void>): Promise<boolean> {
+/** Waits for a second at most. @returns whether it was done in time; else it goes on */
+export async function withPatience(clock: Services['clock'], work: Promise<void>): Promise<boolean> {
   const enough = Promise.withResolvers<false>()
   const cancel = clock.setTimer(patienceMs, () => enough.resolve(false))
   const isDone = await Promise.race([work.then(() => true), enough.promise])

@@ -202,7 +202,9 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       }
     },
     async claim(id, { from }) {
-      if (held.has(id) || access === 'refused' || (from === 'journal' && isSilent())) return 'ours'
+      if (held.has(id) || access === 'refused') return 'ours'
+      // What is only in our own journal is nobody else's: from outside of a cluster nothing is written into it.
+      if (from === 'journal' && (!options.keeps || isSilent())) return 'ours'
       let standing: MirrorStanding
       try {
         standing = await claimNow(id, from === 'journal' ? patience.shortly : patience.write)

@@ -637,6 +637,35 @@ test('a claim is kept for an hour, so that its owner can hear of it, and then cl
   expect(claims()).toEqual([])
 })
 
+test('a person who gives back what is in the journal leaves nothing in the cluster either', async () => {
+  const armed = Promise.withResolvers<void>()
+  const meanwhile = (): unknown => (armed.resolve(), new Promise(() => {}))
+  const first = await start([hold({ meanwhile })])
+  void first.engine.run('shop')
+  await armed.promise
+  const { stateDirectory } = first
+  const { pod } = first.engine.services.process
+  first.end()
+  const { engine } = await start([idle()], { stateDirectory, uid: pod ?? '' })
+  const only = engine.journal.pendingUndos().map(({ id }) => id)
+  expect(await engine.runUndos({ only })).toMatchObject([{ result: 'done' }])
+  expect(mirrored()).toEqual([])
+})
+
+test('from outside of the cluster nothing is written into it, whatever is recovered there', async () => {
+  const outside = { env: { KUBERNETES_SERVICE_HOST: '' } }
+  const armed = Promise.withResolvers<void>()
+  const meanwhile = (): unknown => (armed.resolve(), new Promise(() => {}))
+  const first = await start([hold({ meanwhile })], outside)
+  void first.engine.run('shop')
+  await armed.promise
+  const { stateDirectory } = first
+  first.end()
+  const { engine } = await start([idle()], { ...outside, stateDirectory })
+  expect((await engine.recover()).undos).toMatchObject([{ result: 'done' }])
+  expect(server.objects.list('configmaps', 'shop')).toEqual([])
+})
+
 test('a backup with undos leaves nothing in the cluster', async () => {
   const run = await start([hold({ meanwhile: () => {} }), backup({})])
   expect((await run.engine.run('shop')).outcome.status).toBe('succeeded')
