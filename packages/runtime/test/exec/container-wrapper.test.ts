@@ -153,6 +153,24 @@ for (const { name, command, there } of shells) {
       expect(stdout.toString()).toBe('')
     })
 
+    it('stays until it is told that all has arrived, or nobody is there any more, whatever its environment says', async () => {
+      for (const told of [true, false]) {
+        const { child, wrapping } = start({ file: 'echo', args: ['all'], ownEnv: { TMOUT: '1' } })
+        let stdout = ''
+        child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('latin1')))
+        child.stdin.write(wrapping.header)
+        await until(() => stdout === `all\n${wrapping.prefix}end\n`)
+        // That of bash goes by seconds.
+        if (name === 'bash' && told) await new Promise((resolve) => setTimeout(resolve, 1200))
+        expect(child.exitCode).toBeNull()
+        const ended = new Promise((resolve) => child.once('exit', resolve))
+        if (told) child.stdin.write('\n')
+        else child.stdin.end()
+        expect(await ended).toBe(0)
+        child.stdin.end()
+      }
+    })
+
     it('exit codes are kept, of signals too, and no shell says a word about them', async () => {
       for (const integrity of ['status', 'bytes'] as const) {
         for (const code of [0, 1, 126, 127, 137, 255]) {

@@ -9,6 +9,7 @@
  * - It stays until whoever listens says that both ends have arrived, or is gone: when a command ends while its output is
  *   still on its way, the API server can lose the rest (kubernetes#124571, seen with 1.34 whenever the reader is slow). A
  *   command that reads its standard input has nobody to say it to; then a loss is noticed, not prevented.
+ *   `TMOUT=`: with a TMOUT in its environment, bash's `read` would end by itself.
  * - It stays the parent, so that the group can be found by its arguments, whatever the command does to its environment.
  * - Its own standard error is /dev/null: shells report children that died of a signal there.
  * - `(exec …)`: a program, never a builtin of the same name.
@@ -60,7 +61,7 @@ done
 [ "$__hf_stdin" = stdin ] || exec 9<&0 </dev/null
 __hf_end() {
   __hf_say end $1
-  [ "$__hf_stdin" = stdin ] || IFS= read -r __hf_line <&9
+  [ "$__hf_stdin" = stdin ] || TMOUT= IFS= read -r __hf_line <&9
 }
 trap : TERM
 __hf_say ready 3
