@@ -66,7 +66,10 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
   /** ConfigMaps that can't be read, and of which that has been said. */
   const damaged = new Set<string>()
 
-  const isSilent = (): boolean => clock.monotonic() < silentUntil
+  const isSilent = (): boolean => {
+    const now = clock.monotonic()
+    return now < silentUntil || (preparing !== undefined && now - askedAt >= patience.shortly.timeoutMs)
+  }
   const heard = (error: unknown): void => {
     if (isUnreachable(error)) silentUntil = clock.monotonic() + silenceMs
   }

@@ -71,7 +71,7 @@ test('what could not be removed while others waited is removed at the end of the
 test.each([
   ['silent', silent],
   ['down', () => server.down()],
-] as const)('fault F29: at start a %s API server is waited for a second or two in all', async (_, become) => {
+] as const)('fault F29: at start a %s API server is waited for a second in all', async (_, become) => {
   const first = await start(hold(['a', 'b', 'c']))
   void first.engine.run('shop')
   await until(() => world.held.size === 3)
@@ -86,7 +86,7 @@ test.each([
       clock,
       again.engine.recover().then(() => again.engine.finishRecovery()),
     ),
-  ).toBeLessThan(2500)
+  ).toBeLessThan(1800)
   expect(world.held.size).toBe(0)
 })
 
@@ -132,7 +132,7 @@ test('fault F29: a person who asks for it does not wait for the API server', asy
   const clock = testClock()
   const { engine } = await start(idle(), { stateDirectory, clock })
   const only = engine.journal.pendingUndos().map(({ id }) => id)
-  expect(await timeOf(clock, engine.runUndos({ only }))).toBeLessThan(2000)
+  expect(await timeOf(clock, engine.runUndos({ only }))).toBeLessThan(1800)
   expect(world.held.size).toBe(0)
 })
 
