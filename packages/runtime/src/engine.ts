@@ -201,6 +201,13 @@ export function createEngine(options: CreateEngineOptions): Engine {
     isRecovered: () => isRecovered,
     history: (plan) => journal.lastRuns(plan),
   })
+  /** Processes that used this state directory, and are forgotten. */
+  const ended = new Set<string>()
+  const hasEnded = (process: string): boolean => {
+    if (ended.has(process)) return true
+    const record = journal.process(process)
+    return record !== undefined && record.boot === self.boot && livenessOf(record, self, locks) === 'gone'
+  }
   const owners = cluster ? createOwners({ kubernetes: cluster, log }) : withoutCluster()
   const openMirror = (): UndoMirror | undefined => {
     if (!cluster || !config.undoMirror) return undefined
@@ -220,6 +227,11 @@ export function createEngine(options: CreateEngineOptions): Engine {
       owners,
       instance: () => config.instance,
       self: () => services.process,
+      hasEnded(process) {
+        // By the same signs by which its undos in our journal are taken for ours.
+        const record = journal.process(process)
+        return hasEnded(process) || (record !== undefined && livenessOf(record, self, locks, owners) === 'gone')
+      },
       identify,
       keeps: cluster.pod !== undefined,
       isStateDurable: onDurableState,
@@ -386,8 +398,6 @@ export function createEngine(options: CreateEngineOptions): Engine {
     }
   }
 
-  /** Processes that used this state directory, and are forgotten. */
-  const ended = new Set<string>()
   const sweep = (): void => {
     for (const process of sweepAfterCrash(services)) ended.add(process)
   }
@@ -411,11 +421,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     },
     plan,
     recover: () => track(recovered(recoverAll(services))),
-    hasEnded(process) {
-      if (ended.has(process)) return true
-      const record = journal.process(process)
-      return record !== undefined && record.boot === self.boot && livenessOf(record, self, locks) === 'gone'
-    },
+    hasEnded,
     takeOver: (former) => track(recovered(takeOver(services, former))),
     recoverOrphans: () => track(recoverOrphans(services, tried)),
     async boot() {

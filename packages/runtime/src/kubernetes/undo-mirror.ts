@@ -21,6 +21,8 @@ export interface CreateUndoMirrorOptions {
   instance(): string
   /** This process, as far as it is known. */
   self(): ProcessRecord
+  /** Whether a process that used our state directory has ended: of it no pod has to be asked. */
+  hasEnded(process: string): boolean
   /** Finds out which pod we are, and says whether all is known that can be; never rejects. */
   identify(): Promise<boolean>
   /** Undos are kept here: we run in a pod. Else they are only looked at, and taken over. */
@@ -124,7 +126,7 @@ export function createUndoMirror(options: CreateUndoMirrorOptions): UndoMirror {
       if (holder.id === self().id) return 'ours'
       if (!(await isThere(id, how))) return 'done'
       await owners.refresh([holder])
-      if (livenessElsewhere(holder, self(), owners) !== 'gone') return 'taken'
+      if (!options.hasEnded(holder.id) && livenessElsewhere(holder, self(), owners) !== 'gone') return 'taken'
       await remove(nameOf.claim(id), patience.remove, (there.metadata as { uid?: string }).uid)
     }
     return 'taken'

@@ -569,6 +569,7 @@ describe('while it is not known whether the cluster may be used', () => {
       owners: withoutCluster(),
       instance: () => 'default',
       self: () => ({ id: 'me' }) as ProcessRecord,
+      hasEnded: () => false,
       identify: async () => true,
       keeps: true,
       isStateDurable,
@@ -635,6 +636,27 @@ test('a claim is kept for an hour, so that its owner can hear of it, and then cl
   await clock.advance('61m')
   await advanceUntil(clock, other.engine.recoverOrphans(), '2ms')
   expect(claims()).toEqual([])
+})
+
+test('a claim of an earlier process of the same state directory blocks nothing, though its pod can not be asked for', async () => {
+  server.authorize.deny({ verb: 'get', resource: 'pods' })
+  const armed = Promise.withResolvers<void>()
+  const meanwhile = (): unknown => (armed.resolve(), new Promise(() => {}))
+  const first = await start([hold({ meanwhile })], { pod: 'web-0' })
+  void first.engine.run('shop')
+  await armed.promise
+  const { stateDirectory } = first
+  first.end()
+  // Killed while it gave back; the pod was replaced each time, and its volume stays.
+  const trying = Promise.withResolvers<void>()
+  const hanging = defineUndo({ ...world.undo, run: () => (trying.resolve(), new Promise<void>(() => {})) })
+  const second = await start([idle(hanging)], { stateDirectory, pod: 'web-0-second' })
+  void second.engine.recover()
+  await trying.promise
+  second.end()
+  const third = await start([idle()], { stateDirectory, pod: 'web-0-third' })
+  expect((await third.engine.recover()).undos).toMatchObject([{ result: 'done' }])
+  expect(world.held.size).toBe(0)
 })
 
 test('a person who gives back what is in the journal leaves nothing in the cluster either', async () => {
