@@ -89,5 +89,6 @@ export default defineHook('maintain', () => {}, {
     running.signal('SIGTERM')
     expect(await timeUntil(clock, () => running.stderr().includes('SIGTERM: stopping'))).toBeLessThan(1000)
     expect((await advanceUntil(clock, running.result)).code).toBe(0)
+    expect(running.stderr()).not.toContain('"level":"error"')
   })
 })

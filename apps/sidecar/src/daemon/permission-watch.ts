@@ -1,5 +1,5 @@
 import type { Logger } from '@holdfast/sdk'
-import type { Cluster, ResolvedConfig, RuntimeClock } from '@holdfast/runtime'
+import { reasonOf, type Cluster, type ResolvedConfig, type RuntimeClock } from '@holdfast/runtime'
 import { reviewPermissions } from '../permissions.ts'
 import { reasonFrom, type NotReadyReason } from './status.ts'
 
@@ -63,16 +63,22 @@ export function watchPermissions(options: PermissionWatchOptions): PermissionWat
     report(reasons)
     if (reasons.length > 0 || error) {
       cancel?.()
-      cancel = clock.setTimer(
-        pauseMs,
-        () => void look().catch((failure: unknown) => log.error('asking failed', { failure })),
-      )
+      cancel = clock.setTimer(pauseMs, () => void lookSafely())
+    }
+  }
+
+  const lookSafely = async (): Promise<void> => {
+    try {
+      await look()
+    } catch (error) {
+      // Told to stop, it asks nobody any more.
+      if (!stop.signal.aborted) log.error(`what this pod may do could not be asked: ${reasonOf(error)}`, { error })
     }
   }
 
   return {
     async start() {
-      const looked = look().catch((failure: unknown) => log.error('asking failed', { failure }))
+      const looked = lookSafely()
       if (!needsApi()) return
       // Plans that need no API don't wait for one that doesn't answer.
       const late = Promise.withResolvers<'late'>()
