@@ -31,7 +31,7 @@ export async function run(): Promise<Result[]> {
   } finally {
     kubectl(env, ['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found'])
     if (process.env['HOLDFAST_E2E_KEEP'] !== '1')
-      spawnSync('e2e/kit/cluster.sh', ['down'], { cwd: root, stdio: 'ignore' })
+      spawnSync(join(root, 'e2e/kit/cluster.sh'), ['down'], { stdio: 'ignore' })
   }
 }
 
