@@ -276,6 +276,8 @@ export function createLeaderElection(options: CreateLeaderElectionOptions): Lead
       try {
         const found = await client.read(partingMs)
         if (found?.spec?.holderIdentity !== identity) return
+        // Not one that we had to make: until it runs out, whoever led by the one before may not have noticed.
+        if (probation !== undefined) return
         // One second: the API server wants a whole number above 0.
         const spec = { ...specOf(found.spec), holderIdentity: '', leaseDurationSeconds: 1 }
         await client.replace(written(found, spec, handover), partingMs)
