@@ -11,7 +11,8 @@ export default defineConfig({
   ssr: { resolve: source },
   test: {
     testTimeout: 20_000,
-    maxWorkers: 2,
+    // More than cores: some tests wait for real processes to die.
+    maxWorkers: 3,
     reporters: ['default', './scripts/summary-reporter.ts'],
     coverage: { include: ['{packages,apps}/*/src/**'] },
     projects: [

@@ -222,7 +222,13 @@ test('a journal of schema 1 is migrated, and the old file is kept', () => {
 test('a run and an undo of another state directory are entered once, as they were', () => {
   const journal = open()
   const error = { code: 'RUN_ABORTED', message: 'gone', hint: '', docs: '', retryable: false, details: {} }
-  const of = { instance: 'default', process: 'other', startedAt: new Date('2026-03-01T03:00:01Z'), error, observersDue: true }
+  const of = {
+    instance: 'default',
+    process: 'other',
+    startedAt: new Date('2026-03-01T03:00:01Z'),
+    error,
+    observersDue: true,
+  }
   expect(journal.adoptRun(run, of)).toBe(true)
   expect(journal.adoptRun(run, of)).toBe(false)
   expect(journal.openRuns()).toMatchObject([
