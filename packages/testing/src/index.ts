@@ -18,7 +18,7 @@ export type { BadDay, RequestFault, RequestMatch, StatusFailure } from './fake-k
 export { selfSignedTls } from './fake-kubernetes/certificate.ts'
 export type { ExecFault, ExecMatch } from './fake-kubernetes/exec-faults.ts'
 export type { ExecExit } from './fake-kubernetes/exec-process.ts'
-export type { FakeExecution } from './fake-kubernetes/exec-session.ts'
+export type { FakeExecution } from './fake-kubernetes/fake-execution.ts'
 export type { FakeKubernetes, StartFakeKubernetesOptions } from './fake-kubernetes/fake-kubernetes.ts'
 export type { FakeKind } from './fake-kubernetes/kinds.ts'
 export type { FakeTls } from './fake-kubernetes/listener.ts'

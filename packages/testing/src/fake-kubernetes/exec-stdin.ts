@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
 import { channels } from './exec-output.ts'
-import type { FakeExecution } from './exec-session.ts'
+import type { FakeExecution } from './fake-execution.ts'
 
 /** What became of stdin, for the record. */
 export interface StdinRecord {

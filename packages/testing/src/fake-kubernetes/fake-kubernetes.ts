@@ -1,7 +1,7 @@
 import type { FakeAccess } from './access.ts'
 import type { BadDay, RequestFault, RequestMatch } from './bad-days.ts'
 import type { ExecFault, ExecMatch } from './exec-faults.ts'
-import type { FakeExecution } from './exec-session.ts'
+import type { FakeExecution } from './fake-execution.ts'
 import type { FakeKind } from './kinds.ts'
 import type { FakeTls } from './listener.ts'
 import type { StoredObject } from './object-store.ts'
