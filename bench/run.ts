@@ -38,10 +38,16 @@ for (const file of files) {
   }
 }
 
-if (wanted.length === 0) {
+// What was not measured this time stays as it was.
+const measured = new Set(results.map(({ group }) => group))
+const known = JSON.parse(readFileSync(join(here, 'results.json'), 'utf8')) as { readonly results: typeof results }
+const all = [...known.results.filter(({ group }) => !measured.has(group)), ...results].toSorted((a, b) =>
+  a.group < b.group ? -1 : a.group > b.group ? 1 : 0,
+)
+if (results.length > 0) {
   const machine = { cpus: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version }
-  writeFileSync(join(here, 'results.json'), `${JSON.stringify({ machine, results }, undefined, 2)}\n`)
-  const rows = results.map(({ group, name, ratio, bar, pass, note = '' }) => {
+  writeFileSync(join(here, 'results.json'), `${JSON.stringify({ machine, results: all }, undefined, 2)}\n`)
+  const rows = all.map(({ group, name, ratio, bar, pass, note = '' }) => {
     const cells = [group, name, ratio.toFixed(2), bar, pass ? 'yes' : '**no**', note]
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   })
