@@ -85,8 +85,9 @@ test('one of them holds the chart’s own Lease, and nobody misses a right', asy
 test('the plan runs on its schedule, and Events on the pod say so', async () => {
   const leader = await leaderOf(namespace, fullname, selector)
   const run = await waitFor(
-    'a run',
-    async () => (await historyOf(namespace, leader)).find(({ trigger }) => trigger !== 'boot'),
+    'a run that has ended',
+    async () =>
+      (await historyOf(namespace, leader)).find(({ trigger, status }) => trigger !== 'boot' && status !== 'running'),
     80,
   )
   expect(run).toMatchObject({ plan: 'shop', status: 'succeeded', trigger: 'schedule' })
