@@ -1,5 +1,12 @@
 import { isHoldfastError } from '@holdfast/sdk'
-import { listStoredUndos, reasonOf, type Cluster, type RuntimeKubernetes, type UndoRecord } from '@holdfast/runtime'
+import {
+  listStoredUndos,
+  reasonOf,
+  undoRecordOf,
+  type Cluster,
+  type RuntimeKubernetes,
+  type UndoRecord,
+} from '@holdfast/runtime'
 import { clusterOf } from './cluster.ts'
 import { loadQuietly } from './configuration.ts'
 import type { CommandContext } from './context.ts'
@@ -75,18 +82,11 @@ async function readCluster(
     })
     const found = await Promise.race([listed, enough.promise])
     if (!found) context.log.warn('the API server does not answer: what other pods have left is not looked at')
-    return found?.map(({ undo, run, owner }) => ({
-      ...undo,
-      run: run.id,
-      process: owner.id,
-      state: 'armed',
-      attempts: 0,
-      firedBy: undefined,
-      settledAt: undefined,
-      error: undefined,
+    return found?.map((mirrored) => ({
+      ...undoRecordOf(mirrored),
       isInJournal: false,
       isInCluster: true,
-      pod: owner.podName ?? owner.host,
+      pod: mirrored.owner.podName ?? mirrored.owner.host,
     }))
   } catch (error) {
     if (!isHoldfastError(error)) throw error

@@ -31,6 +31,7 @@ export type {
 } from './journal/records.ts'
 export type { Inheritance, RunUnderWay } from './journal/recover-all.ts'
 export { recoverUndos, type RecoveredUndo, type Recovery } from './journal/recovery.ts'
+export { undoRecordOf } from './journal/adopt.ts'
 export type { MirroredUndo, UndoMirror } from './journal/undo-mirror.ts'
 export type { RunEvent, RunEventListener } from './lifecycle/events.ts'
 export { createApiClient, type ApiClient, type ApiRequest } from './kubernetes/api-client.ts'

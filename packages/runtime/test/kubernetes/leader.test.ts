@@ -294,6 +294,22 @@ describe('on an API server', () => {
     expect(lease()?.spec).toMatchObject({ holderIdentity: 'a', leaseTransitions: 1 })
   })
 
+  test('one that had to be made is not handed over before it runs out: somebody may still lead by the one before', async () => {
+    const { server, clock, lease, campaign, passTime, signal } = await setUp()
+    const a = elector(server, clock, 'a')
+    const began = clock.monotonic()
+    const campaigning = new AbortController()
+    a.election.campaign(campaigning.signal).catch(() => {})
+    await passTime(clock.sleep('3s'))
+    expect(lease()?.spec).toMatchObject({ holderIdentity: 'a' })
+    campaigning.abort(new Error('told to stop'))
+    await passTime(a.election.resign())
+    expect(lease()?.spec).toMatchObject({ holderIdentity: 'a' })
+    expect(signal.aborted).toBe(false)
+    await campaign(elector(server, clock, 'b'))
+    expect(clock.monotonic() - began).toBeGreaterThanOrEqual(15_000)
+  })
+
   test('renewals keep the time of acquisition; the next leader counts one more', async () => {
     const { server, clock, lease, campaign, passTime, signal } = await setUp()
     const a = elector(server, clock, 'a')
