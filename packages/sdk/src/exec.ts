@@ -27,6 +27,11 @@ export interface ExecRequest {
   /** Without output for this long, the command counts as hung. Default: none. */
   readonly idleTimeout?: Duration | undefined
   readonly signal?: AbortSignal | undefined
+  /**
+   * What a command on this machine is asked to end with, before it is killed: some clean up on SIGINT only. Default
+   * `'SIGTERM'`.
+   */
+  readonly stopSignal?: 'SIGTERM' | 'SIGINT' | undefined
   /** How completeness of stdout is proven; more than `'status'` needs `/bin/sh` in the container. */
   readonly integrity?: 'status' | 'bytes' | 'sha256' | undefined
 }

@@ -15,6 +15,8 @@ export interface ChildOptions {
   readonly stdin: ChildStream
   readonly stdout: ChildStream
   readonly stderr: ChildStream
+  /** What it is told to end with, should this process end before it. */
+  readonly stopSignal?: 'SIGTERM' | 'SIGINT' | undefined
 }
 
 /** How a child ended: by itself or by a signal. */
@@ -34,7 +36,7 @@ export interface Child {
   lives(): boolean
 }
 
-const groups = new Set<number>()
+const groups = new Map<number, NodeJS.Signals>()
 let hooked = false
 // With the first command: it costs 20 MB, which an idle daemon doesn't need.
 let loading: Promise<typeof Execa> | undefined
@@ -46,7 +48,7 @@ let loading: Promise<typeof Execa> | undefined
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { execa } = await (loading ??= import('execa'))
-  const { file, args, env, cwd, stdin, stdout, stderr } = options
+  const { file, args, env, cwd, stdin, stdout, stderr, stopSignal = 'SIGTERM' } = options
   const subprocess = execa(file, args, {
     // Its types know descriptors up to 9 only.
     ...({ stdin, stdout, stderr } as { stdin: 'pipe'; stdout: 'pipe'; stderr: 'pipe' }),
@@ -70,8 +72,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       resolve(signal === null ? { exitCode: exitCode ?? 0 } : { signal })
     })
   })
-  groups.add(pid)
-  if (!hooked) globalThis.process.once('exit', () => groups.forEach((group) => signalGroup(group, 'SIGTERM')))
+  groups.set(pid, stopSignal)
+  if (!hooked) globalThis.process.once('exit', () => groups.forEach((signal, group) => signalGroup(group, signal)))
   hooked = true
   return {
     pid,

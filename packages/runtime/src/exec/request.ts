@@ -20,6 +20,7 @@ export interface CheckedRequest {
 /** A request that can be run on this machine. */
 export interface LocalRequest extends CheckedRequest {
   readonly env: NodeJS.ProcessEnv
+  readonly stopSignal: ExecRequest['stopSignal']
 }
 
 /**
@@ -30,7 +31,7 @@ export interface LocalRequest extends CheckedRequest {
 export function checkLocal(request: ExecRequest, inherited: NodeJS.ProcessEnv, redactor: Redactor): LocalRequest {
   const checked = checkRequest(request, redactor)
   requireInterpreter(checked.file, checked.cwd)
-  return { ...checked, env: { ...inherited, ...checked.ownEnv } }
+  return { ...checked, env: { ...inherited, ...checked.ownEnv }, stopSignal: request.stopSignal }
 }
 
 /**

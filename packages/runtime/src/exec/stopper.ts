@@ -11,7 +11,7 @@ export interface Remains {
 /** Why a command failed; made into an error at its end, when all it said is known. */
 export type Failure = (remains: Remains) => HoldfastError
 
-/** Ends a command before its time: TERM to its group, and KILL to what is left after the grace. */
+/** Ends a command before its time: TERM, or what else it heeds, to its group, and KILL to what is left after the grace. */
 export interface Stopper {
   /** The first reason for which it failed or was stopped. */
   readonly failure: Failure | undefined
@@ -35,9 +35,14 @@ const pollMs = 20
 /**
  * Creates a {@link Stopper}. Real timers, whatever clock the runtime has: it is real processes that get the grace.
  *
- * @param graceMs - between TERM and KILL
+ * @param graceMs - between the first signal and KILL
+ * @param firstSignal - what it cleans up on
  */
-export function createStopper(child: Child, graceMs: number): Stopper {
+export function createStopper(
+  child: Child,
+  graceMs: number,
+  firstSignal: 'SIGTERM' | 'SIGINT' = 'SIGTERM',
+): Stopper {
   const timers = new Set<NodeJS.Timeout>()
   const later = (ms: number, then: () => void): void => {
     const timer = setTimeout(() => {
@@ -70,7 +75,7 @@ export function createStopper(child: Child, graceMs: number): Stopper {
       if (stopping || over) return
       stopping = true
       failure ??= reason
-      child.signal('SIGTERM')
+      child.signal(firstSignal)
       later(child.lives() ? graceMs : 0, () => {
         child.signal('SIGKILL')
         later(lastGraceMs, giveUp)

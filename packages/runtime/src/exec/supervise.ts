@@ -36,7 +36,7 @@ export function supervise({ request, checked, services, wiring, pipes, child }: 
   const { clock, redactor, log } = services
   const { command } = checked
   const begin = clock.monotonic()
-  const stopper = createStopper(child, services.killGraceMs)
+  const stopper = createStopper(child, services.killGraceMs, request.stopSignal)
   const tail = createTail(tailSize)
   const output = openOutput(services.output, { command }, log)
   const ends = pipes.ends(child.process)

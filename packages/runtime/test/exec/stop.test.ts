@@ -53,6 +53,20 @@ describe('fault F5: a command that ignores TERM, forks, and keeps its output ope
     expect(isAlive(pidIn(file))).toBe(false)
   })
 
+  it('is asked with SIGINT, where that is what it cleans up on', async () => {
+    const file = newFile()
+    const { exec } = setup({ killGraceMs: 10_000 })
+    const error = await failureOf(
+      exec.local({
+        command: sh(`trap '' TERM; trap 'echo cleaned up > ${file}; exit 66' INT; while :; do sleep 0.05; done`),
+        stopSignal: 'SIGINT',
+        timeout: 300,
+      }),
+    )
+    expect(error.code).toBe('EXEC_TIMEOUT')
+    expect(readFileSync(file, 'utf8')).toBe('cleaned up\n')
+  })
+
   it('whose child alone ignores TERM is not left behind either', async () => {
     const file = newFile()
     const { exec } = setup({ killGraceMs: 200 })
