@@ -112,6 +112,15 @@ export const errors = defineErrors(
       message: (p: { source: string }) => `no plan of ${p.source} has a schedule`,
       hint: 'The daemon would never back anything up. Give a plan a `schedule`, or run plans by hand with `holdfast run`.',
     },
+    // ---- uninstall
+    UNINSTALL_NO_CLUSTER: {
+      message: () => 'there is no cluster to uninstall anything from',
+      hint: 'Nothing was done. In a pod, it needs a service account; elsewhere set KUBECONFIG.',
+    },
+    UNINSTALL_PODS_LEFT: {
+      message: (p: { pods: string; after: string }) => `there are still pods after ${p.after}: ${p.pods}`,
+      hint: 'Nothing but what runs them was deleted, so what they give back late still goes off the record. Look what keeps them (a node that is gone, a volume that hangs), and uninstall again. `helm uninstall --no-hooks` does not wait; what could not be given back then stays as ConfigMaps with the label holdfast.dev/undo.',
+    },
     // ---- generate, make-k8s-cfg-files
     OPTION_CONFLICT: {
       message: (p: { option: string; other: string; reason: string }) =>

@@ -57,7 +57,7 @@ test('bash completes commands, their options, and fixed values', async () => {
     const script = `source ${file}; COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _holdfast; printf '%s\\n' "\${COMPREPLY[@]}"`
     return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n')
   }
-  expect(complete('holdfast', 'un')).toEqual(['undo'])
+  expect(complete('holdfast', 'un')).toEqual(['undo', 'uninstall'])
   expect(complete('holdfast', 'undo', '')).toEqual(expect.arrayContaining(['list', 'run', 'drop']))
   expect(complete('holdfast', 'run', 'shop', '--dr')).toEqual(['--dry-run'])
   expect(complete('holdfast', '--log-format', '')).toEqual(['json', 'pretty'])

@@ -1,5 +1,6 @@
 import { Argument, Option, type Command } from 'commander'
 import type { InitOptions } from '../commands/init.ts'
+import type { UninstallOptions } from '../commands/uninstall.ts'
 import { shells, type Shell } from '../completion.ts'
 import { examples, type Bind } from './command.ts'
 import { addGenerateCommands } from './generating.ts'
@@ -19,6 +20,27 @@ export function addSetUpCommands(program: Command, bind: Bind): void {
       ),
     )
   addGenerateCommands(program, bind)
+  program
+    .command('uninstall')
+    .summary('delete workloads of Holdfast, and wait for their undos')
+    .description(
+      'Deletes Deployments or CronJobs that run Holdfast in this namespace, waits until their pods have given back what they have taken and are gone, and says what is still pending. The chart runs it before `helm uninstall` takes the rights away. Backups are not touched.',
+    )
+    .argument('<workload...>', 'deployment/NAME or cronjob/NAME')
+    .requiredOption('--selector <labels>', 'their pods, as kubectl selects them')
+    .option('--timeout <duration>', 'how long to wait; then it fails, and says which pods are left', '90s')
+    .action(
+      bind<[readonly string[]], UninstallOptions>(async (context, workloads, options) =>
+        (await import('../commands/uninstall.ts')).runUninstallCommand(context, workloads, options),
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples([
+        'holdfast uninstall deployment/shop-holdfast --selector app.kubernetes.io/instance=shop',
+        'stop it in order',
+      ]),
+    )
   program
     .command('completion')
     .summary('print a completion script for a shell')
