@@ -27,8 +27,13 @@ export interface BenjiEngineOptions {
   readonly instance?: string | undefined
   /** Level of Benji's log, which goes to the run's. Default `'INFO'`. */
   readonly logLevel?: 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | undefined
-  /** `true`: Benji's Kubernetes tools' own metrics go to the Pushgateway as well. Default false. */
-  readonly compatMetrics?: boolean | undefined
+  /**
+   * `true`: the metrics of Benji's Kubernetes tools go to the Pushgateway of `PROM_PUSH_GATEWAY` as well; or to this one:
+   * `host:port` or a URL. Default false.
+   */
+  readonly compatMetrics?: boolean | { readonly gateway: string } | undefined
+  /** Variables for `benji` and `rbd`, over those of Holdfast's own process. No place for secrets: undos keep them. */
+  readonly env?: Readonly<Record<string, string>> | undefined
 }
 
 /** A duration, as every option that takes one. */
@@ -62,7 +67,8 @@ export const engineSchema = z.strictObject({
     .optional(),
   instance: z.string().min(1).optional(),
   logLevel: z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR']).optional(),
-  compatMetrics: z.boolean().optional(),
+  compatMetrics: z.union([z.boolean(), z.strictObject({ gateway: z.string().min(1) })]).optional(),
+  env: z.record(z.string(), z.string()).optional(),
 })
 
 /** The engine's options after validation. */
