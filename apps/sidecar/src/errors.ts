@@ -11,6 +11,15 @@ export const errors = defineErrors(
       message: (p: { option: string; value: string; allowed: string }) => `${p.option} can't be "${p.value}"`,
       hint: (p) => `Nothing was done. Allowed: ${p.allowed}.`,
     },
+    COMMAND_MISSING: {
+      message: (p: { command: string; suggestion: string; known: string }) => `there is no command "${p.command}"`,
+      hint: (p) =>
+        `${p.suggestion}Nothing was done, and no plugin of the configuration is called that. There are: ${p.known}.`,
+    },
+    COMMAND_PLAN: {
+      message: (p: { plan: string; plugin: string; plans: string }) => `plan "${p.plan}" doesn't use "${p.plugin}"`,
+      hint: (p) => `Nothing was done. Plans that do: ${p.plans}.`,
+    },
     CONFIRMATION_NEEDED: {
       message: (p: { what: string }) => `${p.what} needs your confirmation, and there is nobody to ask`,
       hint: 'Nothing was done. Say --yes to confirm where no terminal is.',

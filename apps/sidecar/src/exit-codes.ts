@@ -15,6 +15,9 @@ export const exitCode = {
 } as const
 
 const usageErrors = new Set([
+  'COMMAND_MISSING',
+  'COMMAND_PLAN',
+  'COMMAND_UNKNOWN',
   'PLAN_UNKNOWN',
   'OPTION_INVALID',
   'OPTION_CONFLICT',

@@ -15,7 +15,7 @@ import { createProgram } from './program/program.ts'
 export async function runHoldfast(argv: readonly string[], io: Io): Promise<number> {
   let context: CommandContext | undefined
   let code: number = exitCode.ok
-  const program = createProgram(io, async (command, options, body) => {
+  const program = createProgram(io, argv, async (command, options, body) => {
     context = createContext(io, options, command)
     code = await body(context)
   })

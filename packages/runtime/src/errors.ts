@@ -185,6 +185,11 @@ export const errors = defineErrors(
       message: (p: { path: string; reason: string }) => `${p.path} is not an age recipient: ${p.reason}`,
       hint: 'Backups would fail, or nobody could read them. Recipients are public keys (age1…), as age-keygen -y prints them; keep the secret key out of the configuration.',
     },
+    COMMAND_UNKNOWN: {
+      message: (p: { plugin: string; command: string; known: string }) =>
+        `"${p.plugin}" has no command "${p.command}" (it has: ${p.known})`,
+      hint: 'Nothing was done. `holdfast PLUGIN --help` lists the commands of a plugin of the configuration.',
+    },
     // ---- restore
     RESTORE_UNSUPPORTED: {
       message: (p: { plugin: string }) => `"${p.plugin}" does not say how to restore`,

@@ -113,6 +113,11 @@ export interface TargetContext<Config, Data extends Json = Json> extends RunCont
   /** Records a restore point that lives elsewhere; `createArtifact` records its own. */
   record(point: Omit<RestorePoint, 'target' | 'state'>): Promise<void>
   /**
+   * What earlier runs of this plan recorded for this target, newest first, as far as the journal still knows: what was
+   * ours, even where the external engine has forgotten it.
+   */
+  recorded(): readonly RestorePoint[]
+  /**
    * In `backups`: ends this target as `skipped` (not ours, excluded); what should be backed up and can't be throws
    * instead. In `verifyBackups`: there is nothing here that could be verified, so this handler proves nothing.
    */

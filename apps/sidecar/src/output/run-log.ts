@@ -108,6 +108,7 @@ function logEnd(log: RuntimeLogger, event: Extract<RunEvent, { type: 'run-ended'
 function named({ plan, trigger, dryRun }: Run): string {
   if (trigger === 'boot') return `booting plan "${plan}"`
   if (trigger === 'restore') return `restoring from plan "${plan}"`
+  if (trigger === 'command') return `a command of plan "${plan}"`
   return dryRun ? `dry run of plan "${plan}"` : `plan "${plan}"`
 }
 

@@ -201,6 +201,7 @@ function nameOf({ participant, target }: HookEvent): string {
 function titleOf({ plan, trigger, dryRun }: Run): string {
   if (trigger === 'boot') return `${plan}: installing dependencies`
   if (trigger === 'restore') return `${plan}: restoring`
+  if (trigger === 'command') return `${plan}: a plugin's command`
   return dryRun ? `${plan}: dry run` : plan
 }
 

@@ -3,12 +3,17 @@ import type { Io } from '../io.ts'
 import { logFormats, logLevels } from '../settings.ts'
 import { addCheckingCommands } from './checking.ts'
 import { bindTo, examples, type Execute } from './command.ts'
+import { addPluginCommand } from './plugin.ts'
 import { addRestoringCommands } from './restoring.ts'
 import { addRunningCommands } from './running.ts'
 import { addSetUpCommands } from './set-up.ts'
 
-/** The whole command line. What a command does is imported when it runs. */
-export function createProgram(io: Pick<Io, 'stdout' | 'stderr'>, execute: Execute): Command {
+/**
+ * The whole command line. What a command does is imported when it runs.
+ *
+ * @param argv - what it is about to parse: a word that is no command may be a plugin's name
+ */
+export function createProgram(io: Pick<Io, 'stdout' | 'stderr'>, argv: readonly string[], execute: Execute): Command {
   const program = new Command('holdfast')
     .description('Application-consistent backups, written as typed hooks.')
     .usage('COMMAND [OPTIONS]')
@@ -34,6 +39,7 @@ export function createProgram(io: Pick<Io, 'stdout' | 'stderr'>, execute: Execut
   addRestoringCommands(program, bind)
   addCheckingCommands(program, bind)
   addSetUpCommands(program, bind)
+  addPluginCommand(program, argv, bind)
   return program
 }
 

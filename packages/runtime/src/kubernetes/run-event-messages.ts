@@ -115,6 +115,8 @@ function subjectOf({ plan, trigger }: Run, isMaintenance: boolean): { readonly p
       return { prefix: 'Boot', what: `installing the dependencies of plan "${plan}"` }
     case 'restore':
       return { prefix: 'Restore', what: `restoring from plan "${plan}"` }
+    case 'command':
+      return { prefix: 'Command', what: `a command of plan "${plan}"` }
     case 'drill':
       return { prefix: 'Drill', what: `the restore drill of plan "${plan}"` }
     case 'verify':

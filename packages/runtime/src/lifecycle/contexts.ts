@@ -119,6 +119,7 @@ export function targetContext(site: RunCallSite, state: TargetState): TargetCont
       state.points.push(point)
       quietly(services, () => services.journal.recordPoint(plan.name, run.id, site.participant.id, point))
     },
+    recorded: () => quietly(services, () => services.journal.externalPoints(plan.name, target.id)) ?? [],
     skip(reason): never {
       throw new TargetSkipped(reason)
     },

@@ -32,6 +32,8 @@ export interface RestoreCall {
 export interface RestoreRequest {
   /** The plan that made what is restored. */
   readonly plan: string
+  /** What it is a run of: a restore (default), or a plugin's own command. */
+  readonly trigger?: 'restore' | 'command' | undefined
   /** The longest it may take, in milliseconds. */
   readonly budgetMs: number
   /** Aborts this restore alone. */
@@ -50,10 +52,10 @@ export interface RestoreResult {
 
 /** Restores as a run: journalled, within a budget, with undos and variables of its own. Never rejects. */
 export async function executeRestore(services: Services, request: RestoreRequest): Promise<RestoreResult> {
-  const { plan, budgetMs } = request
+  const { plan, budgetMs, trigger = 'restore' } = request
   const { clock, journal, shutdown, emit } = services
   const now = clock.now()
-  const run: Run = { id: newRunId(now), plan, attempt: 1, scheduledFor: now, trigger: 'restore', dryRun: false }
+  const run: Run = { id: newRunId(now), plan, attempt: 1, scheduledFor: now, trigger, dryRun: false }
   const began = clock.monotonic()
   const scope = new Scope(services)
   const directory = varsDirectoryOf(services.stateDirectory, run.id)
@@ -73,7 +75,7 @@ export async function executeRestore(services: Services, request: RestoreRequest
       },
       {
         clock,
-        where: `the restore from plan "${plan}"`,
+        where: trigger === 'restore' ? `the restore from plan "${plan}"` : `the command of plan "${plan}"`,
         timeoutMs: budgetMs,
         parents: [shutdown.requested, ...(request.signal ? [request.signal] : [])],
         hurried: shutdown.abandoned,

@@ -1,0 +1,38 @@
+import type { HoldfastError, Json } from '@holdfast/sdk'
+import { errors } from '../errors.ts'
+import type { Participant, ResolvedPlan } from '../load/resolved.ts'
+import type { Services } from '../services.ts'
+import { runContext } from './contexts.ts'
+import type { RestoreCall } from './restore.ts'
+
+/** A command of a plugin: `holdfast <plugin> <command> …`. */
+export interface PluginCommandOptions {
+  readonly plan: ResolvedPlan
+  /** Has commands. */
+  readonly participant: Participant
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+/**
+ * The body of a plugin's command.
+ *
+ * @returns its exit code
+ * @throws HoldfastError `COMMAND_UNKNOWN`, or what the plugin threw
+ */
+export async function runPluginCommand(
+  services: Services,
+  call: RestoreCall,
+  { plan, participant, command, args }: PluginCommandOptions,
+): Promise<Json> {
+  const found = participant.commands?.[command]
+  if (!found) throw unknownCommand(participant, command)
+  const startedAt = services.clock.now()
+  return found.run(runContext({ ...call, services, plan, participant, hook: command, startedAt }), args)
+}
+
+/** What is said of a command that a plugin doesn't have. */
+export function unknownCommand({ id, commands }: Participant, command: string): HoldfastError {
+  const known = Object.keys(commands ?? {}).join(', ') || 'none'
+  return errors.COMMAND_UNKNOWN({ plugin: id, command, known })
+}
