@@ -98,7 +98,7 @@ export function fakeExec(commands: Readonly<Record<string, FakeCommand>>): FakeE
         if (!fake) throw failure('EXEC_NOT_FOUND', `there is no program ${request.command[0]}`, {})
         const stop = request.signal ? AbortSignal.any([signal, request.signal]) : signal
         stop.throwIfAborted()
-        const reply = await fake({ ...call, request, signal: stop, clock })
+        const reply = await inTime(request, clock, stop, (ends) => fake({ ...call, request, signal: ends, clock }))
         return finish(request, reply)
       }
       return {
@@ -115,14 +115,46 @@ export function fakeExec(commands: Readonly<Record<string, FakeCommand>>): FakeE
   }
 }
 
+/** The request's deadline, on the injected clock: real commands are stopped by it, too. */
+async function inTime<T>(
+  request: ExecRequest,
+  clock: Clock,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => T | Promise<T>,
+): Promise<T> {
+  const { timeout, command } = request
+  if (timeout === undefined) return work(signal)
+  const late = new AbortController()
+  const settled = new AbortController()
+  const deadline = clock.sleep(timeout, settled.signal).then(
+    () => {
+      const error = failure('EXEC_TIMEOUT', `${command[0]} did not finish within ${timeout}`, { command: command[0] })
+      late.abort(error)
+      throw error
+    },
+    () => new Promise<never>(() => {}),
+  )
+  try {
+    return await Promise.race([work(AbortSignal.any([signal, late.signal])), deadline])
+  } finally {
+    settled.abort()
+  }
+}
+
 async function finish(request: ExecRequest, reply: FakeReply): Promise<ExecResult> {
   const { stdout = '', stderr = '', exitCode = 0 } = reply
   const bytes = typeof stdout === 'string' ? Buffer.from(stdout) : stdout
+  if (typeof request.stderr === 'object' && stderr !== '') await request.stderr.write(Buffer.from(stderr))
   if (typeof request.stdout === 'object') await request.stdout.write(bytes)
+  if (request.onLine) {
+    for (const line of linesOf(Buffer.from(bytes).toString())) request.onLine(line, 'stdout')
+    for (const line of linesOf(stderr)) request.onLine(line, 'stderr')
+  }
   if (!(request.okExitCodes ?? [0]).includes(exitCode)) {
     throw failure('EXEC_FAILED', `${request.command[0]} exited with ${exitCode}`, {
       exitCode,
       command: request.command[0],
+      stderrTail: stderr.slice(-2048),
     })
   }
   const text = request.stdout === undefined || request.stdout === 'text' ? Buffer.from(bytes).toString() : ''
@@ -134,6 +166,11 @@ async function finish(request: ExecRequest, reply: FakeReply): Promise<ExecResul
     durationMs: 0,
     integrity: request.integrity ?? 'status',
   }
+}
+
+function linesOf(text: string): string[] {
+  if (text === '') return []
+  return (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n')
 }
 
 function session(result: Promise<ExecResult>): ExecSession {
