@@ -157,7 +157,10 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
 
   function checkSchedules(): void {
     const { plans, source } = engine.config()
-    status.set('schedule', plans.some(isScheduled) ? [] : [reasonFrom(errors.PLANS_UNSCHEDULED({ source }))])
+    // Only a crontab may be without plans, and then it is there to be filled: nothing is wrong.
+    if (plans.length === 0) log.warn(`${source} has no lines: nothing is scheduled, and nothing is backed up`)
+    const isWell = plans.length === 0 || plans.some(isScheduled)
+    status.set('schedule', isWell ? [] : [reasonFrom(errors.PLANS_UNSCHEDULED({ source }))])
   }
 
   /** Every slot up to the first that is due and not fired yet. */

@@ -1,5 +1,6 @@
 import { errors } from '../errors.ts'
 import { suggest } from './did-you-mean.ts'
+import type { ConfigDraft } from './draft.ts'
 import { knownConfigKeys } from './json-schema.ts'
 import { isPlainObject } from './plain-object.ts'
 import { formatPath, type Path, type Problems } from './problems.ts'
@@ -12,11 +13,15 @@ export interface CheckedShape {
 }
 
 /** Checks keys, types and ranges of a whole configuration; whatever is wrong is among the problems. */
-export async function checkShape(value: unknown, problems: Pick<Problems, 'add'>): Promise<CheckedShape> {
+export async function checkShape(
+  { value, form: written }: Pick<ConfigDraft, 'value' | 'form'>,
+  problems: Pick<Problems, 'add'>,
+): Promise<CheckedShape> {
   // Imported here, so that a command that loads no configuration does without it.
-  const { listShape, mapShape } = await import('./shape.ts')
+  const { crontabShape, listShape, mapShape } = await import('./shape.ts')
   const form = isPlainObject(value) && isPlainObject(value['plans']) ? 'map' : 'list'
-  const { error } = (form === 'map' ? mapShape : listShape).safeParse(value)
+  const ofList = written === 'crontab' ? crontabShape : listShape
+  const { error } = (form === 'map' ? mapShape : ofList).safeParse(value)
   const wrong: Path[] = []
   for (const issue of (error?.issues ?? []).flatMap((found) => describeIssue(found, value))) {
     const { path } = issue

@@ -22,7 +22,7 @@ export interface ResolvedDraft {
  */
 export async function resolveConfig(context: ResolveContext): Promise<ResolvedDraft | undefined> {
   const { draft, problems } = context
-  const shape = await checkShape(draft.value, problems)
+  const shape = await checkShape(draft, problems)
   if (!isPlainObject(draft.value)) return undefined
   const { instance, encoding, metrics, replicas = 'each', undoMirror = 'on' } = draft.value as Partial<HoldfastConfig>
 

@@ -96,6 +96,9 @@ const settings = {
 /** A configuration whose plans are a list, each with its name. */
 export const listShape = z.strictObject({ ...settings, plans: z.array(namedPlan).check(z.minLength(1)) })
 
+/** The same of a crontab: one without a line is there to be filled. */
+export const crontabShape = z.strictObject({ ...settings, plans: z.array(namedPlan) })
+
 /** A configuration whose plans are a map from name to plan. */
 export const mapShape = z.strictObject({ ...settings, plans: z.record(z.string(), plan) })
 

@@ -80,9 +80,17 @@ function parseEntry(line: string): CrontabLine {
 
 /**
  * What cron makes of a percent sign: the first ends the command, what follows is its standard input with a line break
- * for each further one; `\%` is a percent sign.
+ * for each further one, and one at its end if there is none; `\%` is a percent sign.
  */
 export function splitAtPercent(text: string): { readonly command: string; readonly stdin?: string } {
-  const [command = '', ...lines] = text.split(/(?<!\\)%/).map((part) => part.replaceAll('\\%', '%'))
-  return lines.length === 0 ? { command } : { command, stdin: `${lines.join('\n')}\n` }
+  const parts = ['']
+  // A backslash takes the next character with it, so that one before another escapes nothing.
+  for (const [token] of text.matchAll(/\\.|[^\\%]+|[^]/g)) {
+    if (token === '%') parts.push('')
+    else parts.push(`${parts.pop()}${token === '\\%' ? '%' : token}`)
+  }
+  const [command = '', ...lines] = parts
+  const stdin = lines.join('\n')
+  if (stdin === '') return { command }
+  return { command, stdin: stdin.endsWith('\n') ? stdin : `${stdin}\n` }
 }

@@ -9,6 +9,8 @@ import { parseCrontabLine, splitAtPercent, type CrontabLine, type Word } from '.
 export interface CrontabEntry {
   /** From 1. */
   readonly line: number
+  /** Where the command begins, from 1. */
+  readonly column: number
   /** Five fields or a nickname, blanks normalised. */
   readonly schedule: string
   /** `CRON_TZ`, else `TZ` of the file; `undefined`: the process's own. */
@@ -118,6 +120,7 @@ export function parseCrontab(text: string, fileName: string, options: CrontabOpt
     const { text: userName } = user
     entries.push({
       line,
+      column: command.column,
       schedule: expression,
       timeZone,
       user: userName,

@@ -39,6 +39,7 @@ describe('parseCrontab', () => {
       { line: 7, schedule: '45 06 * * *', user: 'root' },
       { line: 8, schedule: '00 07 * * 0', user: 'root' },
     ])
+    expect(entries.map(({ column }) => column)).toEqual([18, 20, 18, 18, 18, 18])
     expect(entries[0]?.command).toBe("benji-backup-pvc --all-namespaces -l 'tier in (db,queue)'")
     expect(entries[2]?.command).toContain(`'labels["benji-backup.me/instance"] == "benji-east"'`)
     expect(entries[0]?.env).toEqual({ PROM_PUSH_GATEWAY: ':9191', BENJI_INSTANCE: 'benji-east' })
@@ -90,14 +91,15 @@ describe('parseCrontab', () => {
 
   test('an unescaped percent sign ends the command, the rest is its standard input', () => {
     const { entries } = parseCrontab(
-      `0 1 * * * root date +\\%F > /tmp/x\n0 2 * * * root cat > /tmp/y%one%two\\%%\n0 3 * * * root cat%\n`,
+      `0 1 * * * root date +\\%F > /tmp/x\n0 2 * * * root cat > /tmp/y%one%two\\%%\n0 3 * * * root cat%\n0 4 * * * root printf '\\%s\\n' a\\\\%b\n`,
       'crontab',
       asRoot,
     )
     expect(entries.map(({ command, stdin }) => ({ command, stdin }))).toEqual([
       { command: 'date +%F > /tmp/x', stdin: undefined },
-      { command: 'cat > /tmp/y', stdin: 'one\ntwo%\n\n' },
-      { command: 'cat', stdin: '\n' },
+      { command: 'cat > /tmp/y', stdin: 'one\ntwo%\n' },
+      { command: 'cat', stdin: undefined },
+      { command: String.raw`printf '%s\n' a\\`, stdin: 'b\n' },
     ])
   })
 
