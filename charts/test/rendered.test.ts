@@ -62,9 +62,10 @@ describe.for(names)('%s', (name) => {
   })
 
   test('has only objects that the API knows', () => {
-    const { manifests } = get(name)
-    expect(manifests.flatMap(findManifestProblems)).toEqual([])
-    const keys = manifests.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)
+    const { manifests, hooks } = get(name)
+    const objects = [...manifests, ...hooks]
+    expect(objects.flatMap(findManifestProblems)).toEqual([])
+    const keys = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)
     expect(new Set(keys).size).toBe(keys.length)
   })
 
@@ -89,8 +90,8 @@ describe.for(names)('%s', (name) => {
 })
 
 test('every object carries the labels that others find it by, and is in the namespace of the release', () => {
-  for (const { manifests } of rendered.values()) {
-    for (const { kind, metadata } of manifests) {
+  for (const { manifests, hooks } of rendered.values()) {
+    for (const { kind, metadata } of [...manifests, ...hooks]) {
       expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/instance': 'shop' })
       const isElsewhere = kind.startsWith('ClusterRole') || metadata.namespace === 'web'
       expect(isElsewhere || metadata.namespace === 'shop', `${kind} ${metadata.name}`).toBe(true)

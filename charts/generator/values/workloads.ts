@@ -18,6 +18,14 @@ export const workloadValues: Values = {
     30,
     10,
   ),
+  uninstall: group('How the release is uninstalled, in modes deployment and cronjob.', {
+    wait: flag(
+      "First, while the account has its rights, a Job (a hook of Helm's) deletes what runs the pods, and waits until they " +
+        'have given back what they have taken: for terminationGracePeriodSeconds and a minute. It has an account and a ' +
+        'Role of its own, and goes when it is done. Not where rbac.create is false.',
+      true,
+    ),
+  }),
   cronjob: group('Mode cronjob.', {
     plans: {
       description:

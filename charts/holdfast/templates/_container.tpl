@@ -133,10 +133,8 @@ exec:
 {{- end }}
 {{- end -}}
 
-{{- /* The rest of a pod of our own. */ -}}
-{{- define "holdfast.pod" -}}
-serviceAccountName: {{ include "holdfast.serviceAccountName" . }}
-terminationGracePeriodSeconds: {{ int .Values.terminationGracePeriodSeconds }}
+{{- /* Where a pod of our own runs, and as whom. */ -}}
+{{- define "holdfast.placement" -}}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -163,6 +161,15 @@ affinity:
 {{- with .Values.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- /* The rest of a pod of our own. */ -}}
+{{- define "holdfast.pod" -}}
+serviceAccountName: {{ include "holdfast.serviceAccountName" . }}
+terminationGracePeriodSeconds: {{ int .Values.terminationGracePeriodSeconds }}
+{{- with include "holdfast.placement" . | trim }}
+{{ . }}
 {{- end }}
 {{- with .Values.topologySpreadConstraints }}
 topologySpreadConstraints:

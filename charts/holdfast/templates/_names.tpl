@@ -28,6 +28,11 @@ app.kubernetes.io/name: {{ include "holdfast.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{- /* The same, as kubectl takes them. */ -}}
+{{- define "holdfast.selector" -}}
+app.kubernetes.io/name={{ include "holdfast.name" . }},app.kubernetes.io/instance={{ .Release.Name }}
+{{- end -}}
+
 {{- define "holdfast.labels" -}}
 {{- $ours := dict
       "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")

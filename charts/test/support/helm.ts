@@ -28,8 +28,11 @@ export interface Manifest {
 /** What Helm made of values. */
 export interface Rendered {
   readonly text: string
+  /** What the release consists of. */
   readonly manifests: readonly Manifest[]
-  /** The only object of a kind, or the one of that name. */
+  /** What is there only while it is uninstalled. */
+  readonly hooks: readonly Manifest[]
+  /** The only object of a kind in the release, or the one of that name. */
   one(kind: string, name?: string): Manifest
   all(kind: string): readonly Manifest[]
 }
@@ -60,14 +63,19 @@ async function renderAnew(values: GivenValues, options: RenderOptions): Promise<
   const { release = 'shop', namespace = 'shop', chart: path = chart } = options
   const text = await helm(['template', release, path, '--namespace', namespace, '--values', '-'], values)
   const documents = parseAllDocuments(text)
-  const manifests = documents.map((document) => {
-    if (document.errors[0]) throw document.errors[0]
-    return document.toJS() as Manifest
-  })
-  const all = (kind: string): readonly Manifest[] => manifests.filter((manifest) => manifest?.kind === kind)
+  const objects = documents
+    .map((document) => {
+      if (document.errors[0]) throw document.errors[0]
+      return document.toJS() as Manifest | null
+    })
+    .filter((object) => object !== null)
+  const isHook = ({ metadata }: Manifest): boolean => metadata.annotations?.['helm.sh/hook'] !== undefined
+  const manifests = objects.filter((object) => !isHook(object))
+  const all = (kind: string): readonly Manifest[] => manifests.filter((manifest) => manifest.kind === kind)
   return {
     text,
-    manifests: manifests.filter((manifest) => manifest !== null),
+    manifests,
+    hooks: objects.filter(isHook),
     all,
     one(kind, name) {
       const [found, ...others] = all(kind).filter(({ metadata }) => name === undefined || metadata.name === name)
