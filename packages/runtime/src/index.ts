@@ -61,7 +61,7 @@ export {
 } from './kubernetes/permissions.ts'
 export { exitCodes } from './lifecycle/outcome.ts'
 export { pointOf } from './lifecycle/builtins.ts'
-export { inspectPlan, validatePlan, type InspectedTarget } from './lifecycle/inspect.ts'
+export { inspectPlan, listExternalPoints, validatePlan, type InspectedTarget } from './lifecycle/inspect.ts'
 export { hookNames, lifecyclePolicy } from './lifecycle/policy.ts'
 export { suggest } from './load/did-you-mean.ts'
 export { runPluginCommand, unknownCommand } from './lifecycle/plugin-command.ts'

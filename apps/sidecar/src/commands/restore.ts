@@ -6,8 +6,10 @@ import { exitCode, exitCodeOfFailure, exitCodeOfSignal } from '../exit-codes.ts'
 import type { Signal } from '../io.ts'
 import { formatBytes } from '../output/format.ts'
 import { chooseBackup } from '../restore/choice.ts'
+import { choosePoint } from '../restore/choose-point.ts'
 import { restoreFile } from '../restore/file.ts'
 import { fileAt, parsePlace, type Place } from '../restore/place.ts'
+import { restorePoint } from '../restore/point.ts'
 import { openRestoreSession, restorerOf, type Restorer } from '../restore/restorer.ts'
 import { startEngine, type Session } from '../session.ts'
 import { stopOnSignals } from '../stop-signals.ts'
@@ -57,6 +59,11 @@ export async function runRestoreCommand(
   options: RestoreOptions,
 ): Promise<number> {
   const place = parsePlace(options.to)
+  const { plan, target } = options
+  const elsewhere = options.bytes
+    ? undefined
+    : await choosePoint(context, id, { plan, target, at: parseTime(options.at) })
+  if (elsewhere) return restorePoint(context, elsewhere, place, options.force ?? false)
   const stores = await openStores(context, options)
   const chosen = await choose(context, stores, id, options)
   const [first] = chosen

@@ -11,7 +11,7 @@ export function addRestoringCommands(program: Command, bind: Bind): void {
   program
     .command('list')
     .summary('list what can be restored')
-    .description('Lists the artifacts of the store, newest first. Needs nothing but the store: no journal, no cluster.')
+    .description('Lists the artifacts of the store, newest first, and what plugins of the configuration keep elsewhere, such as versions of Benji. With --storage it needs nothing but the store: no configuration, no journal, no cluster.')
     .option('--plan <name>', 'only artifacts of this plan')
     .option('--target <id>', 'only artifacts of this target')
     .option('--instance <name>', 'whose artifacts (default: as configured, else all)')
@@ -52,9 +52,9 @@ export function addRestoringCommands(program: Command, bind: Bind): void {
     .command('restore')
     .summary('get a backup back')
     .description(
-      'Restores one artifact, or the newest of a plan and target, by the plugin that made it where the configuration has it, else as a file. Nothing that is there already is overwritten without --force.',
+      'Restores one artifact or version, or the newest of a plan and target, by the plugin that made it where the configuration has it, else as a file. Nothing that is there already is overwritten without --force.',
     )
-    .argument('[artifact]', 'id, or its beginning')
+    .argument('[artifact]', 'id of an artifact or of a version, or its beginning')
     .option('--plan <name>', 'of this plan')
     .option('--target <id>', 'of this target')
     .option('--at <time>', 'as it was then: the newest before this time (ISO 8601)')

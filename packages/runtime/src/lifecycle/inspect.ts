@@ -101,10 +101,47 @@ async function* externalPoints(
   signal: AbortSignal,
   scope: Scope,
 ): AsyncGenerator<RestorePoint> {
-  if (!owner.restore?.points) return yield* services.journal.externalPoints(plan.name, target.id)
+  if (!owner.restore?.points) yield* services.journal.externalPoints(plan.name, target.id)
+  else yield* pointsOf({ services, plan, participant: owner, signal, scope }, { target: target.id })
+}
+
+/**
+ * What a plugin can restore that is not in the store, as it says itself. Changes nothing.
+ *
+ * @returns nothing for a plugin that doesn't say
+ * @throws what the plugin threw
+ */
+export async function listExternalPoints(
+  services: Services,
+  plan: ResolvedPlan,
+  participant: Participant,
+  filter: { readonly target?: string },
+  signal: AbortSignal,
+): Promise<readonly RestorePoint[]> {
+  const scope = new Scope(services)
+  const found: RestorePoint[] = []
+  try {
+    for await (const point of pointsOf({ services, plan, participant, signal, scope }, filter)) found.push(point)
+  } finally {
+    await scope.close()
+  }
+  return found
+}
+
+async function* pointsOf(
+  site: {
+    readonly services: Services
+    readonly plan: ResolvedPlan
+    readonly participant: Participant
+    readonly signal: AbortSignal
+    readonly scope: Scope
+  },
+  filter: { readonly target?: string },
+): AsyncGenerator<RestorePoint> {
+  const { services, plan, participant } = site
+  if (!participant.restore?.points) return
   const now = services.clock.now()
   const run: Run = { id: 'none', plan: plan.name, attempt: 1, scheduledFor: now, trigger: 'manual', dryRun: true }
   const vars = createVars(varsDirectoryOf(services.stateDirectory, run.id))
-  const site = { services, plan, participant: owner, hook: 'plan', signal, scope, run, vars, startedAt: now }
-  yield* owner.restore.points(runContext(site), { target: target.id })
+  yield* participant.restore.points(runContext({ ...site, hook: 'plan', run, vars, startedAt: now }), filter)
 }
