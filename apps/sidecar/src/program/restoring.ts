@@ -11,7 +11,9 @@ export function addRestoringCommands(program: Command, bind: Bind): void {
   program
     .command('list')
     .summary('list what can be restored')
-    .description('Lists the artifacts of the store, newest first, and what plugins of the configuration keep elsewhere, such as versions of Benji. With --storage it needs nothing but the store: no configuration, no journal, no cluster.')
+    .description(
+      'Lists the artifacts of the store, newest first, and what plugins of the configuration keep elsewhere, such as versions of Benji. With --storage it needs nothing but the store: no configuration, no journal, no cluster.',
+    )
     .option('--plan <name>', 'only artifacts of this plan')
     .option('--target <id>', 'only artifacts of this target')
     .option('--instance <name>', 'whose artifacts (default: as configured, else all)')
