@@ -1,7 +1,7 @@
 // fault F3, fault F15: a run is killed with SIGKILL at every write to the journal and at every effect boundary. After
 // each restart nothing stands still, nothing uncommitted is listed, and the next run succeeds.
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -95,26 +95,51 @@ async function recoverAndCheck(place: string, scripts: string, generation: strin
   engine.close()
 }
 
+/** The points of a run that nobody kills. */
+let points: Promise<readonly string[]> | undefined
+
+async function pointsOfRun(): Promise<readonly string[]> {
+  const whole = await runAndDie(newPlace('whole'), 0)
+  expect(whole.status).toBe('succeeded')
+  return whole.points ?? []
+}
+
+/** What killed processes left behind, as it was before anybody else came, by the number of the point. */
+const copies = new Map<number, string>()
+
+/** Kills a process at a point, or takes the copy of what one left behind that was killed there before. */
+async function killAt(number: number): Promise<string> {
+  // Always the same place: paths are in what is written.
+  const place = join(root, `at-${number}`)
+  const copy = copies.get(number)
+  if (copy !== undefined) {
+    renameSync(copy, place)
+    copies.delete(number)
+    return place
+  }
+  newPlace(`at-${number}`)
+  expect(await runAndDie(place, number)).toEqual({ signal: 'SIGKILL' })
+  copies.set(number, `${place}-copy`)
+  cpSync(place, `${place}-copy`, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+  return place
+}
+
 /**
  * Kills at each of the points. Two processes at a time: there are two cores.
  *
  * @returns the points at which it was killed
  */
 async function sweep(
-  prefix: string,
   matters: (point: string) => boolean,
   check: (place: string, where: string) => Promise<void>,
 ): Promise<readonly string[]> {
-  const whole = await runAndDie(newPlace(`${prefix}-whole`), 0)
-  expect(whole.status).toBe('succeeded')
-  const all = (whole.points ?? [])
+  const all = (await (points ??= pointsOfRun()))
     .map((name, index) => ({ name, number: index + 1 }))
     .filter(({ name }) => matters(name))
   const waiting = [...all]
   const worker = async (): Promise<void> => {
     for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
-      const place = newPlace(`${prefix}-${point.number}`)
-      expect(await runAndDie(place, point.number)).toEqual({ signal: 'SIGKILL' })
+      const place = await killAt(point.number)
       await check(place, `killed at point ${point.number}, ${point.name}`)
       rmSync(place, { recursive: true, force: true })
     }
@@ -127,9 +152,9 @@ async function sweep(
 const isOwnState = (point: string): boolean => long || !point.startsWith('before write')
 
 test('fault F3, fault F15: killed at every point, restarted with the same code', { timeout: 150_000 }, async () => {
-  const points = await sweep('same', isOwnState, (place, where) => recoverAndCheck(place, scriptsOne, 'one', where))
-  expect(points.filter((name) => name.startsWith('after write')).length).toBeGreaterThan(40)
-  expect(points.filter((name) => !name.includes('write')).length).toBeGreaterThan(10)
+  const killed = await sweep(isOwnState, (place, where) => recoverAndCheck(place, scriptsOne, 'one', where))
+  expect(killed.filter((name) => name.startsWith('after write')).length).toBeGreaterThan(40)
+  expect(killed.filter((name) => !name.includes('write')).length).toBeGreaterThan(10)
 })
 
 test(
@@ -143,6 +168,6 @@ test(
     // Every third: the first test has them all. All of them in `test:long`.
     let count = 0
     const matters = (point: string): boolean => !point.startsWith('before write') && (long || count++ % 3 === 0)
-    await sweep('other', matters, (place, where) => recoverAndCheck(place, scriptsTwo, 'two', where))
+    await sweep(matters, (place, where) => recoverAndCheck(place, scriptsTwo, 'two', where))
   },
 )
