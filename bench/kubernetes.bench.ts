@@ -30,8 +30,7 @@ export async function run(): Promise<Result[]> {
     return await measure(env)
   } finally {
     kubectl(env, ['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found'])
-    if (process.env['HOLDFAST_E2E_KEEP'] !== '1')
-      spawnSync(join(root, 'e2e/kit/cluster.sh'), ['down'], { stdio: 'ignore' })
+    if (process.env['HOLDFAST_E2E_KEEP'] !== '1') spawnSync(join(root, 'e2e/down.sh'), { stdio: 'ignore' })
   }
 }
 

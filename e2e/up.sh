@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# e2e/up.sh: a cluster with our images, for tests, benchmarks, or a look. As root on Debian 12, with Go and npm.
-# Installs what is missing, starts the cluster, builds the images and loads them; prints KUBECONFIG, HOLDFAST_E2E_API_PORT,
-# HOLDFAST_E2E_DIR and a PATH with the tools, to eval. What is installed is kept in $HOLDFAST_E2E_DIR (see
-# e2e/kit/README.md), and made again only when what it is made from has changed. `e2e/kit/cluster.sh down` stops it.
+# e2e/up.sh: a cluster with our images, and a Ceph, for tests, benchmarks, or a look. As root on Debian 12, with Go and
+# npm. Installs what is missing, starts the cluster and Ceph, builds the images and loads them; prints KUBECONFIG,
+# HOLDFAST_E2E_API_PORT, CEPH_CONF, HOLDFAST_E2E_SYS, PUSHGATEWAY_URL, HOLDFAST_E2E_DIR and a PATH with the tools, benji
+# among them, to eval. What is installed is kept in $HOLDFAST_E2E_DIR (see e2e/kit/README.md), and made again only when
+# what it is made from has changed. `e2e/down.sh` stops it.
 #   HOLDFAST_E2E_IMAGES=0 doesn't build the images again
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,8 +12,8 @@ source "$kit/env.sh"
 export PATH="$PWD/node_modules/.bin:$PATH"
 
 ((EUID == 0)) || die "needs root: it starts containers. See e2e/README.md."
-"$kit/install.sh" k8s images pushgateway
-environment=$("$kit/cluster.sh" up)
+"$kit/install.sh" k8s images ceph csi benji pushgateway
+environment=$(for each in cluster ceph csi pushgateway; do "$kit/$each.sh" up || exit 1; done)
 
 build_images() {
   local context=$HOLDFAST_E2E_DIR/image-context
