@@ -1,11 +1,10 @@
 // The chart while a backup runs that holds something: whatever Helm does, it is given back.
-import { access, chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { historyOf, leaderOf } from './support/daemon.ts'
 import { follow, onHost, releaseOf, type Values } from './support/helm.ts'
-import { holdingConfig } from './support/holding.ts'
+import { holdingConfig, isHeldIn, notesIn, sharedDirectory, underWayIn, type Note } from './support/holding.ts'
 import { inventory, leftovers } from './support/inventory.ts'
 import { kubectl, waitFor } from './support/kubectl.ts'
 import { useNamespace } from './support/namespace.ts'
@@ -30,44 +29,14 @@ const values = (more: object = {}): Values => ({
 })
 
 beforeAll(async () => {
-  shared = await mkdtemp(join(tmpdir(), 'holdfast-e2e-chart-'))
-  await chmod(shared, 0o777)
+  shared = await sharedDirectory()
   before = await inventory(namespace)
   notes = await release.install(values())
 })
 
-interface Note {
-  readonly what: string
-  readonly who: string
-  readonly run: string
-}
-
-async function noted(): Promise<readonly Note[]> {
-  const text = await readFile(join(shared, 'runs'), 'utf8').catch(() => '')
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Note)
-}
-
-const isHeld = (): Promise<boolean> =>
-  access(join(shared, 'held')).then(
-    () => true,
-    () => false,
-  )
-
-/** Waits for the next run of one of these pods, until it holds something. */
-function underWay(pods: readonly Pod[]): Promise<Note> {
-  return waitFor(
-    'a run that holds something',
-    async () => {
-      const last = (await noted()).at(-1)
-      const isTheirs = pods.some(({ metadata }) => metadata.name === last?.who)
-      return last?.what === 'begun' && isTheirs && (await isHeld()) ? last : undefined
-    },
-    90,
-  )
-}
+const noted = (): Promise<readonly Note[]> => notesIn(shared)
+const isHeld = (): Promise<boolean> => isHeldIn(shared)
+const underWay = (pods: readonly Pod[]): Promise<Note> => underWayIn(shared, pods)
 
 /** ConfigMaps of undos, as the notes say how to look at them. */
 async function pending(): Promise<readonly string[]> {
@@ -110,9 +79,10 @@ test('uninstalled, it leaves what could not be given back, as the notes name it;
   const { run, who } = await underWay(await podsOf(namespace, selector))
   // It hangs, so it is killed when its time is over.
   await signalContainer(namespace, who, 'holdfast', 'SIGSTOP')
-  await release.uninstall()
+  const said = await release.uninstall()
   const left = await leftovers(namespace, before)
   const undos = await pending()
+  expect(said).toMatch(new RegExp(`NOT given back: 1 undo[^]*configmap/${undos[0]} `))
   expect(left).toEqual(undos.map((name) => `ConfigMap/${name}`))
   expect(undos).toHaveLength(1)
   expect(await kubectl(['-n', namespace, 'get', 'configmap', ...undos, '-o', 'json'])).toContain(run)
@@ -124,7 +94,6 @@ test('uninstalled, it leaves what could not be given back, as the notes name it;
   await waitFor('it to be given back', async () => !(await isHeld()))
   expect(await noted()).toContainEqual(expect.objectContaining({ what: 'recovered', run }))
   await waitFor('the record in the API to be gone', async () => !(await pending()).includes(undos[0] ?? ''))
-  await follow(notes, 'kubectl scale', 'kubectl wait')
-  await release.uninstall()
+  await follow(notes, 'helm uninstall')
   expect(await leftovers(namespace, before)).toEqual([])
 })

@@ -29,7 +29,10 @@ export interface Release {
   upgrade(values: Values): Promise<string>
   /** An upgrade, whatever becomes of it. */
   tryUpgrade(values: Values): Promise<Ended>
+  /** @returns all that is said, by the chart's Job too */
   uninstall(): Promise<string>
+  /** The same, whatever becomes of it. */
+  tryUninstall(): Promise<Ended>
   /** How often it was installed or upgraded. */
   revisions(): Promise<number>
   /** What is made of values, without a release. */
@@ -48,7 +51,12 @@ export function releaseOf(namespace: string, name: string): Release {
     install: (values) => succeed('helm', ['install', name, chart, ...at, ...wait, '--values', '-'], given(values)),
     upgrade: (values) => succeed('helm', ['upgrade', name, chart, ...at, ...wait, '--values', '-'], given(values)),
     tryUpgrade: (values) => run('helm', ['upgrade', name, chart, ...at, ...wait, '--values', '-'], given(values)),
-    uninstall: () => succeed('helm', ['uninstall', name, ...at]),
+    async uninstall() {
+      const { code, stdout, stderr } = await run('helm', ['uninstall', name, ...at])
+      if (code !== 0) throw new Error(`helm uninstall ${name} ended with ${code}: ${stderr}${stdout}`)
+      return stdout + stderr
+    },
+    tryUninstall: () => run('helm', ['uninstall', name, ...at]),
     async revisions() {
       const history = await succeed('helm', ['history', name, ...at, '--output', 'json'])
       return (JSON.parse(history) as readonly unknown[]).length

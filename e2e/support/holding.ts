@@ -1,4 +1,9 @@
 // A configuration whose runs hold something until they are done: a file, which an undo removes.
+import { access, chmod, mkdtemp, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { waitFor } from './kubectl.ts'
+import type { Pod } from './pods.ts'
 
 /** Where the file is, and where runs are noted. */
 export const holdingFiles = { held: '/shared/held', go: '/shared/go', runs: '/shared/runs' } as const
@@ -44,4 +49,49 @@ export default defineConfig({
   ${settings}
 })
 `
+}
+
+/** A directory of this machine, for pods to have as `/shared`. */
+export async function sharedDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'holdfast-e2e-chart-'))
+  await chmod(directory, 0o777)
+  return directory
+}
+
+/** What a run has noted. */
+export interface Note {
+  readonly what: string
+  /** The pod. */
+  readonly who: string
+  readonly run: string
+}
+
+/** What runs have noted in a {@link sharedDirectory}, oldest first. */
+export async function notesIn(shared: string): Promise<readonly Note[]> {
+  const text = await readFile(join(shared, basename(holdingFiles.runs)), 'utf8').catch(() => '')
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Note)
+}
+
+/** Whether something is held. */
+export function isHeldIn(shared: string): Promise<boolean> {
+  return access(join(shared, basename(holdingFiles.held))).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Waits for the next run of one of these pods, until it holds something. */
+export function underWayIn(shared: string, pods: readonly Pod[]): Promise<Note> {
+  return waitFor(
+    'a run that holds something',
+    async () => {
+      const last = (await notesIn(shared)).at(-1)
+      const isTheirs = pods.some(({ metadata }) => metadata.name === last?.who)
+      return last?.what === 'begun' && isTheirs && (await isHeldIn(shared)) ? last : undefined
+    },
+    90,
+  )
 }
