@@ -50,7 +50,8 @@ export async function loadQuietly(context: CommandContext): Promise<LoadedConfig
     builtins,
     modules: providedModules(),
     environmentForm: (env) => environmentForm(env),
-    crontabForm: async (crontab) => (await import('./crontab.ts')).crontabForm(crontab),
+    crontabForm: async (crontab, file) =>
+      (await import('./crontab.ts')).crontabForm(crontab, { file, environment: io.env }),
     openStorage,
   })
   const config = { ...loaded.config, instance: instanceOfPod(loaded.config, io.env) }
