@@ -61,18 +61,18 @@ export default defineConfig([
   },
   {
     // By itself, for scripts call it again and again: with the others it would load what `runtime` above has for everybody.
-    // CommonJS, because Node's loader for ES modules alone takes 15 ms.
+    // CommonJS, because Node's loader for ES modules alone takes 15 ms, and because V8 can keep all of it compiled
+    // (bin/compiled.js). Of Node's modules only what is named is looked at: some have getters that load others.
     ...common,
     format: ['cjs'],
     banner: {},
     entry: { kubectlexec: 'src/kubectlexec.ts' },
     splitting: false,
-    noExternal: [/./],
+    noExternal: [/^(?!node:)/],
     esbuildOptions(options) {
       options.conditions = ['@holdfast/source']
     },
     esbuildPlugins: [
-      lazyBuiltins,
       {
         name: 'kubeconfig-of-the-other-bundle',
         setup: (build) =>

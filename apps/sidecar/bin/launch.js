@@ -43,6 +43,10 @@ module.exports = function launch(name) {
   }
   var file = path.join(__dirname, '..', 'dist', name + (name === 'kubectlexec' ? '.cjs' : '.js'))
   if (!fs.existsSync(file)) return fail(name, 'is not built: ' + file + ' is missing. Run `npm run build`.')
+  if (name === 'kubectlexec' && !process.env.KUBECONFIG && process.env.KUBERNETES_SERVICE_HOST) {
+    var compiled = require('./compiled.js').load(file, require)
+    if (compiled !== undefined) return compiled.main()
+  }
   // New objects get 1 MiB, and not sixteen times as much: they are collected more often, and with them the buffers that
   // they stand for. Of a large backup this is a third of the memory. Node's own modules are compiled anew for it, which
   // takes 15 ms: not for what keeps nothing and is called again and again.

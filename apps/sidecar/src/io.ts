@@ -49,19 +49,22 @@ export function processIo(): Io {
     env: process.env,
     cwd: process.cwd(),
     clock: systemClock,
-    onSignal(listener) {
-      const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
-      for (const signal of signals) process.on(signal, listener)
-      return () => {
-        for (const signal of signals) process.off(signal, listener)
-      }
-    },
+    onSignal,
     onFault(listener) {
       const rejected = (error: unknown): void => listener({ kind: 'rejection', error })
       const thrown = (error: unknown): void => listener({ kind: 'exception', error })
       process.on('unhandledRejection', rejected).on('uncaughtException', thrown)
       return () => void process.off('unhandledRejection', rejected).off('uncaughtException', thrown)
     },
+  }
+}
+
+/** Hears the signals that ask this process to end. @returns stops listening */
+export function onSignal(listener: (signal: Signal) => void): () => void {
+  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, listener)
+  return () => {
+    for (const signal of signals) process.off(signal, listener)
   }
 }
 

@@ -1,7 +1,7 @@
 // `kubectlexec` as a process of its own, against a server that executes real commands. No kubectl is on its PATH.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { startFakeKubernetes, type FakeKubernetes } from '@holdfast/testing'
@@ -175,3 +175,20 @@ test('--help says what it does, and asks nobody', async () => {
   expect(stdout.toString()).toContain('TARGET_CONTAINER')
   expect(stdout.toString()).toContain('exit codes')
 })
+
+test.each(['/bin/sh', '/bin/bash'])(
+  'it is a program by itself, by a link and with odd words, where sh is %s',
+  (shell) => {
+    const link = join(directory, `link of ${shell.slice(5)}`)
+    symlinkSync(join(import.meta.dirname, '../bin/kubectlexec.js'), link)
+    const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` }
+    const words = ['--', "it's", '$HOME', '']
+    const { status, stderr } = spawnSync(shell, [link, ...words], { env, cwd: directory })
+    expect({ status, stderr: stderr.toString() }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('TARGET'),
+    })
+    const { stdout } = spawnSync(link, ['--help'], { env, cwd: directory })
+    expect(stdout.toString()).toContain('TARGET_CONTAINER')
+  },
+)

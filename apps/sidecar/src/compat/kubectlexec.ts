@@ -1,19 +1,21 @@
 // `kubectlexec`, as sidefridge's users know it: a command in the container next door. Its exit code, its output and its
 // errors are the command's own.
 import { fstatSync } from 'node:fs'
+import { setDefaultCACertificates } from 'node:tls'
 import { isHoldfastError, type ExecRequest, type HoldfastError, type Logger, type Sink } from '@holdfast/sdk'
 import {
+  connect,
+  createApiClient,
   createByteWriter,
   createContainerExec,
   createRedactor,
   errors,
-  logOutput,
-  openCluster,
+  type ByteWriter,
+  type ExecCluster,
+  type ExecOutput,
 } from '@holdfast/runtime'
-import { internalError } from '../internal-error.ts'
 import { exitCodeOfSignal } from '../exit-codes.ts'
 import type { Io, Signal } from '../io.ts'
-import { version } from '../version.ts'
 
 const help = `usage: kubectlexec WORDS…
        kubectlexec -- PROGRAM [ARGUMENTS…]
@@ -38,11 +40,17 @@ const ownFailure = 125
 /** 128 + SIGPIPE: whoever read our output has stopped. */
 const readerGone = 141
 
+/** What of its process it uses. */
+export interface KubectlexecIo extends Pick<Io, 'env' | 'clock' | 'stdin' | 'onSignal'> {
+  /** Writes a text to a descriptor. */
+  say(text: string, fd: 1 | 2): void
+}
+
 /** Runs `kubectlexec`. @returns the exit code */
-export async function runKubectlexec(args: readonly string[], io: Io): Promise<number> {
-  const say = (text: string): void => io.stderr.write(`kubectlexec: ${text}\n`)
+export async function runKubectlexec(args: readonly string[], io: KubectlexecIo): Promise<number> {
+  const say = (text: string): void => io.say(`kubectlexec: ${text}\n`, 2)
   if (args.length === 1 && (args[0] === '--help' || args[0] === '-h')) {
-    io.stdout.write(help)
+    io.say(help, 1)
     return 0
   }
   const { TARGET_CONTAINER: container, POD_NAME: pod } = io.env
@@ -64,13 +72,12 @@ export async function runKubectlexec(args: readonly string[], io: Io): Promise<n
     stop.abort(new Error(`it was stopped by ${signal}`))
   })
   try {
-    const cluster = await openCluster({ env: io.env, clock: io.clock, userAgent: `holdfast-kubectlexec/${version}` })
-    const redactor = createRedactor()
+    const cluster = await clusterOf(io)
     if (!cluster) throw noCluster(container)
     const exec = createContainerExec({
       clock: io.clock,
-      redactor,
-      output: logOutput({ log, clock: io.clock }),
+      redactor: createRedactor(),
+      output: nowhere,
       signal: stop.signal,
       log,
       cluster,
@@ -80,10 +87,27 @@ export async function runKubectlexec(args: readonly string[], io: Io): Promise<n
     return 0
   } catch (error) {
     if (received !== undefined) return exitCodeOfSignal(received)
-    const failure = isHoldfastError(error) ? error : internalError(error)
+    const failure = isHoldfastError(error) ? error : (await import('../internal-error.ts')).internalError(error)
     return exitCodeOf(failure, say)
   } finally {
     close()
+  }
+}
+
+/** Both streams have a place of their own: nothing is logged. */
+const nowhere: ExecOutput = { open: () => ({ write() {}, end() {} }) }
+
+/** The cluster, without what is not needed here. */
+async function clusterOf({ env, clock }: KubectlexecIo): Promise<ExecCluster | undefined> {
+  const connection = await connect({ env, clock })
+  if (!connection) return undefined
+  const { ca } = (await connection.credentials()).tls
+  // The cluster's own certificate authority is all that counts. Node would read those of the whole world first, which
+  // takes more time than the rest of the handshake. A kubeconfig's ways to log in may need them.
+  if (ca !== undefined && !env['KUBECONFIG']) setDefaultCACertificates([])
+  return {
+    connection,
+    api: { request: (request) => createApiClient({ connection, clock }).request(request) },
   }
 }
 
@@ -103,11 +127,12 @@ function missingOf(
   return words.length === 0 ? 'there is no command to run. See kubectlexec --help' : undefined
 }
 
-function requestOf(args: readonly string[], { stdin }: Io): ExecRequest {
+function requestOf(args: readonly string[], io: KubectlexecIo): ExecRequest {
   const [program = '', ...rest] = args[0] === '--' ? args.slice(1) : ['/bin/sh', '-c', args.join(' ')]
   return {
     command: [program, ...rest],
-    ...(isFed(0) && { stdin }),
+    // Made only where it is needed: it takes milliseconds.
+    ...(isFed(0) && { stdin: io.stdin }),
     stdout: sinkTo(1),
     stderr: sinkTo(2),
   }
@@ -124,8 +149,13 @@ function isFed(fd: number): boolean {
 }
 
 function sinkTo(fd: number): Sink {
-  const write = createByteWriter(fd)
-  return { write: async (chunk) => write(chunk) }
+  let writer: ByteWriter | undefined
+  return {
+    write: async (chunk) => {
+      writer ??= createByteWriter(fd)
+      await writer(chunk)
+    },
+  }
 }
 
 /** The command's own exit code; what it is not to blame for is said, with what to do. */

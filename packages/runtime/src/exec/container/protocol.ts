@@ -22,9 +22,13 @@ export function execPath({ namespace, pod }: Place): string {
 
 /** What is asked of the path. */
 export function execQuery({ container }: Place, argv: readonly string[], stdin: boolean): string {
-  const query = new URLSearchParams({ container, stdin: String(stdin), stdout: 'true', stderr: 'true', tty: 'false' })
-  for (const arg of argv) query.append('command', arg)
-  return query.toString()
+  const options = `container=${encode(container)}&stdin=${stdin}&stdout=true&stderr=true&tty=false`
+  return [options, ...argv.map((arg) => `command=${encode(arg)}`)].join('&')
+}
+
+/** Not by URLSearchParams, which takes milliseconds for a script. */
+function encode(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replaceAll('%20', '+')
 }
 
 /** How a command ended, in the cluster's words. */
