@@ -1,0 +1,196 @@
+import { isHoldfastError, type TargetContext } from '@holdfast/sdk'
+import type { Benji, BenjiBackupRequest } from '../benji/benji.ts'
+import { createBenji } from '../benji/create-benji.ts'
+import { equals } from '../benji/filter.ts'
+import { requireLabels, requireVolume, versionUid } from '../benji/names.ts'
+import { sourceUrl } from '../benji/source-url.ts'
+import type { BenjiVersion } from '../benji/version.ts'
+import { instanceOf } from '../engine.ts'
+import { errors } from '../errors.ts'
+import { formatImage, type RbdImage } from '../rbd/image.ts'
+import { createRbd } from '../rbd/create-rbd.ts'
+import type { Rbd } from '../rbd/rbd.ts'
+import { freeSnapshotName } from '../rbd/snapshot-name.ts'
+import type { Volume } from '../target.ts'
+import { readChain, type Chain } from './chain.ts'
+import { labelsOf } from './labels.ts'
+import type { BackupConfig } from './options.ts'
+import { placeOf } from './place.ts'
+import { pointOf } from './point.ts'
+import { snapshotUndo } from './snapshot-undo.ts'
+import { prepareFreeze, takeSnapshot } from './take-snapshot.ts'
+import { versionUndo } from './version-undo.ts'
+
+type Context = TargetContext<BackupConfig, Volume>
+
+/** What a base is refused with: it is gone, of another storage or block size, or the hints don't fit it (K23). */
+const baseRefused: ReadonlySet<string> = new Set(['BENJI_USAGE', 'BENJI_DATA', 'BENJI_NOT_FOUND'])
+/** A base is locked while another backup reads its list of blocks. */
+const lockedTries = 5
+const lockedPauseMs = 6000
+
+/**
+ * Backs up one volume: snapshot, differences, version, labels, metadata; and only then lets go of the snapshot that it
+ * counted from (K7, K8).
+ *
+ * @throws HoldfastError `VOLUME_UNUSABLE`, `FREEZE_…`, `RBD_…`, `BENJI_…`
+ */
+export async function backUpVolume(ctx: Context): Promise<void> {
+  const { image, refused, volume, claim } = ctx.target.data
+  if (refused?.as === 'skipped') ctx.skip(refused.reason)
+  if (refused || !image) throw errors.VOLUME_UNUSABLE({ volume, reason: refused?.reason ?? 'it has no image' })
+  const { engine, blockSize } = ctx.config
+  const labels = labelsOf({ claim, image }, engine)
+  // Benji looks at them after the snapshot was made (K24).
+  requireVolume(volume)
+  requireLabels(labels)
+  const place = await placeOf(engine, blockSize)
+  await ctx.lock(`rbd-image ${formatImage(image)}`, async () => {
+    const benji = createBenji(ctx, engine)
+    const rbd = createRbd(ctx, engine)
+    const freezable = await prepareFreeze(ctx, image)
+    const snapshots = await rbd.snapshots(image)
+    const chain = readChain({
+      image,
+      snapshots,
+      versions: await benji.ls(equals('volume', volume)),
+      instance: instanceOf(engine),
+      recorded: new Set(ctx.recorded().flatMap(snapshotOf)),
+      ...place,
+    })
+    const keeps = ctx.config.differential !== false
+    const snapshot = freeSnapshotName(ctx.clock.now(), snapshots)
+    const undo = await ctx.undo.arm(snapshotUndo, { engine, image, snapshot, volume })
+    await takeSnapshot(ctx, rbd, image, snapshot, freezable)
+    const job: Job = { ctx, benji, rbd, image, snapshot, labels }
+    const { version, mode } = await store(
+      job,
+      keeps ? chain : { ...chain, base: undefined, reason: 'differential is off' },
+    )
+    await ctx.record(pointOf(version, mode, image))
+    await undo.disarm()
+    await letGo(job, [...chain.ours, ...(keeps ? [] : [snapshot])])
+    warnOfForeign(ctx, image, chain)
+  })
+}
+
+interface Job {
+  readonly ctx: Context
+  readonly benji: Benji
+  readonly rbd: Rbd
+  readonly image: RbdImage
+  readonly snapshot: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+interface Stored {
+  readonly version: BenjiVersion
+  readonly mode: 'full' | 'differential'
+}
+
+/** Differential, if there is a base; and full explicitly, if Benji won't have it. */
+async function store(job: Job, { base, reason }: Chain): Promise<Stored> {
+  const { ctx } = job
+  if (!base) {
+    ctx.log.info(`backing up ${ctx.target.data.volume} in full: ${reason ?? 'there is no earlier backup'}`)
+    return { version: await storeFrom(job, undefined), mode: 'full' }
+  }
+  try {
+    const version = await storeFrom(job, { uid: base.version.uid, snapshot: base.snapshot })
+    return { version, mode: 'differential' }
+  } catch (error) {
+    if (!isHoldfastError(error) || !baseRefused.has(error.code) || ctx.signal.aborted) throw error
+    ctx.log.warn(`Benji refused version ${base.version.uid} as base, so a full backup is made: ${error.message}`)
+    return { version: await storeFrom(job, undefined), mode: 'full' }
+  }
+}
+
+async function storeFrom(
+  job: Job,
+  base: { readonly uid: string; readonly snapshot: string } | undefined,
+): Promise<BenjiVersion> {
+  const { ctx, benji, rbd, image, snapshot, labels } = job
+  const { volume } = ctx.target.data
+  const { engine, blockSize, wholeObject = true } = ctx.config
+  const uid = versionUid(volume)
+  const hints = `${await ctx.workspace()}/${uid.replaceAll('/', '-')}.json`
+  const { extents } = await rbd.diff({ image, snapshot, from: base?.snapshot, wholeObject, file: hints })
+  ctx.log.debug(`${extents} extents to look at`, { volume, base: base?.uid })
+  const undo = await ctx.undo.arm(versionUndo, { engine, uid, labels })
+  try {
+    await unlessLocked(ctx, base !== undefined, () =>
+      benji.backup(
+        {
+          uid,
+          volume,
+          snapshot,
+          source: sourceUrl(engine, image, snapshot),
+          hints,
+          base: base?.uid,
+          labels,
+          ...(blockSize !== undefined && { blockSize }),
+        } satisfies BenjiBackupRequest,
+        (done, total, task) => ctx.progress(done, total, task),
+      ),
+    )
+    // Benji adds labels last, and writes its metadata before that (C4).
+    await benji.metadataBackup(equals('uid', uid))
+    const version = await benji.find(uid)
+    const missing = version && Object.keys(labels).filter((name) => version.labels[name] !== labels[name])
+    if (version?.status !== 'valid' || missing === undefined || missing.length > 0) {
+      throw errors.BENJI_NOT_KEPT({ uid, found: describe(version, missing) })
+    }
+    await undo.disarm()
+    return version
+  } catch (error) {
+    // Now, not at the end: a full backup may follow. An undo that fails is kept and told of by the engine.
+    await undo.fire().catch(() => {})
+    throw error
+  }
+}
+
+async function unlessLocked<T>(ctx: Context, hasBase: boolean, body: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await body()
+    } catch (error) {
+      const again = hasBase && attempt < lockedTries && isHoldfastError(error) && error.code === 'BENJI_LOCKED'
+      if (!again) throw error
+      ctx.log.info(`the base is locked by another Benji; trying again in ${lockedPauseMs / 1000} s`)
+      await ctx.clock.sleep(lockedPauseMs, ctx.signal)
+    }
+  }
+}
+
+/** The new version stands on its own: what came before it goes, newest last. Failing costs room, not a backup. */
+async function letGo({ ctx, rbd, image }: Job, snapshots: readonly string[]): Promise<void> {
+  for (const snapshot of snapshots) {
+    try {
+      await rbd.removeSnapshot(image, snapshot)
+    } catch (error) {
+      if (ctx.signal.aborted) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      ctx.log.warn(
+        `the snapshot ${snapshot} of ${formatImage(image)} could not be removed, the next run tries again: ${reason}`,
+      )
+    }
+  }
+}
+
+function warnOfForeign(ctx: Context, image: RbdImage, { foreign }: Chain): void {
+  if (foreign.length === 0) return
+  ctx.log.warn(
+    `${formatImage(image)} has snapshots that look like a backup's and belong to no version: ${foreign.join(', ')}. They stay; see \`holdfast benji gc\``,
+  )
+}
+
+function snapshotOf({ ref }: { readonly ref: unknown }): readonly string[] {
+  const snapshot = (ref as { readonly snapshot?: unknown } | null)?.snapshot
+  return typeof snapshot === 'string' ? [snapshot] : []
+}
+
+function describe(version: BenjiVersion | undefined, missing: readonly string[] | undefined): string {
+  if (!version) return 'it is not there'
+  if (version.status !== 'valid') return `it is ${version.status}`
+  return `it lacks the labels ${missing?.join(', ')}`
+}

@@ -1,0 +1,13 @@
+import type { RestorePoint } from '@holdfast/sdk'
+import type { BenjiVersion } from '../benji/version.ts'
+import { formatImage, type RbdImage } from '../rbd/image.ts'
+
+/** A version as what is recorded of a run. */
+export function pointOf(
+  version: BenjiVersion,
+  mode: 'full' | 'differential',
+  image: RbdImage,
+): Omit<RestorePoint, 'target' | 'state'> {
+  const { uid, volume, snapshot, storage, date, size } = version
+  return { id: uid, createdAt: date, size, mode, ref: { uid, volume, snapshot, storage, image: formatImage(image) } }
+}

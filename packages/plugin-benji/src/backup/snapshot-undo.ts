@@ -1,0 +1,32 @@
+import { defineUndo } from '@holdfast/sdk'
+import * as z from 'zod'
+import { createBenji } from '../benji/create-benji.ts'
+import { and, equals } from '../benji/filter.ts'
+import { engineSchema } from '../engine.ts'
+import { rbdImageSchema } from '../rbd/image.ts'
+import { createRbd } from '../rbd/create-rbd.ts'
+
+/**
+ * Removes a snapshot that no good backup came of. A valid version makes it the base of the next backup, so then it stays:
+ * the process may have been killed after the backup was through.
+ */
+export const snapshotUndo = defineUndo({
+  name: 'benji-snapshot',
+  input: z.strictObject({
+    engine: engineSchema.optional(),
+    image: rbdImageSchema,
+    snapshot: z.string(),
+    volume: z.string(),
+  }),
+  deadline: '2m',
+  async run({ engine, image, snapshot, volume }, ctx) {
+    const rbd = createRbd(ctx, engine)
+    const found = await rbd.info(image)
+    if (found === undefined) return
+    const snapshots = await rbd.snapshots(image)
+    if (!snapshots.some(({ name }) => name === snapshot)) return
+    const versions = await createBenji(ctx, engine).ls(and(equals('volume', volume), equals('snapshot', snapshot)))
+    if (versions.some(({ status }) => status === 'valid')) return
+    await rbd.removeSnapshot(image, snapshot)
+  },
+})

@@ -1,0 +1,66 @@
+import type { VerifyContext } from '@holdfast/sdk'
+import { createBenji } from '../benji/create-benji.ts'
+import type { Benji } from '../benji/benji.ts'
+import { equals } from '../benji/filter.ts'
+import { sourceUrl } from '../benji/source-url.ts'
+import { errors } from '../errors.ts'
+import { ownLabelNames } from '../labels.ts'
+import type { Volume } from '../target.ts'
+import { labelsOf } from './labels.ts'
+import type { BackupConfig } from './options.ts'
+import { placeOf } from './place.ts'
+
+type Context = VerifyContext<BackupConfig, Volume>
+
+/**
+ * Proves that a volume's new version can be found and read: valid, in the right storage, with its labels, its metadata
+ * in the storage, and, where asked, the same as its source.
+ *
+ * @throws HoldfastError `BENJI_NOT_KEPT`, `BENJI_SOURCE_MISMATCH`, `BENJI_…`
+ */
+export async function verifyVolume(ctx: Context): Promise<void> {
+  const { engine, compare = false, blockSize } = ctx.config
+  const { image, claim } = ctx.target.data
+  const [point] = ctx.points
+  if (!point || !image) return ctx.skip('nothing was backed up')
+  const uid = point.id
+  const benji = createBenji(ctx, engine)
+  const version = await benji.find(uid)
+  const { storage } = await placeOf(engine, blockSize)
+  const labels = labelsOf({ claim, image }, engine)
+  const missing = Object.keys(labels).filter((name) => version?.labels[name] !== labels[name])
+  const fault =
+    version === undefined
+      ? 'it is not there'
+      : version.status !== 'valid'
+        ? `it is ${version.status}`
+        : version.storage !== storage
+          ? `it is in the storage ${version.storage}, not in ${storage}`
+          : missing.length > 0
+            ? `it lacks the labels ${missing.join(', ')}`
+            : (await benji.metadataLs()).has(uid)
+              ? undefined
+              : 'its metadata is not in the storage'
+  if (version === undefined || fault !== undefined)
+    throw errors.BENJI_NOT_KEPT({ uid, found: fault ?? 'it is not there' })
+  if (compare === false) return
+  const percentage = compare === true ? 100 : compare.percentage
+  await compareWithSource(ctx, benji, { uid, source: sourceUrl(engine, image, version.snapshot), percentage })
+}
+
+/** Benji's exit code says nothing about differences; its log does (C1, K20). */
+async function compareWithSource(
+  ctx: Context,
+  benji: Benji,
+  { uid, source, percentage }: { readonly uid: string; readonly source: string; readonly percentage: number },
+): Promise<void> {
+  const { problems, errors: failed } = await benji.deepScrub(
+    { uid, source, blockPercentage: percentage },
+    (done, total, task) => ctx.progress(done, total, task),
+  )
+  if (problems.length === 0 && failed.length === 0) return
+  // Benji calls it valid all the same: without a mark, the next backup would count from it (F43).
+  await benji.label(uid, { [ownLabelNames.sourceMismatch]: 'true' })
+  await benji.metadataBackup(equals('uid', uid))
+  throw errors.BENJI_SOURCE_MISMATCH({ uid, source, problem: problems[0] ?? 'the scrub failed' })
+}
