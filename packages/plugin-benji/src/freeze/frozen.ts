@@ -1,4 +1,4 @@
-import type { RunContext } from '@holdfast/sdk'
+import type { Duration, RunContext } from '@holdfast/sdk'
 import type { RbdImage } from '../rbd/image.ts'
 import type { Claim } from '../target.ts'
 
@@ -11,7 +11,13 @@ export interface FreezeOptions {
    */
   readonly mode?: 'required' | 'best-effort' | 'never' | undefined
   /** The dead-man timer: what thaws a filesystem by itself, on its node, however this process ends. Default `'30s'`. */
-  readonly limit?: `${number}s` | number | undefined
+  readonly limit?: Duration | undefined
+  /** Label selector of the agents, in our own namespace. Default `'app.kubernetes.io/component=freeze-agent'`. */
+  readonly agentSelector?: string | undefined
+  /** Where the kubelet keeps its directories, in the agent as on the node. Default `'/var/lib/kubelet'`. */
+  readonly kubeletRoot?: string | undefined
+  /** Where the agent sees the node's sysfs. Default `'/sys'`. */
+  readonly sysRoot?: string | undefined
 }
 
 /** A filesystem that stands still. */
@@ -20,7 +26,8 @@ export interface FrozenFilesystem {
    * Thaws it, and proves that it stood still all the time until now.
    *
    * @returns for how long it was frozen, in milliseconds
-   * @throws HoldfastError `FREEZE_LOST` when it may have been thawed earlier, by its timer or by somebody else: the snapshot isn't consistent
+   * @throws HoldfastError `FREEZE_LOST` when it may have been thawed earlier, by its timer or by somebody else: the
+   * snapshot isn't consistent. `THAW_FAILED` when it can't be thawed, after all tries
    */
   thaw(): Promise<{ readonly frozenMs: number }>
 }
@@ -29,7 +36,12 @@ export interface FrozenFilesystem {
 export interface Freezable {
   /** Where, for people: `node a, /var/lib/kubelet/…`. */
   readonly where: string
-  /** Arms the thaw, freezes. The undo is fired by `thaw()`, or by the end of the hook. */
+  /**
+   * Arms the thaw, freezes. `thaw()` disarms it once the agent has proven that all is thawed; else it is fired, by that or
+   * by the end of the hook.
+   *
+   * @throws HoldfastError `FREEZE_FAILED`, when all is thawed again or its undo is pending
+   */
   freeze(): Promise<FrozenFilesystem>
 }
 
