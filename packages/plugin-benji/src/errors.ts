@@ -188,8 +188,7 @@ export const errors = defineErrors(
       hint: (p) => `Nothing was done. It has: ${p.allowed}.`,
     },
     GC_UNCONFIRMED: {
-      message: (p: { count: number }) =>
-        `removing ${p.count} snapshots needs your confirmation, and there is nobody to ask`,
+      message: (p: { what: string }) => `removing ${p.what} needs your confirmation, and there is nobody to ask`,
       hint: 'Nothing was removed. Say --yes to confirm where no terminal is.',
     },
     // ---- maintenance

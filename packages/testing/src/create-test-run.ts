@@ -6,9 +6,13 @@ import {
   createLogger,
   createMetrics,
   createRedactor,
+  executeRestore,
   loadConfig,
   logOutput,
   openCluster,
+  runPluginCommand,
+  toFailure,
+  unknownCommand,
   type Cluster,
   type Engine,
   type Metrics,
@@ -61,6 +65,13 @@ export interface TestRun {
   readonly engine: Engine
   /** Runs the plan once. Runs on an injected clock: advance it when something waits. */
   run(request?: RunRequest): Promise<RunResult>
+  /**
+   * Runs a command of the plugin that has it, as `holdfast PLUGIN COMMAND …` does.
+   *
+   * @returns its exit code
+   * @throws HoldfastError `COMMAND_UNKNOWN`, or why it failed
+   */
+  command(name: string, args?: readonly string[]): Promise<number>
   /** Another process on the same state directory, as after a crash; with other code, if given. */
   restart(use?: Plan['use']): Promise<void>
   close(): Promise<void>
@@ -139,6 +150,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
       return engine
     },
     run: (request) => engine.run(options.plan?.name ?? 'test', request),
+    command: (name, args = []) => runCommand(engine, name, args),
     async restart(use = options.use) {
       engine.close()
       engine = await start(use)
@@ -166,4 +178,19 @@ async function connect(fake: Pick<FakeKubernetes, 'kubeconfig'>, clock: TestCloc
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+async function runCommand({ services }: Engine, command: string, args: readonly string[]): Promise<number> {
+  const [plan] = services.config().plans
+  const participant = plan?.participants.find(({ commands }) => commands?.[command]) ?? plan?.participants[0]
+  if (!plan || !participant) throw new TypeError('the run has no plugin')
+  if (participant.commands?.[command] === undefined) throw unknownCommand(participant, command)
+  const { outcome, where } = await executeRestore(services, {
+    plan: plan.name,
+    trigger: 'command',
+    budgetMs: plan.budgetMs,
+    body: (call) => runPluginCommand(services, call, { plan, participant, command, args }),
+  })
+  if (outcome.error) throw toFailure(outcome.error, {})
+  return Number(where)
 }

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { RunContext } from '@holdfast/sdk'
 import type { BackupConfig } from '../backup/options.ts'
+import { count } from '../count.ts'
 import { errors } from '../errors.ts'
 import { createRbd } from '../rbd/create-rbd.ts'
 import { formatImage } from '../rbd/image.ts'
@@ -59,11 +60,11 @@ function report(found: readonly Garbage[], adopt: boolean): string {
   return lines.join('')
 }
 
-async function confirmed(count: number): Promise<boolean> {
-  if (!process.stdin.isTTY) throw errors.GC_UNCONFIRMED({ count })
+async function confirmed(number: number): Promise<boolean> {
+  if (!process.stdin.isTTY) throw errors.GC_UNCONFIRMED({ what: count(number, 'snapshot') })
   const reader = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    const answer = await reader.question(`Remove ${count} snapshots now? They can't be had back. [y/N] `)
+    const answer = await reader.question(`Remove ${count(number, 'snapshot')} now? They can't be had back. [y/N] `)
     return /^y(es)?$/i.test(answer.trim())
   } finally {
     reader.close()

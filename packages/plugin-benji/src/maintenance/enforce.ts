@@ -1,5 +1,6 @@
 import type { RunContext } from '@holdfast/sdk'
 import * as z from 'zod'
+import { count } from '../count.ts'
 import type { Benji } from '../benji/benji.ts'
 import { createBenji } from '../benji/create-benji.ts'
 import type { BenjiVersion } from '../benji/version.ts'
@@ -56,9 +57,12 @@ export async function enforce(ctx: RunContext<Config>): Promise<void> {
     if (saved.length > 0) await protect(ctx, benji, saved, engine)
   }
   const { removed } = await benji.enforce({ rules, filter })
-  ctx.log.info(removed.length === 0 ? 'every version conforms to the rules' : `removed ${removed.length} versions`, {
-    removed,
-  })
+  ctx.log.info(
+    removed.length === 0 ? 'every version conforms to the rules' : `removed ${count(removed.length, 'version')}`,
+    {
+      removed,
+    },
+  )
 }
 
 async function protect(

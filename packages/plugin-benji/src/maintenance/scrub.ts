@@ -1,5 +1,6 @@
 import type { RunContext } from '@holdfast/sdk'
 import * as z from 'zod'
+import { count } from '../count.ts'
 import { createBenji } from '../benji/create-benji.ts'
 import { engineSchema, type BenjiEngineOptions } from '../engine.ts'
 import { errors } from '../errors.ts'
@@ -41,9 +42,10 @@ export async function scrub(ctx: RunContext<z.output<typeof scrubSchema>>): Prom
     problems,
     skipped,
   } = await createBenji(ctx, engine).batchScrub(request, (done, total, task) => ctx.progress(done, total, task))
-  if (skipped.length > 0) ctx.log.warn(`${skipped.length} versions were locked and not looked at`, { skipped })
+  if (skipped.length > 0)
+    ctx.log.warn(`passed over because something else had locked them: ${count(skipped.length, 'version')}`, { skipped })
   if (failed.length === 0 && problems.length === 0) {
-    ctx.log.info(`${versions.length - skipped.length} versions were read back without an error`)
+    ctx.log.info(`read back without an error: ${count(versions.length - skipped.length, 'version')}`)
     return
   }
   const uids = failed.map(({ uid }) => uid)

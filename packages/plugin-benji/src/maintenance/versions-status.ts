@@ -1,5 +1,6 @@
 import type { RunContext } from '@holdfast/sdk'
 import * as z from 'zod'
+import { count } from '../count.ts'
 import { createBenji } from '../benji/create-benji.ts'
 import { engineSchema, instanceOf, type BenjiEngineOptions } from '../engine.ts'
 import { ownLabelNames } from '../labels.ts'
@@ -50,9 +51,10 @@ export async function versionsStatus(ctx: RunContext<z.output<typeof versionsSta
       .slice(0, 10)
       .map(({ uid }) => uid)
       .join(', ')
-  if (invalid.length > 0) ctx.log.error(`${invalid.length} versions are invalid: ${named(invalid)}`)
-  if (older.length > 0) ctx.log.warn(`${older.length} versions are incomplete for more than a day: ${named(older)}`)
-  ctx.log.info(`${counts.valid} versions are valid, ${counts.invalid} invalid, ${counts.incomplete} incomplete`)
+  if (invalid.length > 0) ctx.log.error(`invalid: ${count(invalid.length, 'version')}: ${named(invalid)}`)
+  if (older.length > 0)
+    ctx.log.warn(`incomplete for more than a day: ${count(older.length, 'version')}: ${named(older)}`)
+  ctx.log.info(`versions: ${counts.valid} valid, ${counts.invalid} invalid, ${counts.incomplete} incomplete`)
   return counts
 }
 
