@@ -20,7 +20,7 @@ const program: BenjiProgram = {
   usage: `usage: benji-restore-pvc [-h] [-f] [--pvc-storage-class CLASS] [--restore-url-template TEMPLATE]
                          VERSION_UID PVC_NAMESPACE PVC_NAME
 `,
-  help: `Restores a version of Benji into a PersistentVolumeClaim, which is made if it isn't there: with storage class, access
+  help: `Restores a version of Benji into a PersistentVolumeClaim. One that isn't there is made, with storage class, access
 modes and volume mode of the one that was backed up.
 
 arguments:
@@ -30,8 +30,8 @@ arguments:
 
 options:
   -h, --help            show this help message and exit
-  -f, --force           overwrite a claim that is there already, even while a pod uses it, which destroys its filesystem;
-                        and restore a version that is invalid
+  -f, --force           overwrite a claim that is there already, even while a pod uses it (which destroys its
+                        filesystem), and restore a version that is invalid
   --pvc-storage-class CLASS
                         storage class of a claim that is made (default: that of the claim that was backed up)
   --restore-url-template TEMPLATE

@@ -115,7 +115,10 @@ export async function withSession(
 /** How many calls of one command may run at once with one state directory. */
 const slots = 8
 
-/** One plan under several names, for calls that run at once. All have all of them, so that each can give back what any took. */
+/**
+ * One plan under several names, for calls that run at once. All have all of them, so that each can give back what any
+ * took.
+ */
 export function slotsOf(plan: Plan): readonly Plan[] {
   return Array.from({ length: slots }, (_, index) => ({
     ...plan,
