@@ -69,7 +69,10 @@ function frozenTimeoutMs({ config }: Context): number {
 }
 
 /** The first failure is told; that of the thaw is beside it, for its undo is pending and says so. */
-async function thaw(frozen: FrozenFilesystem, failure: unknown): Promise<{ readonly frozenMs: number } | undefined> {
+async function thaw(
+  frozen: FrozenFilesystem,
+  failure: Error | undefined,
+): Promise<{ readonly frozenMs: number } | undefined> {
   try {
     return await frozen.thaw()
   } catch (error) {

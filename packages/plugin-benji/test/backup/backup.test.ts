@@ -43,7 +43,10 @@ describe('a volume', () => {
     const run = await backupRun()
     await run.run()
     const { uid } = newest(run)
-    expect(run.benji.metadata.get('s1')?.get(uid)?.labels.get(labelNames.instance)).toBe('benji-k8s')
+    expect([...(run.benji.metadata.get('s1')?.get(uid)?.labels ?? [])]).toContainEqual([
+      labelNames.instance,
+      'benji-k8s',
+    ])
   })
 
   it('K25: leaves no snapshot behind where differential is off, so that the image can be deleted', async () => {
