@@ -46,14 +46,12 @@ export function cephCsi(image: string, attributes: Readonly<Record<string, strin
 /** Adds a claim, and its volume. */
 export function addClaim(server: FakeKubernetes, given: FakeClaim): void {
   const { name, namespace = 'web', pv = `pv-${name}`, phase = 'Bound', size = '1Gi', source } = given
-  const uid = randomUUID()
-  server.objects.put({
+  const { uid } = server.objects.put({
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: {
       name,
       namespace,
-      uid,
       ...(given.labels && { labels: given.labels }),
       ...(given.annotations && { annotations: given.annotations }),
     },
@@ -66,7 +64,7 @@ export function addClaim(server: FakeKubernetes, given: FakeClaim): void {
       ...given.spec,
     },
     status: { phase, ...(phase === 'Bound' && { capacity: { storage: size } }) },
-  })
+  }).metadata
   if (pv === null || source === null) return
   server.objects.put(
     volumeObject(

@@ -1,0 +1,62 @@
+import type { RestorePoint, RunContext } from '@holdfast/sdk'
+import { createBenji } from '../benji/create-benji.ts'
+import { and, equals, equalsLabel } from '../benji/filter.ts'
+import type { BenjiVersion } from '../benji/version.ts'
+import { instanceOf } from '../engine.ts'
+import { labelNames, ownLabelNames } from '../labels.ts'
+import type { RestoreConfig } from './context.ts'
+
+/** What can be restored: the versions of our instance. */
+export async function* listPoints(
+  ctx: Pick<RunContext<RestoreConfig>, 'config' | 'exec' | 'signal' | 'log' | 'clock'>,
+  { target }: { readonly target?: string },
+): AsyncGenerator<RestorePoint> {
+  const { engine } = ctx.config
+  const benji = createBenji(ctx, engine)
+  const ours = equalsLabel(labelNames.instance, instanceOf(engine))
+  const versions = await benji.ls(target === undefined ? ours : and(ours, equals('volume', target)))
+  if (versions.length === 0) return
+  const inStorage = await benji.metadataLs().catch((error: unknown): ReadonlySet<string> => {
+    if (ctx.signal.aborted) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    ctx.log.warn(`which versions could be recovered without Benji's database is not known: ${reason}`)
+    return new Set()
+  })
+  for (const version of versions) yield pointOf(version, inStorage)
+}
+
+/**
+ * A version as a restore point.
+ *
+ * @param inStorage - uids whose metadata is in the storage: the others would be lost with Benji's database
+ */
+export function pointOf(version: BenjiVersion, inStorage: ReadonlySet<string>): RestorePoint {
+  const { uid, volume, snapshot, storage, date, size } = version
+  const state = stateOf(version)
+  const isVerified = state === 'valid' && isLabelled(version) && inStorage.has(uid)
+  return {
+    id: uid,
+    target: volume,
+    createdAt: date,
+    size,
+    mode: modeOf(version),
+    state,
+    verifiedAt: isVerified ? new Date(date.getTime() + (version.durationSeconds ?? 0) * 1000) : undefined,
+    ref: { uid, volume, snapshot, storage },
+  }
+}
+
+/** How far a version can be trusted. */
+export function stateOf({ status, labels }: Pick<BenjiVersion, 'status' | 'labels'>): RestorePoint['state'] {
+  return status === 'valid' && labels[ownLabelNames.sourceMismatch] !== undefined ? 'suspect' : status
+}
+
+/** With a base, Benji counts only what it looked at. */
+function modeOf({ size, bytesRead, bytesSparse }: BenjiVersion): RestorePoint['mode'] {
+  if (bytesRead === undefined || bytesSparse === undefined) return undefined
+  return bytesRead + bytesSparse >= size ? 'full' : 'differential'
+}
+
+function isLabelled({ labels }: BenjiVersion): boolean {
+  return [labelNames.instance, labelNames.pool, labelNames.image].every((name) => labels[name])
+}
