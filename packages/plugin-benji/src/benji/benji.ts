@@ -26,7 +26,7 @@ export interface BenjiScrubReport extends BenjiFindings {
   readonly versions: readonly BenjiVersion[]
   /** Those of them that failed. */
   readonly errors: readonly BenjiVersion[]
-  /** Uids that were passed over because something else had locked them. */
+  /** Uids that a batch passed over: something else had them locked, or their backup hasn't come to its end. */
   readonly skipped: readonly string[]
 }
 
@@ -76,7 +76,11 @@ export interface Benji {
   label(uid: string, labels: Readonly<Record<string, string | undefined>>): Promise<void>
   /** Compares a version with its source, `percentage` of its blocks. */
   deepScrub(
-    request: { readonly uid: string; readonly source?: string | undefined; readonly blockPercentage?: number | undefined },
+    request: {
+      readonly uid: string
+      readonly source?: string | undefined
+      readonly blockPercentage?: number | undefined
+    },
     onProgress?: BenjiProgress,
   ): Promise<BenjiScrubReport>
   batchScrub(request: BenjiBatchScrubRequest, onProgress?: BenjiProgress): Promise<BenjiScrubReport>

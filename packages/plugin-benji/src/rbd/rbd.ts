@@ -12,13 +12,18 @@ export interface RbdSnapshot {
 
 /**
  * The `rbd` command, typed. Each call rejects with an `RBD_…` error: `RBD_NOT_FOUND` (no such image, snapshot or pool),
- * `RBD_FAILED`, `RBD_TIMEOUT`, `RBD_OUTPUT`, `RBD_MISSING` when there is no such program.
+ * `RBD_FAILED`, `RBD_TIMEOUT`, `RBD_STOPPED` (told to stop, or killed), `RBD_OUTPUT`, `RBD_MISSING` when there is no such
+ * program.
  */
 export interface Rbd {
   /** By id, oldest first. */
   snapshots(image: RbdImage): Promise<readonly RbdSnapshot[]>
   /** @param options - `timeout` of this call alone */
-  createSnapshot(image: RbdImage, snapshot: string, options?: { readonly timeout?: `${number}s` | number }): Promise<void>
+  createSnapshot(
+    image: RbdImage,
+    snapshot: string,
+    options?: { readonly timeout?: `${number}s` | number },
+  ): Promise<void>
   /** A snapshot that isn't there counts as removed. */
   removeSnapshot(image: RbdImage, snapshot: string): Promise<void>
   /**

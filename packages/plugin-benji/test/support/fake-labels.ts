@@ -8,7 +8,7 @@ export function isValue(text: string): boolean {
 /** Labels of arguments; `undefined` removes one. @throws BenjiFailure */
 export function checkLabels(args: readonly string[]): readonly (readonly [string, string | undefined])[] {
   return args.map((arg) => {
-    if (arg.endsWith('-') && !arg.includes('=')) return [name(arg.slice(0, -1)), undefined] as const
+    if (arg.endsWith('-')) return [name(arg.slice(0, -1)), undefined] as const
     const [key = '', value = '', more] = arg.split('=')
     if (more !== undefined) throw new BenjiFailure(70, 'ValueError: too many values to unpack (expected 2)')
     if (value !== '' && !isValue(value)) throw new BenjiFailure(64, `UsageError: Label value ${value} is not a valid.`)
@@ -18,7 +18,7 @@ export function checkLabels(args: readonly string[]): readonly (readonly [string
 
 function name(text: string): string {
   if (/^(?:[a-z\d](?:[-a-z\d.]*[a-z\d])?\/)?[A-Za-z\d](?:[\w.-]{0,61}[A-Za-z\d])?$/.test(text)) return text
-  throw new BenjiFailure(64, `UsageError: Label name ${text} is not a valid.`)
+  throw new BenjiFailure(64, `UsageError: Label name ${text} is invalid.`)
 }
 
 /** Sets and removes labels. */

@@ -23,7 +23,7 @@ export function dismissed(rules: string, versions: readonly FakeVersion[], now: 
     }
   }
   // Of each slot the oldest stays.
-  return [...gone, ...[...slots.values()].flatMap((slot) => slot.slice(0, -1))]
+  return [...gone, ...[...slots.values()].flatMap((slot) => slot.slice(0, -1))].toReversed()
 }
 
 function parse(rules: string): ReadonlyMap<string, number> {

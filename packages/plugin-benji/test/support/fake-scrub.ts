@@ -45,7 +45,7 @@ export const batchScrub =
         if (!(error instanceof BenjiFailure)) throw error
         if (error.exitCode === 77) log.warning(`Skipping version ${version.uid}, it is locked. `)
         else if (error.exitCode === 65) {
-          log.error(error.message)
+          log.error(error.message.replace('ScrubbingError: ', ''))
           errors.push(version)
         } else throw error
       }
@@ -53,7 +53,7 @@ export const batchScrub =
     if (errors.length > 0) {
       throw new BenjiFailure(
         65,
-        `ScrubbingError: One or more ${deep ? 'deep-' : ''}scrubs failed.`,
+        `ScrubbingError: One or more version had scrubbing errors: ${errors.map(({ uid }) => uid).join(', ')}.`,
         document(some, errors),
       )
     }
@@ -64,13 +64,14 @@ async function scrubOne(input: FakeCommandInput, version: FakeVersion, deep: boo
   const { store, log, option, reach } = input
   const { uid } = version
   const task = deep ? 'Deep-scrub' : 'Scrub'
-  if (version.status === 'incomplete' || (!deep && version.status === 'invalid')) {
-    throw new BenjiFailure(
-      65,
-      `ScrubbingError: Version ${uid} cannot be scrubbed, it has a status of ${version.status}.`,
-    )
-  }
   const work = async (): Promise<void> => {
+    if (version.status === 'incomplete' || (!deep && version.status === 'invalid')) {
+      const scrubbed = deep ? 'deep-scrubbed' : 'scrubbed'
+      throw new BenjiFailure(
+        65,
+        `ScrubbingError: Version ${uid} cannot be ${scrubbed}, it has a status of ${version.status}.`,
+      )
+    }
     await reach('locked')
     if (version.status === 'invalid') log.warning(`Version ${uid} has a status of invalid.`)
     const blocks = sample([...version.contents.keys()], option('block-percentage'))

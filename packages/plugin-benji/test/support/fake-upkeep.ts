@@ -51,7 +51,8 @@ export const rm: FakeBenjiCommand = async ({ store, words, log, option, now, rea
     const days = (now.getTime() - version.date.getTime()) / 86_400_000
     if (!forced && days < store.options.disallowRemoveWhenYounger)
       throw refused(`Version ${uid} is too young. Will not delete.`)
-    if (!forced && version.status === 'incomplete') throw refused(`Version ${uid} is incomplete. Will not delete.`)
+    if (!forced && version.status === 'incomplete')
+      throw refused(`Version ${uid} cannot be removed without force, it has status incomplete.`)
     store.locks.delete(lock)
     removeVersion(store, version, log, option('keep-metadata-backup') !== undefined)
     await reach('removed')

@@ -159,8 +159,12 @@ export function writeMetadata({ metadata }: FakeStore, { storage, uid, labels, s
 /** Removes versions as Benji does, metadata included. */
 export function removeVersion(store: FakeStore, version: FakeVersion, log: FakeLog, keepMetadata: boolean): void {
   store.versions.splice(store.versions.indexOf(version), 1)
-  if (!keepMetadata && store.metadata.get(version.storage)?.delete(version.uid) === true) {
-    log.info(`Removed version ${version.uid} metadata backup from storage.`)
+  if (!keepMetadata) {
+    if (store.metadata.get(version.storage)?.delete(version.uid) === true) {
+      log.info(`Removed version ${version.uid} metadata backup from storage.`)
+    } else {
+      log.warning(`Unable to remove version ${version.uid} metadata backup from storage, the object was not found.`)
+    }
   }
   log.info(`Removed backup version ${version.uid} with ${Math.ceil(version.size / version.blockSize)} blocks.`)
 }
