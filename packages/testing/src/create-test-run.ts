@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   createEngine,
+  createExec,
   createLogger,
   createMetrics,
   createRedactor,
@@ -15,12 +16,13 @@ import {
   unknownCommand,
   type Cluster,
   type Engine,
+  type CreateEngineOptions,
   type Metrics,
   type RunEvent,
   type RunRequest,
   type RunResult,
 } from '@holdfast/runtime'
-import type { HoldfastConfig, Plan, StorageDriver } from '@holdfast/sdk'
+import type { Exec, HoldfastConfig, Plan, StorageDriver } from '@holdfast/sdk'
 import { describeEvent } from './describe-event.ts'
 import type { FakeExec } from './fake-exec.ts'
 import type { FakeKubernetes } from './fake-kubernetes/fake-kubernetes.ts'
@@ -37,7 +39,7 @@ export interface CreateTestRunOptions {
   readonly config?: Partial<Omit<HoldfastConfig, 'plans'>> | undefined
   /** Where the clock stands. Default 2026-01-01T00:00:00Z. */
   readonly now?: Date | string | undefined
-  /** Fake commands. Default: real ones. */
+  /** Fake commands of this machine; with a `cluster`, those in containers are run by it. Default: real ones. */
   readonly exec?: FakeExec | undefined
   /**
    * The cluster that `kubernetes`, `exec.container` and `exec.session` reach, such as a fake one. The run is none of its
@@ -114,7 +116,19 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
       env: {},
       environmentForm: () => config,
     })
-    const { exec } = options
+    const { exec: fakes } = options
+    const output = logOutput({ log: logger, clock })
+    const execFor: CreateEngineOptions['exec'] =
+      fakes &&
+      (({ signal, log: callLog }) => {
+        const fake = fakes.create({ signal, clock })
+        if (!connected) return fake
+        const { cluster } = connected
+        const real = createExec({ clock, redactor, output, env, cluster, meter: metrics, signal, log: callLog })
+        const session: Exec['session'] = (where, request) =>
+          where === 'local' ? fake.session(where, request) : real.session(where, request)
+        return { ...real, local: fake.local, pipeline: fake.pipeline, session }
+      })
     return createEngine({
       config: loaded.config,
       stateDirectory,
@@ -123,10 +137,10 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
       metrics,
       clock,
       env,
-      output: logOutput({ log: logger, clock }),
+      output,
       events: (event) => events.push(event),
       cluster: connected?.cluster,
-      ...(exec && { exec: ({ signal }) => exec.create({ signal, clock }) }),
+      ...(execFor && { exec: execFor }),
     })
   }
 

@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duration, Plan, TargetOutcome } from '@holdfast/sdk'
-import { advanceUntil, createTestRun, fakeExec, type FakeKubernetes, type TestRun } from '@holdfast/testing'
+import {
+  advanceUntil,
+  createTestRun,
+  fakeExec,
+  type FakeCommand,
+  type FakeKubernetes,
+  type TestRun,
+} from '@holdfast/testing'
 import { onTestFinished } from 'vitest'
 import { benjiBackup } from '../../src/benji-backup.ts'
 import type { BenjiBackupOptions } from '../../src/backup/options.ts'
@@ -35,10 +42,18 @@ export interface BackupRunOptions {
   readonly plan?: Partial<Omit<Plan, 'use'>> | undefined
   readonly benji?: Partial<FakeBenjiOptions> | undefined
   readonly cluster?: FakeKubernetes | undefined
+  /** Is told of each command before it runs. */
+  readonly onCommand?: ((command: string) => void) | undefined
 }
 
 /** Creates a {@link BackupRun}: of the image rbd/data, which is there, unless the options say otherwise. */
-export async function backupRun({ options, plan, benji: given, cluster }: BackupRunOptions = {}): Promise<BackupRun> {
+export async function backupRun({
+  options,
+  plan,
+  benji: given,
+  cluster,
+  onCommand,
+}: BackupRunOptions = {}): Promise<BackupRun> {
   const ceph = createFakeCeph()
   ceph.create('rbd/data')
   const benji = createFakeBenji({ ceph, ...given })
@@ -49,7 +64,13 @@ export async function backupRun({ options, plan, benji: given, cluster }: Backup
       engine: { configFile: benjiConfig(benji), ...options?.engine },
     }),
   ]
-  const exec = fakeExec({ benji: benji.command, rbd: ceph.command })
+  const told =
+    (fake: FakeCommand): FakeCommand =>
+    (call) => {
+      onCommand?.(call.command.join(' '))
+      return fake(call)
+    }
+  const exec = fakeExec({ benji: told(benji.command), rbd: told(ceph.command) })
   const test = await createTestRun({
     use,
     ...(plan && { plan }),
