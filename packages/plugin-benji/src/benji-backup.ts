@@ -12,6 +12,7 @@ import { discoverVolumes } from './discovery/discover.ts'
 import { permissionsFor } from './discovery/permissions.ts'
 import { thawUndo } from './freeze/thaw-undo.ts'
 import { collectGarbage } from './garbage/collect.ts'
+import { forgetGone } from './metrics/forget-gone.ts'
 import { restoreVolume } from './restore/restore.ts'
 import { restoreUndos } from './restore/undos.ts'
 
@@ -32,6 +33,7 @@ function define(options: Partial<BenjiBackupOptions>): PluginFactory<BenjiBackup
       backups: { handler: (ctx) => reports.backup(ctx, backUpVolume), timeout: volumeTimeout },
       verifyBackups: (ctx) => reports.verify(ctx, verifyVolume),
       pruneBackups: pruneVolume,
+      onFinish: forgetGone,
     },
     restore: restoreVolume,
     commands: { gc: { summary: 'list, and remove, snapshots of backups that nobody needs', run: collectGarbage } },

@@ -130,5 +130,6 @@ const unbounded: ReadonlySet<string> = new Set([
  */
 export function commandLabel(args: readonly string[]): string {
   const [command = ''] = args
-  return unbounded.has(command) ? command : args.join(' ')
+  // An empty filter is none.
+  return unbounded.has(command) ? command : args.filter((word) => word !== '').join(' ')
 }

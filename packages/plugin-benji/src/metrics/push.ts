@@ -39,27 +39,16 @@ export async function removeCompatMetrics(ctx: PushContext, group: CompatKey): P
   }))
 }
 
-/**
- * Removes the groups of claims that are gone, which a Pushgateway would show for ever (K27). Never rejects, as
- * {@link pushCompatMetrics}.
- *
- * @param isThere - whether a claim still exists; ask it only where all claims are known
- */
-export async function forgetGoneClaims(
+/** The claims that the Pushgateway has a group of ours for; none where it can't be asked. */
+export async function pushedClaims(
   ctx: PushContext,
-  isThere: (claim: { readonly namespace: string; readonly name: string }) => boolean,
-): Promise<void> {
+): Promise<readonly { readonly namespace: string; readonly name: string }[]> {
   const answer = await attempt(ctx, (gateway) => ({ gateway, method: 'GET', path: '/api/v1/metrics' }))
-  if (answer === undefined) return
+  if (answer === undefined) return []
   const job = instanceOf(ctx.config.engine)
-  for (const labels of groupsIn(answer)) {
-    const { pvc_namespace: namespace, pvc_name: name } = labels
-    if (labels['job'] !== job || namespace === undefined || name === undefined) continue
-    const claim = { namespace, name }
-    if (isThere(claim)) continue
-    ctx.log.info(`the claim ${namespace}/${name} is gone, and with it what the Pushgateway says about its backups`)
-    await removeCompatMetrics(ctx, { kind: 'backup', volume: `${namespace}/${name}`, claim })
-  }
+  return groupsIn(answer).flatMap(({ job: of, pvc_namespace: namespace, pvc_name: name }) =>
+    of === job && namespace !== undefined && name !== undefined ? [{ namespace, name }] : [],
+  )
 }
 
 function groupsIn(answer: string): readonly Readonly<Record<string, string | undefined>>[] {

@@ -1,62 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { HoldfastError, type Logger, type Meter } from '@holdfast/sdk'
-import { testClock, type TestClock } from '@holdfast/testing'
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
-import type { BenjiEngine } from '../../src/engine.ts'
+import { HoldfastError } from '@holdfast/sdk'
+import { testClock } from '@holdfast/testing'
+import { afterEach, expect, test, vi } from 'vitest'
 import { commandLabel, type CompatBackup } from '../../src/metrics/groups.ts'
-import { forgetGoneClaims, pushCompatMetrics, removeCompatMetrics, type PushContext } from '../../src/metrics/push.ts'
-
-interface Received {
-  readonly method: string | undefined
-  readonly url: string | undefined
-  readonly type: string | undefined
-  readonly authorization: string | undefined
-  readonly body: string
-}
-
-/** A Pushgateway that takes everything, unless it is told to answer otherwise. */
-async function gateway(
-  answer: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => void response.end(),
-): Promise<{ readonly address: string; readonly port: number; readonly received: Received[] }> {
-  const received: Received[] = []
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const { method, url, headers } = request
-      const { 'content-type': type, authorization } = headers
-      received.push({ method, url, type, authorization, body: Buffer.concat(chunks).toString() })
-      answer(request, response)
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  return { address: `127.0.0.1:${port}`, port, received }
-}
-
-function context(compatMetrics: BenjiEngine['compatMetrics'], clock: TestClock = testClock()) {
-  const counted: string[] = []
-  const none = { set: () => {}, record: () => {} }
-  const meter: Meter = {
-    counter: (name) => ({ add: (_, labels) => void counted.push(`${name} ${JSON.stringify(labels)}`) }),
-    gauge: () => none,
-    histogram: () => none,
-  }
-  const warnings: string[] = []
-  const silent = (): void => {}
-  const log: Logger = { debug: silent, info: silent, error: silent, warn: (text) => void warnings.push(text) }
-  const stop = new AbortController()
-  const config = { engine: { instance: 'benji-east', compatMetrics } }
-  const ctx: PushContext = { config, clock, log, meter, signal: stop.signal }
-  const failures = (): number =>
-    counted.filter((each) => each === 'holdfast_push_failures_total {"sink":"benji"}').length
-  return { ctx, warnings, failures, stop }
-}
+import { pushCompatMetrics, removeCompatMetrics } from '../../src/metrics/push.ts'
+import { startGateway, pushContext } from './gateway.ts'
 
 const backup: CompatBackup = {
   kind: 'backup',
@@ -70,8 +17,8 @@ const backup: CompatBackup = {
 afterEach(() => vi.unstubAllEnvs())
 
 test('K26: a backup is one group of its claim, replaced as a whole, with both statuses', async () => {
-  const { address, received } = await gateway()
-  const { ctx, warnings } = context({ gateway: address })
+  const { address, received } = await startGateway()
+  const { ctx, warnings } = pushContext({ gateway: address })
   await pushCompatMetrics(ctx, backup)
   await pushCompatMetrics(ctx, { ...backup, succeeded: false })
   expect(warnings).toEqual([])
@@ -95,8 +42,8 @@ benji_backup_status_failed{volume="shop/data-0"} 0
 })
 
 test('K27: a group has the series of its own volume only', async () => {
-  const { address, received } = await gateway()
-  const { ctx } = context({ gateway: address })
+  const { address, received } = await startGateway()
+  const { ctx } = pushContext({ gateway: address })
   await pushCompatMetrics(ctx, backup)
   await pushCompatMetrics(ctx, { ...backup, volume: 'web/b', claim: { namespace: 'web', name: 'b' } })
   expect(received[1]?.body).not.toContain('shop/data-0')
@@ -111,8 +58,8 @@ test.for([
   ['..', '/metrics/job/benji-east/command@base64/Li4'],
   ['größe? #1', '/metrics/job/benji-east/command/gr%C3%B6%C3%9Fe%3F%20%231'],
 ] as const)('the group of the command %j is %s', async ([command, url]) => {
-  const { address, received } = await gateway()
-  const { ctx } = context({ gateway: address })
+  const { address, received } = await startGateway()
+  const { ctx } = pushContext({ gateway: address })
   const { startedAt, endedAt } = backup
   await pushCompatMetrics(ctx, { kind: 'command', command, startedAt, endedAt, succeeded: true })
   expect(received.map((each) => each.url)).toEqual([url])
@@ -120,8 +67,8 @@ test.for([
 })
 
 test('values are escaped in labels; an image without a claim is a group of its own', async () => {
-  const { address, received } = await gateway()
-  const { ctx } = context({ gateway: address })
+  const { address, received } = await startGateway()
+  const { ctx } = pushContext({ gateway: address })
   await pushCompatMetrics(ctx, { ...backup, claim: undefined, volume: 'pool/a"b\\c\n' })
   expect(received[0]?.url).toBe(
     `/metrics/job/benji-east/volume@base64/${Buffer.from('pool/a"b\\c\n').toString('base64url')}`,
@@ -130,8 +77,8 @@ test('values are escaped in labels; an image without a claim is a group of its o
 })
 
 test('what versions-status found belongs to the job alone; where it is not known any more, it is removed (K30)', async () => {
-  const { address, received } = await gateway()
-  const { ctx } = context({ gateway: address })
+  const { address, received } = await startGateway()
+  const { ctx } = pushContext({ gateway: address })
   await pushCompatMetrics(ctx, { kind: 'versions', invalid: 2, olderIncomplete: 0 })
   await removeCompatMetrics(ctx, { kind: 'versions' })
   expect(received).toMatchObject([
@@ -145,33 +92,13 @@ test('what versions-status found belongs to the job alone; where it is not known
 test('K28: a command that names versions is labelled by its name alone', () => {
   expect(commandLabel(['rm', '--force', 'shop-data-0-abc123'])).toBe('rm')
   expect(commandLabel(['enforce', 'latest3', 'volume == "a/b"'])).toBe('enforce latest3 volume == "a/b"')
+  expect(commandLabel(['enforce', 'latest3', ''])).toBe('enforce latest3')
   expect(commandLabel([])).toBe('')
 })
 
-test('K27: groups of claims that are gone are removed, those of other jobs and other kinds stay', async () => {
-  const labels = (more: Record<string, string>): object => ({ labels: { job: 'benji-east', ...more } })
-  const groups = [
-    labels({ pvc_namespace: 'shop', pvc_name: 'data-0' }),
-    labels({ pvc_namespace: 'shop', pvc_name: 'gone' }),
-    labels({ command: 'cleanup' }),
-    { labels: { job: 'other', pvc_namespace: 'shop', pvc_name: 'gone' } },
-    null,
-  ]
-  const { address, received } = await gateway((request, response) => {
-    response.end(request.method === 'GET' ? JSON.stringify({ status: 'success', data: groups }) : '')
-  })
-  const { ctx, warnings } = context({ gateway: `http://${address}/` })
-  await forgetGoneClaims(ctx, ({ name }) => name !== 'gone')
-  expect(received.map(({ method, url }) => `${method} ${url}`)).toEqual([
-    'GET /api/v1/metrics',
-    'DELETE /metrics/job/benji-east/pvc_name/gone/pvc_namespace/shop',
-  ])
-  expect(warnings).toEqual([])
-})
-
 test('a URL may have a path and a password, which no message shows', async () => {
-  const { address, received } = await gateway((_, response) => void response.writeHead(403).end('not you\n'))
-  const { ctx, warnings } = context({ gateway: `http://me:hunter2@${address}/push/` })
+  const { address, received } = await startGateway((_, response) => void response.writeHead(403).end('not you\n'))
+  const { ctx, warnings } = pushContext({ gateway: `http://me:hunter2@${address}/push/` })
   await pushCompatMetrics(ctx, { kind: 'versions', invalid: 0, olderIncomplete: 0 })
   expect(received[0]).toMatchObject({
     url: '/push/metrics/job/benji-east',
@@ -181,17 +108,17 @@ test('a URL may have a path and a password, which no message shows', async () =>
 })
 
 test('PROM_PUSH_GATEWAY: a missing host is this machine; unset or empty is no push', async () => {
-  const { port, received } = await gateway()
+  const { port, received } = await startGateway()
   const versions = { kind: 'versions', invalid: 0, olderIncomplete: 0 } as const
   vi.stubEnv('PROM_PUSH_GATEWAY', `:${port}`)
-  await pushCompatMetrics(context(true).ctx, versions)
+  await pushCompatMetrics(pushContext(true).ctx, versions)
   expect(received).toHaveLength(1)
   // Not asked for.
-  await pushCompatMetrics(context(false).ctx, versions)
-  await pushCompatMetrics(context(undefined).ctx, versions)
+  await pushCompatMetrics(pushContext(false).ctx, versions)
+  await pushCompatMetrics(pushContext(undefined).ctx, versions)
   for (const value of ['', ' ', undefined]) {
     vi.stubEnv('PROM_PUSH_GATEWAY', value)
-    const { ctx, failures } = context(true)
+    const { ctx, failures } = pushContext(true)
     await pushCompatMetrics(ctx, versions)
     expect(failures()).toBe(0)
   }
@@ -203,11 +130,11 @@ test.for([
   ['a redirect', '302', /answered 302/],
   ['a connection that breaks', 'break', /socket hang up|ECONNRESET/],
 ] as const)('K28: %s is a warning and is counted, and nothing else', async ([, how, message]) => {
-  const { address } = await gateway((request, response) => {
+  const { address } = await startGateway((request, response) => {
     if (how === 'break') request.socket.destroy()
     else response.writeHead(Number(how)).end(how === '400' ? 'text format parsing error\n' : '')
   })
-  const { ctx, warnings, failures } = context({ gateway: address })
+  const { ctx, warnings, failures } = pushContext({ gateway: address })
   await pushCompatMetrics(ctx, backup)
   expect(warnings).toEqual([expect.stringMatching(message)])
   expect(failures()).toBe(1)
@@ -216,7 +143,7 @@ test.for([
 test.for(['ftp://here:21', 'http://', 'here:99999', 'a b:1', 'here:9091/?x=1'])(
   'K28: %j is no address: a warning, counted, at every push',
   async (address) => {
-    const { ctx, warnings, failures } = context({ gateway: address })
+    const { ctx, warnings, failures } = pushContext({ gateway: address })
     await pushCompatMetrics(ctx, backup)
     await pushCompatMetrics(ctx, backup)
     expect(warnings[0]).toBe(`"${address}" is no address of a Pushgateway`)
@@ -225,16 +152,16 @@ test.for(['ftp://here:21', 'http://', 'here:99999', 'a b:1', 'here:9091/?x=1'])(
 )
 
 test('K28: a Pushgateway where nothing listens, by a name with several addresses', async () => {
-  const { ctx, warnings, failures } = context({ gateway: 'localhost:1' })
+  const { ctx, warnings, failures } = pushContext({ gateway: 'localhost:1' })
   await pushCompatMetrics(ctx, backup)
   expect(warnings).toEqual([expect.stringMatching(/^metrics did not get to .*localhost:1: .*ECONNREFUSED/)])
   expect(failures()).toBe(1)
 })
 
 test('K28: a Pushgateway that never answers is given up after 30 s', async () => {
-  const { address, received } = await gateway(() => {})
+  const { address, received } = await startGateway(() => {})
   const clock = testClock()
-  const { ctx, warnings, failures } = context({ gateway: address }, clock)
+  const { ctx, warnings, failures } = pushContext({ gateway: address }, clock)
   const pushed = pushCompatMetrics(ctx, backup)
   await vi.waitFor(() => expect(received).toHaveLength(1))
   await clock.advance('29s')
@@ -247,9 +174,9 @@ test('K28: a Pushgateway that never answers is given up after 30 s', async () =>
 })
 
 test('a push ends with its run', async () => {
-  const { address, received } = await gateway(() => {})
+  const { address, received } = await startGateway(() => {})
   const clock = testClock()
-  const { ctx, warnings, stop } = context({ gateway: address }, clock)
+  const { ctx, warnings, stop } = pushContext({ gateway: address }, clock)
   const pushed = pushCompatMetrics(ctx, backup)
   await vi.waitFor(() => expect(received).toHaveLength(1))
   stop.abort(new HoldfastError({ code: 'RUN_ABORTED', message: 'stopped' }))
