@@ -12,6 +12,7 @@ import {
   type Metrics,
   type Recovery,
   type ResolvedConfig,
+  type ResolvedPlan,
   type RunEventListener,
 } from '@holdfast/runtime'
 import { clusterOf } from './cluster.ts'
@@ -67,7 +68,7 @@ export async function openEngine(
       posted?.(event)
     },
   })
-  if (config.storage === undefined && config.plans.some(({ maintenance }) => !maintenance)) {
+  if (config.storage === undefined && config.plans.some(storesArtifacts)) {
     log.info('artifacts are kept in the state directory, and are lost with it; name a store with `storage`', {
       store: defaultStore(settings.stateDirectory),
     })
@@ -77,6 +78,11 @@ export async function openEngine(
     engine.close()
   }
   return { engine, metrics, cluster, close }
+}
+
+/** Plugins that list restore points of their own keep them elsewhere. */
+function storesArtifacts({ participants }: ResolvedPlan): boolean {
+  return participants.some(({ hooks, restore }) => hooks.backups && !restore?.points)
 }
 
 /** Events in the cluster whose pod we are. From outside of it, nothing is written there on our own account. */
