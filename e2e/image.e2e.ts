@@ -1,8 +1,9 @@
 // The image, as a pod that has nothing: no root, no capabilities, no writable root file system.
-import { chmod, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { measureAdded } from '../scripts/image-size.ts'
 import { apply, kubectl, succeed, waitFor } from './support/kubectl.ts'
 import { images, useNamespace } from './support/namespace.ts'
 import { ended, execIn, logsOf, podOf, ready } from './support/pods.ts'
@@ -176,6 +177,32 @@ test('the image says how to look after it', async () => {
   expect(config['Healthcheck']).toMatchObject({ Test: ['CMD', 'holdfast', 'health', '--live'] })
   expect(config['User']).toBe('1000:1000')
   expect(config['Labels']).toMatchObject({ 'org.opencontainers.image.licenses': 'Apache-2.0' })
+})
+
+test('it adds less than 15 MB to its base, as it is fetched and as it lies on disk', async () => {
+  const archive = (name: string): Promise<Buffer> =>
+    readFile(`${process.env['HOLDFAST_E2E_DIR']}/images/${name.replaceAll(/[/:]/g, '_')}.tar`)
+  const { together } = measureAdded(await archive(images.holdfast), await archive(images.node))
+  expect(together.compressed).toBeLessThan(15_000_000)
+  expect(together.unpacked).toBeLessThan(15_000_000)
+  // Something is wrong with the measuring if it is that little.
+  expect(together.unpacked).toBeGreaterThan(5_000_000)
+})
+
+test('what came from Debian has its licence, and what is left out says how to get it', async () => {
+  const packages = (await inside('dpkg-query', '-W', '-f', '${Package}\\n')).stdout.trim().split('\n')
+  expect(packages).toEqual(expect.arrayContaining(['curl', 'libkrb5-3', 'openssl', 'tini', 'tzdata']))
+  const { stdout: missing } = await inside(
+    '/bin/sh',
+    '-c',
+    'for each; do test -s "/usr/share/doc/$each/copyright" || echo "$each"; done',
+    'sh',
+    ...packages,
+  )
+  expect(missing).toBe('')
+  const { code, stderr } = await inside('openssl', 'version')
+  expect(code).toBe(127)
+  expect(stderr).toContain('--reinstall openssl')
 })
 
 test('a pod that is deleted while idle ends at once, and well', async () => {

@@ -10,10 +10,13 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type * as Jiti from 'jiti'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { scriptDirectories } from '../packages/plugin-scripts/src/hooks.ts'
 import { copiesOf, parseDockerfile } from './dockerfile.ts'
@@ -73,6 +76,18 @@ test('the application is what npm would publish, without what only debuggers and
   expect(files).toEqual(expect.arrayContaining(['dist/holdfast.js', 'bin/launch.js', 'LICENSE', 'NOTICE']))
   expect(files).toContain('node_modules/jiti/lib/jiti.mjs')
   expect(files.filter((file) => /\.map$|\.cache|\.d\.[cm]?ts$/.test(file))).toEqual([])
+})
+
+test('what is large and seldom needed is packed, and works as before', () => {
+  const app = join(writeContext(), 'app')
+  const packed = join(app, 'node_modules/jiti/dist')
+  const names = readdirSync(packed).toSorted()
+  expect(names).toEqual(['babel.cjs', 'babel.cjs.br', 'jiti.cjs', 'jiti.cjs.br'])
+  expect(names.reduce((sum, name) => sum + statSync(join(packed, name)).size, 0)).toBeLessThan(450_000)
+  const { createJiti } = createRequire(join(app, 'bin/launch.js'))('jiti') as typeof Jiti
+  const jiti = createJiti(join(app, 'bin/launch.js'), { fsCache: false })
+  const source = 'enum Hours { day = 24 }\nexport const hours: number = Hours.day'
+  expect(jiti.evalModule(source, { filename: join(folder, 'hours.ts'), ext: '.ts' })).toMatchObject({ hours: 24 })
 })
 
 test('every command of the sidecar is on the PATH of its images', () => {

@@ -12,12 +12,14 @@ import {
   lutimesSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { argv, env } from 'node:process'
+import { brotliCompressSync, constants } from 'node:zlib'
 import { scriptDirectories } from '../packages/plugin-scripts/src/hooks.ts'
 import { renderSbom, type SbomComponent } from './sbom.ts'
 import { listBundled } from './third-party-notices.ts'
@@ -55,6 +57,8 @@ export function writeImageContext({ from = root, to, time }: ImageContextOptions
   clear(to)
   const app = join(to, 'app')
   copyApplication(source, app)
+  const languages = join(app, 'dist/zod-locales.cjs')
+  if (existsSync(languages)) pack(languages)
   copyFileSync(join(from, 'NOTICE'), join(app, 'NOTICE'))
   const installed = copyDependencies(from, source, app)
   const components = [...listBundled(join(source, 'dist')), ...installed]
@@ -102,8 +106,23 @@ function copyDependencies(from: string, source: string, app: string): readonly S
       dereference: true,
       filter: (path) => !/\/(README\.md|[^/]*\.d\.[cm]?ts)$/.test(path),
     })
+    // For TypeScript with more than types, which few configurations have.
+    if (name === 'jiti') for (const part of ['jiti', 'babel']) pack(join(app, `node_modules/jiti/dist/${part}.cjs`))
     return manifest
   })
+}
+
+/** Compresses a CommonJS module, which then unpacks itself when it is loaded: for what is large and seldom needed. */
+function pack(module: string): void {
+  const quality = { [constants.BROTLI_PARAM_QUALITY]: 6 }
+  writeFileSync(`${module}.br`, brotliCompressSync(readFileSync(module), { params: quality }))
+  writeFileSync(
+    module,
+    `// ${basename(module)}.br is this module, compressed by npm run image:context.
+const packed = require('node:fs').readFileSync(__filename + '.br')
+module._compile(require('node:zlib').brotliDecompressSync(packed).toString(), __filename)
+`,
+  )
 }
 
 /** Every command is on the PATH, and everything that people mount something at is there. */

@@ -24,12 +24,55 @@ const lazyBuiltins: Plugin = {
   },
 }
 
+/**
+ * Of Kubernetes' client only how a kubeconfig is read and how one logs in. Requests we send ourselves: so its models of the
+ * whole API, and the HTTP client that only they use, stay out. They would be nine tenths of it.
+ */
+const kubeconfigOnly: Plugin = {
+  name: 'kubeconfig-only',
+  setup(build) {
+    build.onResolve({ filter: /^@kubernetes\/client-node$/ }, ({ path, kind, importer, resolveDir, pluginData }) =>
+      pluginData === 'whole'
+        ? undefined
+        : build
+            .resolve(path, { kind, importer, resolveDir, pluginData: 'whole' })
+            .then((whole) => ({ path: join(dirname(whole.path), 'config.js') })),
+    )
+    build.onResolve({ filter: /^(undici|\.\/gen\/index\.js)$/ }, ({ path, importer }) =>
+      importer.endsWith(join('@kubernetes', 'client-node', 'dist', 'config.js'))
+        ? { path, namespace: 'not-needed' }
+        : undefined,
+    )
+    build.onLoad({ filter: /.*/, namespace: 'not-needed' }, ({ path }) => ({
+      contents: unneeded[path]?.map((name) => `export const ${name} = undefined`).join('\n'),
+    }))
+  },
+}
+const unneeded: Readonly<Record<string, readonly string[]>> = {
+  undici: ['Agent', 'ProxyAgent'],
+  './gen/index.js': ['createConfiguration', 'ServerConfiguration'],
+}
+
+/** Of zod's languages, more than half of it, a hook uses one at most: they are a module of their own, loaded on demand. */
+const lazyLocales: Plugin = {
+  name: 'lazy-locales',
+  setup(build) {
+    build.onResolve({ filter: /\/locales\/index\.js$/ }, ({ path }) => ({ path, namespace: 'locales' }))
+    build.onResolve({ filter: /^\.\/zod-locales\.cjs$/ }, ({ path }) => ({ path, external: true }))
+    build.onLoad({ filter: /.*/, namespace: 'locales' }, () => ({
+      contents: Object.keys(require(join(folderOf('zod'), 'v4/locales/index.cjs')) as object)
+        .map((name) => `export const ${name} = () => require('./zod-locales.cjs').${name}()`)
+        .join('\n'),
+    }))
+  },
+}
+
 const common: Options = {
   format: ['esm'],
   target: 'node22',
   minify: true,
   removeNodeProtocol: false,
-  esbuildPlugins: [lazyBuiltins],
+  esbuildPlugins: [lazyBuiltins, kubeconfigOnly],
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
 }
 
@@ -81,5 +124,18 @@ export default defineConfig([
     ],
   },
   // For users' hooks too, but by itself: shared, our own commands would have to load all of it.
-  { ...common, entry: { zod: join(folderOf('zod'), 'index.js') }, noExternal: [/./] },
+  {
+    ...common,
+    entry: { zod: join(folderOf('zod'), 'index.js') },
+    noExternal: [/./],
+    esbuildPlugins: [lazyBuiltins, lazyLocales],
+  },
+  {
+    ...common,
+    format: ['cjs'],
+    banner: {},
+    entry: { 'zod-locales': join(folderOf('zod'), 'v4/locales/index.js') },
+    splitting: false,
+    noExternal: [/./],
+  },
 ])

@@ -151,3 +151,11 @@ test('what Node compiled for one user is readable for all, and another one has i
   const none = spawnSync(join(app, 'image/build/seal'), ['7', '0', here.at('cache')])
   expect(none.status).toBe(1)
 })
+
+test('openssl in the Debian image says how to get it', () => {
+  const { status, stdout, stderr } = spawnSync(join(app, 'image/debian/usr/bin/openssl'), ['version'], {
+    encoding: 'utf8',
+  })
+  expect([status, stdout]).toEqual([127, ''])
+  expect(stderr).toContain('apt-get update && apt-get install -y --reinstall openssl')
+})
