@@ -69,7 +69,7 @@ function readRecord(line: string): BenjiEvent | undefined {
   if (!line.startsWith('{')) return undefined
   try {
     const { event, level, exception } = JSON.parse(line) as Record<string, unknown>
-    if (typeof event !== 'string' || typeof level !== 'string' || !(level in ranks)) return undefined
+    if (typeof event !== 'string' || typeof level !== 'string' || !Object.hasOwn(ranks, level)) return undefined
     return { level: level as Level, event: wordsOf(event, exception) }
   } catch {
     return undefined
