@@ -73,7 +73,8 @@ export const errors = defineErrors(
     VOLUME_RESTORE_FAILED: {
       message: (p: { uid: string; place: string; reason: string; left: string }) =>
         `version ${p.uid} was not restored to ${p.place}: ${p.reason}`,
-      hint: (p) => `The backup itself is untouched. ${p.left}: use nothing of it, and restore again.`,
+      hint: (p) =>
+        `Do not use what is there: ${p.left}. Mend what is said above and restore again, or restore another version.`,
     },
     VOLUME_RESTORE_DAMAGED: {
       message: (p: { uid: string; place: string; count: number; problem: string }) =>

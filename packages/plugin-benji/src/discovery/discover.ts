@@ -34,7 +34,7 @@ export async function* discoverVolumes(
 }
 
 /** The target that a volume is. */
-export function targetOf(data: Volume): Target<Volume> {
+function targetOf(data: Volume): Target<Volume> {
   const { volume: id, claim } = data
   return {
     id,
