@@ -15,7 +15,7 @@ export const freezeAgent = {
 
 /** Options of {@link freezeAgentPod}. */
 export interface FreezeAgentPodOptions {
-  /** Any with a POSIX shell and the programs of util-linux, such as Holdfast's own. */
+  /** Any with dash, util-linux, coreutils and GNU grep, such as Holdfast's own on Debian. */
   readonly image: string
   /** Where the kubelet keeps its directories. Default `/var/lib/kubelet`. */
   readonly kubeletRoot?: string | undefined

@@ -35,10 +35,11 @@ export const agentScript = `
   find "$state" \\( -name 'cancelled.*' -o -name 'over.*' \\) -mmin +1440 -exec rm -f {} +
   while [ ! "$stop" ]; do
     patrol
+    [ ! "$stop" ] || break
     sleep 10 &
     wait $!
   done
-  kill $! 2>/dev/null
+  [ ! "$!" ] || kill $! 2>/dev/null
   while held; do sleep 0.2; done
   patrol
 `

@@ -6,8 +6,8 @@ export const sessionMarker = 'HOLDFAST_FREEZE'
 export const timerMarker = 'HOLDFAST_THAW'
 
 /**
- * Freezes a filesystem, holds it, and thaws it: on `thaw` or anything else from standard input, at its end, on TERM. Its
- * timer thaws as well, whatever becomes of it.
+ * Freezes a filesystem, holds it, and thaws it: on `thaw` or anything else from standard input, at the end of that, on
+ * TERM. Its timer thaws as well, whatever becomes of it.
  *
  * Arguments: `session`, the token, the device as `MAJOR:MINOR`, the path, the path as mountinfo writes it, the limit in
  * ms and in seconds, sysfs, pool, RADOS namespace, image. Standard output, a line each, the token behind the first word:
@@ -15,7 +15,8 @@ export const timerMarker = 'HOLDFAST_THAW'
  * - `refused TOKEN WHY`: nothing was done. `failed TOKEN WHY`: it did not freeze, and is not frozen; or it does not thaw,
  *   and its timer goes on trying
  * - `frozen TOKEN`: now it stands still
- * - `thawed TOKEN MS`: it stood still until now. `lost TOKEN WHY`: it did not
+ * - `thawed TOKEN MS`: it stood still until it was told `thaw`. `ended TOKEN WHY`: until something else came. `lost TOKEN
+ *   WHY`: it did not
  *
  * The timer is there before the freeze begins, for writers wait from then on. It has a session of its own, none of our
  * streams, and an environment without marks of the exec that started us, which would have it killed with us. It says its
@@ -143,11 +144,12 @@ export const freezeScript = `
     printf '%s\\n' "$said" >&2
     tries=$((tries - 1))
     [ "$tries" -gt 0 ] || { say failed "$said"; exit 1; }
-    sleep 0.2
+    sleep 0.1
   done
   [ ! -e "$state/$device.expired" ] || lost
   now
   disarm
+  [ "$order" = thaw ] || { say ended 'its session was told to end'; exit 1; }
   say thawed $((now - start))
   exit 0
 `

@@ -53,7 +53,6 @@ export async function freezeFilesystem(
     throw errors.FREEZE_FAILED({ where, reason: reasonOf(error), command }, { cause: error })
   }
   const held = session
-  const frozenAt = performance.now()
   // Without it, the end of the hook would find it waiting for a word.
   ctx.defer(`the freeze of ${where}`, () => held[Symbol.asyncDispose]())
   log.info(`froze ${where}`, { token })
@@ -63,7 +62,6 @@ export async function freezeFilesystem(
     try {
       frozenMs = await held.thaw()
     } catch (error) {
-      metrics.took(performance.now() - frozenAt)
       const failure = await giveBack()
       if (failure !== undefined) {
         throw errors.THAW_FAILED({ where, reason: reasonOf(failure), command }, { cause: failure })

@@ -55,7 +55,13 @@ export async function openFreezeSession(options: OpenFreezeSessionOptions): Prom
     try {
       await session.line(() => latest[0] !== before, within)
     } catch (error) {
-      if (latest[0] === before) throw error
+      if (latest[0] !== before) return latest
+      const { cause } = error as Error
+      const why =
+        cause instanceof Error
+          ? `its session on the node has ended: ${cause.message}`
+          : 'its session on the node does not answer'
+      throw new Error(why, { cause: error })
     }
     return latest
   }
@@ -72,10 +78,9 @@ export async function openFreezeSession(options: OpenFreezeSessionOptions): Prom
     frozen: frozenAt,
     async thaw() {
       const since = await frozenAt
-      const isOver = latest[0] !== 'frozen'
-      const said = isOver ? Promise.resolve(latest) : next(answerMs)
-      said.catch(() => {})
       const heldMs = performance.now() - since
+      const said = latest[0] === 'frozen' ? next(answerMs) : Promise.resolve(latest)
+      said.catch(() => {})
       // Where it has ended, what it said last tells more than that it can't be written to.
       await session.write('thaw\n').catch(() => {})
       const [word, rest] = await said

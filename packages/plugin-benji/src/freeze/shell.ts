@@ -1,5 +1,6 @@
-// What the scripts in the agent share: POSIX sh for dash and BusyBox, with util-linux or BusyBox beside it. They are sent
-// with each exec, so that the agent has no version of its own; without indentation, for they travel in a URL.
+// What the scripts in the agent share: POSIX sh for dash, with util-linux, coreutils and GNU grep beside it (that of BusyBox
+// stops at zero bytes). They are sent with each exec, so that the agent has no version of its own; without indentation,
+// for they travel in a URL.
 
 /** The command that runs a script: it has its own text in `$program`, to start itself again as something else. */
 export function scriptCommand(
@@ -73,7 +74,7 @@ export const devices = `
  * - `opened`: whether 5 is a mount at exactly `$raw` (the path as mountinfo writes it) of `$device`
  * - `unfreeze`: 0 thawed, 1 it was not frozen, 2 it can't be, for the reason in `$said`
  * - `settle TRIES`: thaws until nothing is frozen, and nothing is about to be; `$thawed` when something was. A try waits
- *   for a freeze to be complete; one that fails counts for ten
+ *   for a freeze to be complete; one that fails counts for 25
  * - `over`: the token's freeze has ended and needs no thaw any more, whatever happens to the filesystem later
  *
  * Files per device, in a directory that outlives the agent: `.lock` is held by whoever freezes, its timer, and all that
@@ -112,11 +113,11 @@ export const thawing = `
         0) thawed=yes; return 0 ;;
         1) return 0 ;;
         0yes) thawed=yes ;;
-        2*) tries=$((tries - 9)) ;;
+        2*) tries=$((tries - 24)) ;;
       esac
       tries=$((tries - 1))
       [ "$tries" -gt 0 ] || return 1
-      sleep 0.2
+      sleep 0.1
     done
   }
 `

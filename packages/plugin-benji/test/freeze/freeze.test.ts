@@ -11,7 +11,7 @@ const freezeThenThaw = async (freezable: Freezable): Promise<number> => {
   return (await frozen.thaw()).frozenMs
 }
 
-/** Milliseconds of the test's clock, by two of real time. */
+/** Of the test's clock, by two milliseconds of real time: from where nothing waits for real work with a short deadline. */
 const slow = '10ms'
 
 function records({ state }: Setup['node']): readonly string[] {
@@ -102,7 +102,7 @@ test('B6, fault F35: a freeze whose connection is lost and that finishes later i
 test('fault F36: a thaw that fails five times and then works is one, and the snapshot counts', async () => {
   const { node, freezing } = await setUp()
   node.misbehave('thaw-fails', '5')
-  expect(await freezing(freezeThenThaw)).toBeGreaterThan(500)
+  expect(await freezing(freezeThenThaw)).toBeGreaterThan(400)
   expect(node.calls).toEqual(['freeze', ...Array.from({ length: 6 }, () => 'unfreeze')])
   expect(node.isFrozen()).toBe(false)
 })
@@ -115,10 +115,9 @@ test('B5, K4, fault F36: a thaw that never works fails the backup, stays pending
   // The session is given up, and the undo tries once.
   await advanceUntil(
     run.clock,
-    until(() => run.log.some((line) => line.includes('undo \\"benji-thaw\\" failed'))),
+    until(() => run.log.join().includes('could not be thawed: fsfreeze')),
     '50ms',
   )
-  expect(run.log.join('\n')).toContain('could not be thawed: fsfreeze')
   const failure = await advanceUntil(run.clock, failed, '5s')
   expect(failure).toMatchObject({ code: 'THAW_FAILED' })
   expect(failure.hint).toContain(`By hand, as root on its node: fsfreeze --unfreeze ${node.kubeletRoot}`)
@@ -130,7 +129,7 @@ test('B5, K4, fault F36: a thaw that never works fails the backup, stays pending
 })
 
 test('O1: when its timer fired before the snapshot was confirmed, the snapshot does not count', async () => {
-  const { node, test: run, freezing } = await setUp({ options: { limit: '300ms' } })
+  const { node, test: run, freezing } = await setUp({ options: { limit: '1s' } })
   const failure = await failureOf(
     freezing(async (freezable) => {
       const frozen = await freezable.freeze()
@@ -140,7 +139,7 @@ test('O1: when its timer fired before the snapshot was confirmed, the snapshot d
   )
   expect(failure).toMatchObject({
     code: 'FREEZE_LOST',
-    message: expect.stringContaining('its timer thawed it after 0.300 s'),
+    message: expect.stringContaining('its timer thawed it after 1.000 s'),
   })
   expect(run.journal).toContain('benji-thaw done')
 })
@@ -161,6 +160,19 @@ test('a freeze that somebody else has ended does not count', async () => {
   await until(() => node.processes('HOLDFAST_THAW').length === 0)
 })
 
+test('a session that was told to end thaws, and what it has held does not count', async () => {
+  const { node, freezing } = await setUp()
+  const failure = await failureOf(
+    freezing(async (freezable) => {
+      const frozen = await freezable.freeze()
+      for (const pid of node.processes('HOLDFAST_FREEZE')) kill(pid, 'SIGTERM')
+      await until(() => !node.isFrozen())
+      await frozen.thaw()
+    }),
+  )
+  expect(failure).toMatchObject({ code: 'FREEZE_LOST', message: expect.stringContaining('was told to end') })
+})
+
 test('what somebody else has frozen is neither frozen nor thawed', async () => {
   const { node, test: run, freezing } = await setUp()
   node.freezeByHand()
@@ -174,7 +186,8 @@ test('what somebody else has frozen is neither frozen nor thawed', async () => {
 })
 
 test('O1, K4: a session that is killed on its node is followed by its timer; nobody else is needed', async () => {
-  const { node, server, test: run, freezing } = await setUp({ options: { limit: '500ms' } })
+  const { node, server, test: run, freezing } = await setUp({ options: { limit: '1s' } })
+  const held = Promise.withResolvers<void>()
   const failed = failureOf(
     freezing(async (freezable) => {
       const frozen = await freezable.freeze()
@@ -184,30 +197,36 @@ test('O1, K4: a session that is killed on its node is followed by its timer; nob
       await until(() => !node.isFrozen())
       await server.up()
       expect(isHeld).toBe(true)
+      held.resolve()
       await frozen.thaw()
     }),
   )
+  await Promise.race([held.promise, failed])
   expect(await advanceUntil(run.clock, failed, slow)).toMatchObject({ code: 'FREEZE_LOST' })
   expect(node.isFrozen()).toBe(false)
 })
 
 test('fault F22, F29: the API server goes while it is frozen: it thaws by itself, long before its timer', async () => {
   const { node, server, test: run, freezing } = await setUp()
+  const held = Promise.withResolvers<void>()
   const failed = failureOf(
     freezing(async (freezable) => {
       const frozen = await freezable.freeze()
       await server.down()
       await until(() => !node.isFrozen())
       setTimeout(() => void server.up(), 200)
+      held.resolve()
       await frozen.thaw()
     }),
   )
+  await Promise.race([held.promise, failed])
   expect(await advanceUntil(run.clock, failed, slow)).toMatchObject({ code: 'FREEZE_LOST' })
   expect(run.journal).toContain('benji-thaw done')
 })
 
 test('fault F24: a connection that is half open neither holds it longer than its timer, nor hangs', async () => {
-  const { node, server, test: run, freezing } = await setUp({ options: { limit: '400ms' } })
+  const { node, server, test: run, freezing } = await setUp({ options: { limit: '1s' } })
+  const held = Promise.withResolvers<void>()
   const failed = failureOf(
     freezing(async (freezable) => {
       // `frozen`, a blank, the token and a line end.
@@ -216,10 +235,12 @@ test('fault F24: a connection that is half open neither holds it longer than its
       const isHeld = node.isFrozen()
       await until(() => !node.isFrozen())
       expect(isHeld).toBe(true)
+      held.resolve()
       await frozen.thaw()
     }),
   )
-  expect(await advanceUntil(run.clock, failed, '50ms')).toMatchObject({ code: 'FREEZE_LOST' })
+  await Promise.race([held.promise, failed])
+  expect(await advanceUntil(run.clock, failed, '20ms')).toMatchObject({ code: 'FREEZE_LOST' })
   expect(run.journal).toContain('benji-thaw done')
 })
 

@@ -199,9 +199,9 @@ export function fakeNode(): FakeNode {
 }
 
 /** Ends a process that may have ended. */
-export function kill(pid: number): void {
+export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
@@ -312,7 +312,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<{ code: stri
 }
 
 /** Waits for something that real processes bring about. */
-export async function until(met: () => boolean, ms = 5000): Promise<void> {
+export async function until(met: () => boolean, ms = 15_000): Promise<void> {
   const deadline = performance.now() + ms
   while (!met()) {
     if (performance.now() > deadline) throw new Error('it did not come about')

@@ -51,31 +51,36 @@ test('fault F3: a start after a crash thaws what the dead process had frozen, an
   await setup.freezing(async (freezable) => (await freezable.freeze()).thaw())
 })
 
-test('fault F3, K4: kill -9 while frozen thaws at once, and the next start says that nothing is frozen', async () => {
-  const { node, server } = await setUp()
-  const stateDirectory = mkdtempSync(join(tmpdir(), 'freeze-state-'))
-  onTestFinished(() => rmSync(stateDirectory, { recursive: true, force: true }))
-  const kubeconfig = join(stateDirectory, 'kubeconfig')
-  writeFileSync(kubeconfig, server.kubeconfig())
-  const { kubeletRoot, sysRoot } = node
-  const args = [stateDirectory, kubeconfig, JSON.stringify({ kubeletRoot, sysRoot })]
-  const freezer = fork(join(import.meta.dirname, 'freezer.ts'), args, { execArgv: ['--conditions=@holdfast/source'] })
-  onTestFinished(() => void freezer.kill('SIGKILL'))
-  await new Promise<void>((resolve, reject) => {
-    freezer.once('message', () => resolve())
-    freezer.once('exit', (code) => reject(new Error(`it ended with ${code}`)))
-  })
-  expect(node.isFrozen()).toBe(true)
-  freezer.kill('SIGKILL')
-  await until(() => !node.isFrozen())
+// A second Node has to start, which takes its time on a busy machine.
+test(
+  'fault F3, K4: kill -9 while frozen thaws at once, and the next start says that nothing is frozen',
+  { timeout: 60_000 },
+  async () => {
+    const { node, server } = await setUp()
+    const stateDirectory = mkdtempSync(join(tmpdir(), 'freeze-state-'))
+    onTestFinished(() => rmSync(stateDirectory, { recursive: true, force: true }))
+    const kubeconfig = join(stateDirectory, 'kubeconfig')
+    writeFileSync(kubeconfig, server.kubeconfig())
+    const { kubeletRoot, sysRoot } = node
+    const args = [stateDirectory, kubeconfig, JSON.stringify({ kubeletRoot, sysRoot })]
+    const freezer = fork(join(import.meta.dirname, 'freezer.ts'), args, { execArgv: ['--conditions=@holdfast/source'] })
+    onTestFinished(() => void freezer.kill('SIGKILL'))
+    await new Promise<void>((resolve, reject) => {
+      freezer.once('message', () => resolve())
+      freezer.once('exit', (code) => reject(new Error(`it ended with ${code}`)))
+    })
+    expect(node.isFrozen()).toBe(true)
+    freezer.kill('SIGKILL')
+    await until(() => !node.isFrozen())
 
-  await using next = await createTestRun({ use: [idle], cluster: server, stateDirectory })
-  const { undos, interrupted } = await next.engine.recover()
-  expect(undos).toMatchObject([{ result: 'done' }])
-  expect(interrupted).toHaveLength(1)
-  expect(next.log.join()).toContain('it is not frozen')
-  expect(node.calls).toEqual(['freeze', 'unfreeze'])
-})
+    await using next = await createTestRun({ use: [idle], cluster: server, stateDirectory })
+    const { undos, interrupted } = await next.engine.recover()
+    expect(undos).toMatchObject([{ result: 'done' }])
+    expect(interrupted).toHaveLength(1)
+    expect(next.log.join()).toContain('it is not frozen')
+    expect(node.calls).toEqual(['freeze', 'unfreeze'])
+  },
+)
 
 test('fault F37: a new agent thaws what the old one had frozen, even if all that it knew is lost', async () => {
   const setup = await setUp()
@@ -93,14 +98,17 @@ test('fault F37: a new agent thaws what the old one had frozen, even if all that
 test('fault F37: an agent that goes while it is frozen: the next one thaws, and the snapshot does not count', async () => {
   const setup = await setUp()
   const { node, server, test: run } = setup
+  const held = Promise.withResolvers<void>()
   const failed = failureOf(
     setup.freezing(async (freezable) => {
       const frozen = await freezable.freeze()
       removeAgent(setup)
       setTimeout(() => server.addPod(agentPod(node, newAgent)), 200)
+      held.resolve()
       await frozen.thaw()
     }),
   )
+  await Promise.race([held.promise, failed])
   expect(await advanceUntil(run.clock, failed, '10ms')).toMatchObject({ code: 'FREEZE_LOST' })
   expect(node.isFrozen()).toBe(false)
 })
