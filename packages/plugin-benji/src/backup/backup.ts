@@ -17,6 +17,7 @@ import { labelsOf } from './labels.ts'
 import type { BackupConfig } from './options.ts'
 import { placeOf } from './place.ts'
 import { pointOf } from './point.ts'
+import { whyUnfit } from './unfit.ts'
 import { snapshotUndo } from './snapshot-undo.ts'
 import { prepareFreeze, takeSnapshot } from './take-snapshot.ts'
 import { versionUndo } from './version-undo.ts'
@@ -118,7 +119,7 @@ async function storeFrom(
   ctx.log.debug(`${extents} extents to look at`, { volume, base: base?.uid })
   const undo = await ctx.undo.arm(versionUndo, { engine, uid, labels })
   try {
-    await unlessLocked(ctx, base !== undefined, () =>
+    const version = await unlessLocked(ctx, base !== undefined, () =>
       benji.backup(
         {
           uid,
@@ -135,11 +136,8 @@ async function storeFrom(
     )
     // Benji adds labels last, and writes its metadata before that (C4).
     await benji.metadataBackup(equals('uid', uid))
-    const version = await benji.find(uid)
-    const missing = version && Object.keys(labels).filter((name) => version.labels[name] !== labels[name])
-    if (version?.status !== 'valid' || missing === undefined || missing.length > 0) {
-      throw errors.BENJI_NOT_KEPT({ uid, found: describe(version, missing) })
-    }
+    const fault = whyUnfit(version, labels)
+    if (fault !== undefined) throw errors.BENJI_NOT_KEPT({ uid, found: fault })
     await undo.disarm()
     return version
   } catch (error) {
@@ -187,10 +185,4 @@ function warnOfForeign(ctx: Context, image: RbdImage, { foreign }: Chain): void 
 function snapshotOf({ ref }: { readonly ref: unknown }): readonly string[] {
   const snapshot = (ref as { readonly snapshot?: unknown } | null)?.snapshot
   return typeof snapshot === 'string' ? [snapshot] : []
-}
-
-function describe(version: BenjiVersion | undefined, missing: readonly string[] | undefined): string {
-  if (!version) return 'it is not there'
-  if (version.status !== 'valid') return `it is ${version.status}`
-  return `it lacks the labels ${missing?.join(', ')}`
 }

@@ -2,6 +2,7 @@ import type { VerifyContext } from '@holdfast/sdk'
 import { createBenji } from '../benji/create-benji.ts'
 import type { Benji } from '../benji/benji.ts'
 import { equals } from '../benji/filter.ts'
+import { metadataInStorage } from '../benji/metadata-in-storage.ts'
 import { sourceUrl } from '../benji/source-url.ts'
 import { errors } from '../errors.ts'
 import { ownLabelNames } from '../labels.ts'
@@ -9,6 +10,7 @@ import type { Volume } from '../target.ts'
 import { labelsOf } from './labels.ts'
 import type { BackupConfig } from './options.ts'
 import { placeOf } from './place.ts'
+import { whyUnfit } from './unfit.ts'
 
 type Context = VerifyContext<BackupConfig, Volume>
 
@@ -28,19 +30,10 @@ export async function verifyVolume(ctx: Context): Promise<void> {
   const version = await benji.find(uid)
   const { storage } = await placeOf(engine, blockSize)
   const labels = labelsOf({ claim, image }, engine)
-  const missing = Object.keys(labels).filter((name) => version?.labels[name] !== labels[name])
   const fault =
-    version === undefined
-      ? 'it is not there'
-      : version.status !== 'valid'
-        ? `it is ${version.status}`
-        : version.storage !== storage
-          ? `it is in the storage ${version.storage}, not in ${storage}`
-          : missing.length > 0
-            ? `it lacks the labels ${missing.join(', ')}`
-            : (await benji.metadataLs()).has(uid)
-              ? undefined
-              : 'its metadata is not in the storage'
+    whyUnfit(version, labels) ??
+    (version?.storage === storage ? undefined : `it is in the storage ${version?.storage}, not in ${storage}`) ??
+    ((await metadataInStorage(ctx, benji)).has(uid) ? undefined : 'its metadata is not in the storage')
   if (version === undefined || fault !== undefined)
     throw errors.BENJI_NOT_KEPT({ uid, found: fault ?? 'it is not there' })
   if (compare === false) return

@@ -1,6 +1,7 @@
 import type { RestorePoint, RunContext } from '@holdfast/sdk'
 import { createBenji } from '../benji/create-benji.ts'
 import { and, equals, equalsLabel } from '../benji/filter.ts'
+import { metadataInStorage } from '../benji/metadata-in-storage.ts'
 import type { BenjiVersion } from '../benji/version.ts'
 import { instanceOf } from '../engine.ts'
 import { labelNames, ownLabelNames } from '../labels.ts'
@@ -8,7 +9,7 @@ import type { RestoreConfig } from './context.ts'
 
 /** What can be restored: the versions of our instance. */
 export async function* listPoints(
-  ctx: Pick<RunContext<RestoreConfig>, 'config' | 'exec' | 'signal' | 'log' | 'clock'>,
+  ctx: Pick<RunContext<RestoreConfig>, 'config' | 'run' | 'exec' | 'signal' | 'log' | 'clock'>,
   { target }: { readonly target?: string },
 ): AsyncGenerator<RestorePoint> {
   const { engine } = ctx.config
@@ -16,7 +17,7 @@ export async function* listPoints(
   const ours = equalsLabel(labelNames.instance, instanceOf(engine))
   const versions = await benji.ls(target === undefined ? ours : and(ours, equals('volume', target)))
   if (versions.length === 0) return
-  const inStorage = await benji.metadataLs().catch((error: unknown): ReadonlySet<string> => {
+  const inStorage = await metadataInStorage(ctx, benji).catch((error: unknown): ReadonlySet<string> => {
     if (ctx.signal.aborted) throw error
     const reason = error instanceof Error ? error.message : String(error)
     ctx.log.warn(`which versions could be recovered without Benji's database is not known: ${reason}`)
@@ -54,6 +55,8 @@ export function stateOf({ status, labels }: Pick<BenjiVersion, 'status' | 'label
 /** With a base, Benji counts only what it looked at. */
 function modeOf({ size, bytesRead, bytesSparse }: BenjiVersion): RestorePoint['mode'] {
   if (bytesRead === undefined || bytesSparse === undefined) return undefined
+  // Of an image of zeros, and of one in which nothing has changed, it counts nothing at all.
+  if (bytesRead + bytesSparse === 0) return undefined
   return bytesRead + bytesSparse >= size ? 'full' : 'differential'
 }
 

@@ -65,7 +65,7 @@ describe('a claim with the annotation', () => {
   it('K1, B1, fault F33: is thawed when the snapshot fails, and the failure that is told is that of the snapshot', async () => {
     const { node, run } = await annotated()
     run.ceph.badDays.next('snap create', { exit: 5 })
-    const { targets } = await run.run({ step: '1s' })
+    const { targets } = await run.run({ step: '50ms' })
     expect(targets).toMatchObject([{ status: 'failed', error: { code: 'RBD_FAILED' } }])
     expect(node.isFrozen()).toBe(false)
     expect(run.ceph.snapshotsOf(image)).toEqual([])

@@ -157,10 +157,31 @@ const builtIns: {
     },
 }
 
-/** The target's points outside the store: as its plugin lists them, else as the journal remembers them. */
-async function* externalPoints(site: RunCallSite, { owner, target }: TargetState): AsyncGenerator<RestorePoint> {
-  if (!owner.restore?.points) yield* site.services.journal.externalPoints(site.plan.name, target.id)
-  else yield* owner.restore.points(runContext({ ...site, participant: owner }), { target: target.id })
+/** What plugins have listed, by the target of a run: nothing changes there between the engine's part and the plugin's. */
+const listed = new WeakMap<TargetState, Promise<readonly RestorePoint[]>>()
+
+/**
+ * The target's points outside the store: as its plugin lists them, where retention lets some go; else as the journal
+ * remembers them, for listing may be slow.
+ */
+async function* externalPoints(site: RunCallSite, target: TargetState): AsyncGenerator<RestorePoint> {
+  const { restore } = target.owner
+  if (!restore?.points || !site.plan.retention) {
+    yield* site.services.journal.externalPoints(site.plan.name, target.target.id)
+    return
+  }
+  const known =
+    listed.get(target) ??
+    list(restore.points(runContext({ ...site, participant: target.owner }), { target: target.target.id }))
+  listed.set(target, known)
+  known.catch(() => listed.delete(target))
+  yield* await known
+}
+
+async function list(points: AsyncIterable<RestorePoint>): Promise<readonly RestorePoint[]> {
+  const found: RestorePoint[] = []
+  for await (const point of points) found.push(point)
+  return found
 }
 
 async function contextOf(
