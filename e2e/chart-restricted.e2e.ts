@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { historyOf } from './support/daemon.ts'
-import { follow, releaseOf, type Values } from './support/helm.ts'
+import { follow, noHooks, releaseOf, type Values } from './support/helm.ts'
 import { inventory, leftovers } from './support/inventory.ts'
 import { apply, kubectl, run, waitFor } from './support/kubectl.ts'
 import { images, useNamespace } from './support/namespace.ts'
@@ -92,8 +92,14 @@ test('the pod is deleted: what is on the claim is there again', async () => {
   expect(restored.stdout).toContain('order 1\n')
 })
 
-test('uninstalled, it leaves the claim, and the notes say how to remove it', async () => {
-  await release.uninstall()
+test('uninstalled, its Job is let in, but reaches no API: it says so, and the notes say how to go on', async () => {
+  const { code, stdout, stderr } = await release.tryUninstall()
+  expect(code).not.toBe(0)
+  expect(stdout + stderr).toMatch(/what runs Holdfast could not be deleted[^]*--no-hooks/)
+  await follow(noHooks(notes), 'helm uninstall')
+})
+
+test('it leaves the claim, and the notes say how to remove it', async () => {
   expect(await leftovers(namespace, before)).toEqual(['PersistentVolumeClaim/apart-holdfast'])
   await follow(notes, 'kubectl delete')
   expect(await leftovers(namespace, before)).toEqual([])

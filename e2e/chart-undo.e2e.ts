@@ -44,6 +44,7 @@ async function pending(): Promise<readonly string[]> {
   return [...printed.matchAll(/^holdfast-undo-\S+/gm)].map(([name]) => name)
 }
 
+// It waits for the next full minute, and for two pods to end and two others to begin.
 test('an upgrade ends a running backup: all is given back, and it is on record', async () => {
   const pods = await podsOf(namespace, selector)
   const { run, who } = await underWay(pods)
@@ -66,7 +67,7 @@ test('an upgrade ends a running backup: all is given back, and it is on record',
     (await historyOf(namespace, leader)).find(({ id }) => id === run),
   )
   expect(record).toMatchObject({ plan: 'hold', status: 'aborted', trigger: 'schedule' })
-})
+}, 240_000)
 
 test('the pods of the upgrade go on', async () => {
   const [first] = await noted()

@@ -1,6 +1,6 @@
 // The chart, uninstalled in the middle of a backup: what is given back leaves no trace.
 import { expect, test } from 'vitest'
-import { follow, onHost, releaseOf, type Values } from './support/helm.ts'
+import { follow, noHooks, onHost, releaseOf, type Values } from './support/helm.ts'
 import { holdingConfig, isHeldIn, notesIn, sharedDirectory, underWayIn } from './support/holding.ts'
 import { inventory, leftovers } from './support/inventory.ts'
 import { kubectl, listObjects, waitFor } from './support/kubectl.ts'
@@ -79,8 +79,7 @@ test('pods that stay do not keep the release for ever: it says which, and the no
   const meanwhile = await inventory(namespace)
   expect(meanwhile).toEqual(expect.arrayContaining([`ServiceAccount/${release.fullname}`, `Role/${release.fullname}`]))
   expect(meanwhile.filter((name) => name.includes('uninstall'))).toEqual([])
-  const onward = notes.split('\n').find((line) => line.includes('--no-hooks')) ?? ''
-  await follow(onward, 'helm uninstall')
+  await follow(noHooks(notes), 'helm uninstall')
   await finalizers([])
   expect(await leftovers(namespace, before)).toEqual([])
 })

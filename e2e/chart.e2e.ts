@@ -127,7 +127,6 @@ test('values that are wrong are refused before anything changes', async () => {
 })
 
 test('uninstalled as the notes say, it leaves nothing at all', async () => {
-  await follow(notes, 'kubectl scale', 'kubectl wait')
-  await release.uninstall()
+  await follow(notes, 'helm uninstall')
   expect(await leftovers(namespace, before)).toEqual([])
 })

@@ -75,3 +75,11 @@ export async function follow(notes: string, ...beginnings: readonly string[]): P
   }
   return printed
 }
+
+/** Of the notes what goes on where the chart's Job has failed. */
+export function noHooks(notes: string): string {
+  return notes
+    .split('\n')
+    .filter((line) => line.includes('--no-hooks'))
+    .join('\n')
+}

@@ -126,6 +126,11 @@ export const errors = defineErrors(
       message: () => 'there is no cluster to uninstall anything from',
       hint: 'Nothing was done. In a pod, it needs a service account; elsewhere set KUBECONFIG.',
     },
+    UNINSTALL_UNREACHABLE: {
+      message: (p: { reason: string }) => `what runs Holdfast could not be deleted: ${p.reason}`,
+      hint: 'Nothing else was deleted, and pods go on as before. `helm uninstall --no-hooks` goes on without this; what a running backup gives back then may stay on record, as ConfigMaps with the label holdfast.dev/undo. Where no pod can reach the API, set `uninstall.wait` of the chart to false.',
+      retryable: true,
+    },
     UNINSTALL_PODS_LEFT: {
       message: (p: { pods: string; after: string }) => `there are still pods after ${p.after}: ${p.pods}`,
       hint: 'Nothing but what runs them was deleted, so what they give back late still goes off the record. Look what keeps them (a node that is gone, a volume that hangs), and uninstall again. `helm uninstall --no-hooks` does not wait; what could not be given back then stays as ConfigMaps with the label holdfast.dev/undo.',

@@ -123,6 +123,16 @@ test('without the right to delete it, nothing is waited for, and the rule is nam
   expect(clock.monotonic()).toBeLessThan(5000)
 })
 
+test('fault F29: an API server that is not reached at all: it says so, and how to go on', async () => {
+  server.misbehave({ path: /./ }, 'half-open')
+  const { code, stderr } = await uninstall('deployment/shop-holdfast')
+  expect(code).toBe(1)
+  expect(stderr).toContain('UNINSTALL_UNREACHABLE')
+  expect(stderr.replaceAll(/\s+/g, ' ')).toContain('helm uninstall --no-hooks')
+  // Helm waits for five minutes, and the chart's Job has 180 seconds.
+  expect(clock.monotonic()).toBeLessThan(120_000)
+})
+
 test('fault F29: an API server that fails for a while is asked again', async () => {
   addPod('a')
   const running = start('deployment/shop-holdfast', '--timeout', '5m')

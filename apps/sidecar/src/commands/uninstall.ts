@@ -33,7 +33,7 @@ export async function runUninstallCommand(
   if (!cluster) throw errors.UNINSTALL_NO_CLUSTER({})
   try {
     const { kubernetes } = cluster
-    for (const { type, name } of workloads) await kubernetes.delete(type, name)
+    for (const { type, name } of workloads) await remove(kubernetes, type, name)
     await untilGone(context, kubernetes, options.selector, patienceMs)
     const left = await leftBehind(context, kubernetes)
     if (context.settings.json) {
@@ -56,6 +56,16 @@ function parsePatience(text: string): number {
   if (isDuration(text)) return parseDuration(text)
   const allowed = 'a number with ms, s, m, h or d, such as 90s'
   throw errors.OPTION_INVALID({ option: '--timeout', value: text, allowed })
+}
+
+/** @throws HoldfastError `UNINSTALL_UNREACHABLE`, `KUBERNETES_…` */
+async function remove(kubernetes: RuntimeKubernetes, type: string, name: string): Promise<void> {
+  try {
+    await kubernetes.delete(type, name)
+  } catch (error) {
+    if (!isHoldfastError(error) || !error.retryable) throw error
+    throw errors.UNINSTALL_UNREACHABLE({ reason: error.message }, { cause: error })
+  }
 }
 
 /** @throws HoldfastError `UNINSTALL_PODS_LEFT`, `KUBERNETES_…` */
