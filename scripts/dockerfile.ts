@@ -83,9 +83,11 @@ export function lintDockerfile(source: string): readonly string[] {
 
 function lintBase({ arguments: globals, stages }: Dockerfile): string[] {
   const base = globals['BASE_IMAGE'] ?? ''
-  const others = stages.map(({ from }) => from).filter((from) => from !== '${BASE_IMAGE}')
+  // What else it is made of must be named in the same way.
+  const given = Object.keys(globals).filter((name) => name.endsWith('_IMAGE'))
+  const others = stages.map(({ from }) => from).filter((from) => !given.some((name) => from === `\${${name}}`))
   return [
-    ...(/:\d+\.\d+\.\d+[^:/]*$/.test(base) ? [] : [`BASE_IMAGE is "${base}", which is no exact version`]),
+    ...(/:\d+\.\d+[^:/]*$/.test(base) ? [] : [`BASE_IMAGE is "${base}", which is no exact version`]),
     ...others.map((from) => `FROM ${from}: another base can't be given with BASE_IMAGE`),
   ]
 }
@@ -107,14 +109,18 @@ function lintInstruction({ name, text, words, isList }: Instruction): string[] {
     if (!text.includes('rm -rf /var/lib/apt/lists/*')) complain('the lists of packages stay in the layer')
   }
   if (/\bapk add\b/.test(text) && !text.includes('--no-cache')) complain('--no-cache is missing')
-  if (/\b(npm|npx|yarn|pnpm|pip3?|wget|git) |\bcurl -/.test(text)) complain('only the distribution can be reached')
+  const reaches = text.replaceAll(/\bpip (install --no-index|uninstall) /g, '')
+  if (/\b(npm|npx|yarn|pnpm|pip3?|wget|git) |\bcurl -/.test(reaches)) complain('only the distribution can be reached')
   return problems
 }
 
 function lintImage({ stages }: Dockerfile): string[] {
   const instructions = stages.at(-1)?.instructions ?? []
   const last = (name: string): Instruction | undefined => instructions.findLast((each) => each.name === name)
-  const missing = ['HEALTHCHECK', 'USER', 'WORKDIR', 'ENTRYPOINT', 'CMD'].filter((name) => last(name) === undefined)
+  // A shell that somebody works in has no health.
+  const isShell = last('CMD')?.words[0] === '/bin/bash'
+  const needed = [...(isShell ? [] : ['HEALTHCHECK']), 'USER', 'WORKDIR', 'ENTRYPOINT', 'CMD']
+  const missing = needed.filter((name) => last(name) === undefined)
   const labels = ['title', 'description', 'licenses', 'version', 'revision']
     .map((name) => `org.opencontainers.image.${name}`)
     .filter((label) => !instructions.some(({ name, text }) => name === 'LABEL' && text.includes(`${label}="`)))

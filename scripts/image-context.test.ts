@@ -23,13 +23,22 @@ import { copiesOf, parseDockerfile } from './dockerfile.ts'
 import { applicationDirectory, writeImageContext } from './image-context.ts'
 import { binsOf, readManifest, root } from './workspaces.ts'
 
+/** What each Dockerfile leaves in the context for others. */
+const unused = {
+  Dockerfile: ['benji'],
+  'Dockerfile.alpine': ['benji', 'debian'],
+  'Dockerfile.benji': ['app', 'build', 'debian', 'rootfs'],
+  'Dockerfile.benji-k8s': ['benji', 'debian'],
+}
+/** `npm run image:wheels` adds them. */
+const later = ['benji/wheels']
 const time = new Date('2026-01-02T03:04:05Z')
 let folder: string
 
 // This repository's sidecar, with something small in the place of its bundle.
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'context-'))
-  const ours = ['bin', 'image', 'package.json', 'LICENSE', 'THIRD_PARTY_NOTICES.md', 'Dockerfile', 'Dockerfile.alpine']
+  const ours = ['bin', 'image', 'package.json', 'LICENSE', 'THIRD_PARTY_NOTICES.md', ...Object.keys(unused)]
   for (const name of ours) {
     cpSync(join(root, 'apps/sidecar', name), join(folder, 'repository/apps/sidecar', name), { recursive: true })
   }
@@ -60,14 +69,18 @@ function filesOf(directory: string): readonly string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' }).toSorted()
 }
 
-test.for(['Dockerfile', 'Dockerfile.alpine'])('everything that %s copies is there, and is copied', (name) => {
+test.for(Object.entries(unused))('everything that %s copies is there, and is copied', ([name, left]) => {
   const context = writeContext()
   const copies = copiesOf(parseDockerfile(readFileSync(join(context, name), 'utf8')))
   const sources = copies.filter(({ from }) => from === undefined).flatMap((copy) => copy.sources)
-  for (const source of sources) expect(existsSync(join(context, source)), source).toBe(true)
-  const others = readdirSync(context).filter((each) => !/^(\.|Dockerfile)/.test(each) && !sources.includes(each))
-  expect(others).toEqual(name === 'Dockerfile' ? [] : ['debian'])
-  expect(copies.at(-1)?.sources).toEqual([applicationDirectory])
+  for (const source of sources.filter((each) => !later.includes(each))) {
+    expect(existsSync(join(context, source)), source).toBe(true)
+  }
+  const others = readdirSync(context).filter(
+    (each) => !/^(\.|Dockerfile)/.test(each) && !sources.some((source) => source.split('/')[0] === each),
+  )
+  expect(others.toSorted()).toEqual(left)
+  expect(copies.at(-1)?.sources).toEqual([name === 'Dockerfile.benji' ? '/opt/benji' : applicationDirectory])
 })
 
 test('the application is what npm would publish, without what only debuggers and this machine use', () => {

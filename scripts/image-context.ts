@@ -29,7 +29,7 @@ import { binsOf, readManifest, root } from './workspaces.ts'
 export const applicationDirectory = '/app'
 
 /** They are in the context, too, so that it needs nothing else. */
-const dockerfiles = ['Dockerfile', 'Dockerfile.alpine']
+const dockerfiles = ['Dockerfile', 'Dockerfile.alpine', 'Dockerfile.benji', 'Dockerfile.benji-k8s']
 
 /** What marks a directory as one that may be removed and written again. */
 const marker = '.image-context'
@@ -64,7 +64,8 @@ export function writeImageContext({ from = root, to, time }: ImageContextOptions
   const components = [...listBundled(join(source, 'dist')), ...installed]
   writeFileSync(join(app, 'sbom.cdx.json'), renderSbom(readManifest(source), components))
   for (const name of dockerfiles) copyFileSync(join(source, name), join(to, name))
-  for (const part of ['build', 'debian']) cpSync(join(source, 'image', part), join(to, part), { recursive: true })
+  for (const part of ['build', 'debian', 'benji'])
+    cpSync(join(source, 'image', part), join(to, part), { recursive: true, verbatimSymlinks: true })
   writeRoot(source, join(to, 'rootfs'))
   settle(to, time)
 }

@@ -41,11 +41,44 @@ describe.for(['Dockerfile', 'Dockerfile.alpine'])('%s', (name) => {
   })
 })
 
-test('both are built for both kinds of processors, with a list of what is inside', () => {
+describe('the images of Benji', () => {
+  test.for(['Dockerfile.benji', 'Dockerfile.benji-k8s'])(
+    '%s has no problem, and runs as a user without rights',
+    (name) => {
+      const source = read(name)
+      expect(lintDockerfile(source)).toEqual([])
+      const last = parseDockerfile(source)
+        .stages.at(-1)
+        ?.instructions.findLast((each) => each.name === 'USER')
+      expect(last?.text).toBe('1000:1000')
+    },
+  )
+
+  test('Benji’s is interactive, and the other one runs the daemon on the crontab that is there', () => {
+    const image = (name: string) => parseDockerfile(read(name)).stages.at(-1)?.instructions ?? []
+    expect(image('Dockerfile.benji').findLast(({ name }) => name === 'CMD')?.words).toEqual(['/bin/bash'])
+    const k8s = image('Dockerfile.benji-k8s')
+    expect(k8s.findLast(({ name }) => name === 'CMD')?.words).toEqual(['holdfast', 'daemon'])
+    expect(k8s.find(({ name }) => name === 'ENV')?.text).toContain('HOLDFAST_CONFIG=/benji/etc/crontab')
+    expect(readFileSync(join(app, 'image/benji/rootfs/benji/etc/crontab'), 'utf8')).toBe('')
+  })
+
+  test('every package of Benji’s is of an exact version', () => {
+    const lines = readFileSync(join(app, 'image/benji/requirements.txt'), 'utf8')
+      .split('\n')
+      .filter((line) => line && !line.startsWith('#'))
+    expect(lines).toContain('benji==0.17.0')
+    for (const line of lines) expect(line).toMatch(/^[A-Za-z0-9._-]+==[0-9][0-9.]*$/)
+  })
+})
+
+test('all are built for both kinds of processors, with a list of what is inside', () => {
   const bake = read('docker-bake.hcl')
   expect([...bake.matchAll(/dockerfile = "(.*)"/g)].map(([, name]) => name)).toEqual([
     'Dockerfile',
     'Dockerfile.alpine',
+    'Dockerfile.benji',
+    'Dockerfile.benji-k8s',
   ])
   expect(bake).toContain('platforms = ["linux/amd64", "linux/arm64"]')
   expect(bake).toMatch(/attest = \[.*"type=sbom"/)
