@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..')
 const place = join(root, 'node_modules', '.holdfast-snippets')
 afterAll(() => rmSync(place, { recursive: true, force: true }))
 
-const packages = ['sdk', 'runtime', 'testing', 'plugin-scripts']
+const packages = ['sdk', 'runtime', 'testing', 'plugin-scripts', 'plugin-benji']
 const pages = [
   'README.md',
   'ARCHITECTURE.md',

@@ -79,16 +79,21 @@ const common: Options = {
 export default defineConfig([
   {
     // One bundle with everything inside: three times faster to start than node_modules (docs/adr/0003-bundle.md). Each
-    // command has an entry of its own, and loads only what it needs; sdk, runtime and plugin-scripts are for users'
+    // command has an entry of its own, and loads only what it needs; sdk, runtime and the plugins are for users'
     // hooks that can't find those packages themselves.
     ...common,
     entry: {
       holdfast: 'src/holdfast.ts',
       fridge: 'src/fridge.ts',
       'make-k8s-cfg-files': 'src/make-k8s-cfg-files.ts',
+      'benji-backup-pvc': 'src/benji-backup-pvc.ts',
+      'benji-command': 'src/benji-command.ts',
+      'benji-restore-pvc': 'src/benji-restore-pvc.ts',
+      'benji-versions-status': 'src/benji-versions-status.ts',
       kubeconfig: '../../packages/runtime/src/kubernetes/kubeconfig.ts',
       sdk: '../../packages/sdk/src/index.ts',
       runtime: '../../packages/runtime/src/index.ts',
+      'plugin-benji': '../../packages/plugin-benji/src/index.ts',
       'plugin-scripts': '../../packages/plugin-scripts/src/index.ts',
     },
     sourcemap: true,
