@@ -1,4 +1,4 @@
-import { hangs, ignoresAbort } from '@holdfast/testing'
+import { hangs, ignoresAbort, replies } from '@holdfast/testing'
 import { expect, test } from 'vitest'
 import { equals } from '../../src/benji/filter.ts'
 import { failureOf, startClients } from '../support/clients.ts'
@@ -47,6 +47,22 @@ test('an error that nobody knows yet is a problem, too', async () => {
   const stderr = `${JSON.stringify({ event: 'Something new is wrong.', level: 'error' })}\n`
   fake.badDays.next('restore', { stderr: (text) => text + stderr })
   expect(await benji.restore({ uid: 'u-1', to: 'rbd:rbd/one' })).toEqual({ problems: ['Something new is wrong.'] })
+})
+
+test('what Benji says of its own locks is no problem of the data', async () => {
+  const { benji, fake } = withImage()
+  await benji.backup(request)
+  const event = 'Lock Version u-1 not released correctly, releasing it now.'
+  fake.badDays.next('restore', { stderr: (text) => `${text}${JSON.stringify({ event, level: 'error' })}\n` })
+  expect(await benji.restore({ uid: 'u-1', to: 'rbd:rbd/one' })).toEqual({ problems: [] })
+})
+
+test('a batch that failed for a reason that its result does not name has a problem', async () => {
+  const event = 'ScrubbingError: One or more version had scrubbing errors: u-1.'
+  const stderr = `${JSON.stringify({ event, level: 'error' })}\n`
+  const reply = replies({ exitCode: 65, stdout: '{"versions":[],"errors":[]}', stderr })
+  const { benji } = startClients({ commands: { benji: reply } })
+  expect(await benji.batchScrub({ deep: true })).toMatchObject({ errors: [], problems: [event] })
 })
 
 test('a scrub that fails has a result; one that can’t begin has an error', async () => {
@@ -120,6 +136,13 @@ test('K18: what hangs ends with the hook', async () => {
   const work = failureOf(benji.restore({ uid: 'u-1', to: 'rbd:rbd/x' }))
   controller.abort(new Error('over'))
   expect((await work).code).toBe('BENJI_STOPPED')
+})
+
+test('K24: labels that Benji would refuse are refused before it runs', async () => {
+  const { benji, fake } = startClients()
+  fake.add({ uid: 'u-1', volume: 'v' })
+  expect((await failureOf(benji.label('u-1', { a: 'b c' }))).code).toBe('BENJI_NAME')
+  expect(fake.calls).toEqual([])
 })
 
 test('a Benji that is not there', async () => {

@@ -62,6 +62,11 @@ test.for([
   expect(lastWords).toBe(line)
 })
 
+test('the last words are those of Benji, whatever Python says while it ends', async () => {
+  const { lastWords } = await read(`${record('error', 'OSError: full')}\nException ignored in: <function x>\n`)
+  expect(lastWords).toBe('OSError: full')
+})
+
 test('the SQL of an error of the database is left out', async () => {
   const { lines, lastWords } = await read(record('error', `OperationalError: locked\n[SQL: ${'x'.repeat(100_000)}]`))
   expect(lines).toEqual(['error: OperationalError: locked'])
