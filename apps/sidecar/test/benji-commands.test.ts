@@ -157,11 +157,13 @@ describe('benji-backup-pvc', () => {
     expect(stderr).toContain('NO_TARGETS')
   })
 
-  test('--select-only prints what would be backed up, and needs neither Benji nor Ceph (K12b)', async () => {
+  test('K12b: --select-only prints what would be backed up, whatever else there is, and needs neither Benji nor Ceph', async () => {
     const { server, KUBECONFIG } = await cluster()
     addClaim(server, 'data', { image: 'csi-vol-data', labels: { tier: 'db' } })
     addClaim(server, 'files', { labels: { tier: 'db' } })
     addClaim(server, 'pending', { phase: 'Pending', labels: { tier: 'db' } })
+    addClaim(server, 'gone', { image: 'csi-vol-gone', labels: { tier: 'db' } })
+    server.objects.remove('pv', '', 'pv-web-gone')
     addClaim(server, 'other', { image: 'csi-vol-other' })
     const { code, stdout } = await run('backup', ['--select-only', '-l', 'tier=db'], { env: { KUBECONFIG } })
     expect(code).toBe(0)

@@ -77,6 +77,17 @@ describe('a volume', () => {
     expect(run.ceph.snapshotsOf('rbd/späti')).toEqual([])
   })
 
+  it('K17: is backed up whatever else the programs say beside their records', async () => {
+    const run = await backupRun()
+    const says = ['{"event": "x"}', '{"level": 3, "event": {}}', '{"cut": ', 'Traceback …', '\uFFFD'].join('\n')
+    for (const command of ['snap create', 'diff', 'backup', 'ls']) {
+      const { badDays } = ['backup', 'ls'].includes(command) ? run.benji : run.ceph
+      badDays.next(command, { says })
+    }
+    const { targets } = await run.run()
+    expect(targets).toMatchObject([{ status: 'succeeded', verification: 'verified' }])
+  })
+
   it('that was resized is backed up differentially, with its new end', async () => {
     const run = await backupRun()
     await run.run()
@@ -90,7 +101,7 @@ describe('a volume', () => {
 
 describe('after a failed run the next one is still differential', () => {
   it.each([
-    ['K7, fault F41: Benji fails after the snapshot was made', { at: 'created', exit: 74 }],
+    ['K7, B10, fault F41: Benji fails after the snapshot was made', { at: 'created', exit: 74 }],
     ['C14: the version is valid but its metadata could not be written', { at: 'metadata', exit: 74 }],
     ['the version never got its labels', { at: 'unlabelled', exit: 74 }],
     ['C6: Benji is killed', { at: 'created', exit: 137 }],

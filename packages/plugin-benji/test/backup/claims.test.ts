@@ -85,7 +85,7 @@ describe('claims', () => {
     expect(of('files')).toBeUndefined()
   })
 
-  it('K11: an Event that can’t be posted hides neither a success nor a failure', async () => {
+  it('K11, B12: an Event that can’t be posted hides neither a success nor a failure', async () => {
     const { server, run } = await shop()
     server.misbehave({ method: 'POST', path: /\/events/ }, { status: 403 })
     const { targets } = await run.run()

@@ -31,6 +31,8 @@ async function annotated(
   const source = cephCsi('csi-vol-1') as Record<string, unknown>
   addClaim(server, { name: 'data', namespace: 'shop', annotations, source })
   server.addPod(podWith('database-0'))
+  // K2: a claim of that name in our own namespace is another one, and on another node.
+  server.addPod(podWith('decoy', { namespace: 'backup', node: 'node-2' }))
   for (let agent = 0; agent < agents; agent++) server.addPod(agentPod(node))
   const { kubeletRoot, sysRoot } = node
   const frozenAt = new Map<string, boolean>()
@@ -50,16 +52,25 @@ const when = ({ frozenAt }: Frozen, words: string): readonly boolean[] =>
   [...frozenAt].flatMap(([command, frozen]) => (command.includes(words) ? [frozen] : []))
 
 describe('a claim with the annotation', () => {
-  it('stands still for the snapshot, and for nothing else', async () => {
+  it('K2, B2, fault F38: of another namespace than ours stands still for the snapshot, and for nothing else', async () => {
     const frozen = await annotated()
     const { status } = await frozen.run.run()
     expect(status).toBe('succeeded')
+    expect(frozen.server.execs.map(({ pod }) => pod)).toEqual(['freeze-agent-1', 'freeze-agent-1'])
     expect(when(frozen, 'snap create')).toEqual([true])
     expect([...frozen.frozenAt.values()].filter(Boolean)).toHaveLength(1)
     expect(frozen.node.isFrozen()).toBe(false)
     expect(await frozen.run.test.metrics.text()).toMatch(
       /holdfast_filesystem_freeze_duration_seconds_count{.*pvc="data".*} 1/,
     )
+  })
+
+  it('K13, B12: is backed up whatever version the API server has: it is never asked for it', async () => {
+    const { server, run } = await annotated()
+    const asked = server.misbehave({ path: /version/ }, { status: 500 })
+    expect((await run.run()).status).toBe('succeeded')
+    expect(asked.hits).toBe(0)
+    expect(server.requests.map(({ path }) => path).filter((path) => path.includes('version'))).toEqual([])
   })
 
   it('K1, B1, fault F33: is thawed when the snapshot fails, and the failure that is told is that of the snapshot', async () => {

@@ -9,7 +9,7 @@ test('H3: images need no right at all', () => {
   expect(rights({ images: ['rbd/one'] })).toEqual([])
 })
 
-test('H3: only reading, events, and exec into our own agents, and that only where something may be frozen', () => {
+test('H3, B13: only reading, events, and exec into our own agents, and that only where something may be frozen', () => {
   expect(rights({ all: true })).toEqual([
     'cluster persistentvolumeclaims get,list',
     'cluster persistentvolumes get,list',

@@ -1,7 +1,7 @@
 // Freezing, holding and thawing, with the agent's real scripts on a fake node.
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { advanceUntil } from '@holdfast/testing'
+import { advanceUntil, type ExecFault } from '@holdfast/testing'
 import { expect, test } from 'vitest'
 import type { Freezable } from '../../src/freeze/frozen.ts'
 import { agentPod, failureOf, fakeNode, kill, setUp, staged, until, type Setup } from './support.ts'
@@ -204,6 +204,23 @@ test('O1, K4: a session that is killed on its node is followed by its timer; nob
   await Promise.race([held.promise, failed])
   expect(await advanceUntil(run.clock, failed, slow)).toMatchObject({ code: 'FREEZE_LOST' })
   expect(node.isFrozen()).toBe(false)
+})
+
+test.each<[string, ExecFault]>([
+  ['a failure without an exit code', { kind: 'status', body: { status: 'Failure', details: { causes: [] } } }],
+  ['a failure that says nothing', { kind: 'status', body: { status: 'Failure' } }],
+  ['no word about its end', 'close'],
+])('K15: a session that thawed and ended with %s is no success', async (_, fault) => {
+  const { node, server, test: run, freezing } = await setUp()
+  const failed = failureOf(
+    freezing(async (freezable) => {
+      server.misbehaveExec({ times: 1 }, fault)
+      await (await freezable.freeze()).thaw()
+    }),
+  )
+  expect(await advanceUntil(run.clock, failed, slow)).toMatchObject({ code: 'FREEZE_LOST' })
+  expect(node.isFrozen()).toBe(false)
+  expect(run.journal).toContain('benji-thaw done')
 })
 
 test('fault F22, F29: the API server goes while it is frozen: it thaws by itself, long before its timer', async () => {

@@ -86,6 +86,30 @@ describe('K3, B4, B7: frozen is', () => {
   })
 })
 
+describe('K14: the mount is found where the kernel says that it is, whoever has made it', () => {
+  test.each([
+    ['a CSI driver since Kubernetes 1.24', staged],
+    ['a CSI driver before it', 'plugins/kubernetes.io/csi/pv/pvc-1/globalmount/0001-data'],
+    ['the in-tree driver', 'plugins/kubernetes.io/rbd/mounts/kube-image-csi-vol-1'],
+    ['Rook’s flexVolume', 'plugins/ceph.rook.io/rook-ceph/mounts/pvc-1'],
+  ])('%s', (_, path) => {
+    const node = fakeNode()
+    node.map({})
+    node.mount({ path: 'pods/9/volumes/x/pvc-9/mount', device: '8:1' }, { path })
+    expect(look(node)).toEqual({ device: '252:0', path: join(node.kubeletRoot, path) })
+  })
+
+  test('a kubelet with another directory, and nothing outside of it', () => {
+    const node = fakeNode()
+    const kubeletRoot = join(node.kubeletRoot, 'k0s/kubelet')
+    node.map({})
+    node.mount({ path: staged })
+    expect(look(node, { kubeletRoot: `${node.kubeletRoot}/k0s` })).toMatchObject({ reason: expect.any(String) })
+    node.mount({ path: `k0s/kubelet/${staged}` })
+    expect(look(node, { kubeletRoot })).toEqual({ device: '252:0', path: join(kubeletRoot, staged) })
+  })
+})
+
 describe('O15: refused is', () => {
   test.each<[string, (node: FakeNode) => void, string | RegExp]>([
     ['an image that is not mapped', (node) => node.mount({ path: staged }), 'kube/csi-vol-1 is not mapped on its node'],

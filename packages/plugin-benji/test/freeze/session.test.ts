@@ -58,7 +58,7 @@ test('a node whose clock says less than ours is not believed', async () => {
   await expect(session.thaw()).rejects.toThrow('it was frozen for 10 ms, here it was')
 })
 
-test('a thaw whose session ends badly is no proof', async () => {
+test('K15: a thaw whose session ends badly is no proof', async () => {
   const result = Promise.reject<void>(new Error('exit code 137'))
   await expect((await open('frozen mine', 'thawed mine 500', result)).thaw()).rejects.toThrow('137')
 })

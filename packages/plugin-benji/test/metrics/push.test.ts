@@ -16,7 +16,7 @@ const backup: CompatBackup = {
 
 afterEach(() => vi.unstubAllEnvs())
 
-test('K26: a backup is one group of its claim, replaced as a whole, with both statuses', async () => {
+test('K26, B11: a backup is one group of its claim, replaced as a whole, with both statuses', async () => {
   const { address, received } = await startGateway()
   const { ctx, warnings } = pushContext({ gateway: address })
   await pushCompatMetrics(ctx, backup)
@@ -41,7 +41,7 @@ benji_backup_status_failed{volume="shop/data-0"} 0
   expect(received[0]?.body).toMatch(/^# HELP benji_backup_start_time \S.*\n# TYPE benji_backup_start_time gauge\n/)
 })
 
-test('K27: a group has the series of its own volume only', async () => {
+test('K27, B11: a group has the series of its own volume only', async () => {
   const { address, received } = await startGateway()
   const { ctx } = pushContext({ gateway: address })
   await pushCompatMetrics(ctx, backup)

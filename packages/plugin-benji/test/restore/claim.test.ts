@@ -75,6 +75,21 @@ test('K33: a new claim is made as the old one was, waited for, and has what was 
   ])
 })
 
+test('K34: it is written through the io and as the user that backups use, and success and failure are Events', async () => {
+  const engine = { io: 'ceph', ceph: { user: 'backup', keyring: '/k' } }
+  const run = await withVersion({}, { engine })
+  run.benji.badDays.next('restore', { at: 'written', exit: 74 })
+  addOld(run)
+  await run.failure('u-1', { pvc: 'data' })
+  await run.restore('u-1', { pvc: 'data' })
+  const call = 'restore --force -- u-1 ceph:rbd/csi-vol-1?client_identifier=backup&keyring=%2Fk'
+  expect(written(run)).toEqual([call, call])
+  expect(run.events().toSorted()).toEqual([
+    expect.stringMatching(/^Normal SuccessfulRestore web\/data: /),
+    expect.stringMatching(/^Warning FailedRestore web\/data: Restore of u-1 failed: .*a bad day \(74\)/),
+  ])
+})
+
 test('K33: storage class and size can be said; a size is rounded up to whole MiB', async () => {
   const run = await withVersion({ labels: { 'benji-backup.me/instance': 'benji-east' } })
   addStorageClass(run.server, 'fast')
@@ -385,7 +400,7 @@ test('K33, K35: after kill -9 the claim is removed and the version let go', asyn
   expect(run.benji.version('u-1').protected).toBe(false)
 })
 
-test('a dry run says what would be done, and does nothing', async () => {
+test('K34: a dry run says what would be done, and does nothing', async () => {
   const run = await withVersion()
   addOld(run)
   const steps = [

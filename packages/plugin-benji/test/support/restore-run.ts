@@ -35,6 +35,8 @@ export interface RestoreRun {
 export interface RestoreRunOptions {
   /** Without a cluster. */
   readonly alone?: boolean
+  /** Beside the instance. */
+  readonly engine?: RestoreConfig['engine']
   /** What binds claims, once per step of the clock. Default: {@link provision}; `undefined` binds none. */
   readonly provisioner?: ((run: Pick<RestoreRun, 'server' | 'ceph' | 'test'>) => void) | undefined
 }
@@ -51,7 +53,7 @@ export async function restoreRun(options: RestoreRunOptions = {}): Promise<Resto
   onTestFinished(() => server[Symbol.asyncDispose]())
   for (const name of ['web', 'shop']) server.objects.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   const ceph = createFakeCeph()
-  const benji = createFakeBenji({ ceph })
+  const benji = createFakeBenji({ ceph, ...(options.engine?.io !== undefined && { ios: [options.engine.io] }) })
   let body: (ctx: RunContext<RestoreConfig>) => Promise<void> = async () => {}
   const volumes = definePlugin({
     name: 'benji',
@@ -62,7 +64,7 @@ export async function restoreRun(options: RestoreRunOptions = {}): Promise<Resto
     hooks: { maintain: (ctx) => body(ctx) },
   })
   const test = await createTestRun({
-    use: [volumes({ engine: { instance: 'benji-east' } })],
+    use: [volumes({ engine: { ...options.engine, instance: 'benji-east' } })],
     exec: fakeExec({ benji: benji.command, rbd: ceph.command }),
     ...(options.alone !== true && { cluster: server }),
   })
