@@ -16,7 +16,6 @@ import {
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type * as Jiti from 'jiti'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { scriptDirectories } from '../packages/plugin-scripts/src/hooks.ts'
 import { copiesOf, parseDockerfile } from './dockerfile.ts'
@@ -97,7 +96,12 @@ test('what is large and seldom needed is packed, and works as before', () => {
   const names = readdirSync(packed).toSorted()
   expect(names).toEqual(['babel.cjs', 'babel.cjs.br', 'jiti.cjs', 'jiti.cjs.br'])
   expect(names.reduce((sum, name) => sum + statSync(join(packed, name)).size, 0)).toBeLessThan(450_000)
-  const { createJiti } = createRequire(join(app, 'bin/launch.js'))('jiti') as typeof Jiti
+  const { createJiti } = createRequire(join(app, 'bin/launch.js'))('jiti') as {
+    createJiti(
+      from: string,
+      options: object,
+    ): { evalModule(source: string, options: { readonly filename: string; readonly ext: string }): unknown }
+  }
   const jiti = createJiti(join(app, 'bin/launch.js'), { fsCache: false })
   const source = 'enum Hours { day = 24 }\nexport const hours: number = Hours.day'
   expect(jiti.evalModule(source, { filename: join(folder, 'hours.ts'), ext: '.ts' })).toMatchObject({ hours: 24 })
