@@ -28,9 +28,6 @@ export interface FreezeAgentPodOptions {
   readonly limitSeconds?: number | undefined
 }
 
-/** A pod's specification, as far as an agent's is not like any other. */
-export type FreezeAgentPod = ReturnType<typeof freezeAgentPod>
-
 /**
  * The specification of an agent's pod: one on each node that mounts volumes.
  *

@@ -21,7 +21,7 @@ export interface AgentPlace {
 }
 
 /**
- * The agent on a node: one that runs, rather one that isn't about to end.
+ * The agent on a node, the youngest that runs. One that is about to end starts nothing any more.
  *
  * @returns a container, or why there is none
  */
@@ -32,27 +32,22 @@ export async function findAgent(
   const found: AgentPod[] = []
   const query = { namespace, labelSelector: selector, fieldSelector: `spec.nodeName=${node}` }
   for await (const pod of kubernetes.list<AgentPod>('pods', query)) found.push(pod)
-  const [best] = found
-    .filter((pod) => runs(pod, container))
-    .toSorted((a, b) => Number(isEnding(a)) - Number(isEnding(b)) || age(b).localeCompare(age(a)))
+  const [best] = found.filter((pod) => runs(pod, container)).toSorted((a, b) => age(b).localeCompare(age(a)))
   if (best) return { namespace, pod: best.metadata.name, container }
   const [first] = found
   return {
     reason: first
-      ? `the freeze agent on its node ${node} does not run (${namespace}/${first.metadata.name}, container ${container})`
+      ? `the freeze agent on its node ${node} does not run, or is about to end (${namespace}/${first.metadata.name}, container ${container})`
       : `no freeze agent is on its node ${node} (pods with ${selector} in the namespace ${namespace})`,
   }
 }
 
-function runs({ status }: AgentPod, container: string): boolean {
+function runs({ metadata, status }: AgentPod, container: string): boolean {
   return (
+    metadata.deletionTimestamp === undefined &&
     status?.phase === 'Running' &&
     (status.containerStatuses ?? []).some(({ name, state }) => name === container && state?.running !== undefined)
   )
-}
-
-function isEnding({ metadata }: AgentPod): boolean {
-  return metadata.deletionTimestamp !== undefined
 }
 
 function age({ metadata }: AgentPod): string {

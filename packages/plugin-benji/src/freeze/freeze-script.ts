@@ -77,7 +77,7 @@ export const freezeScript = `
     say lost "$why"
     exit 1
   }
-  mkdir -p "$state" && command exec 9>>"$state/$device.lock" || refuse "its agent cannot write to $state"
+  mkdir -p "$state" && command exec 9>>"$state/$device.lock" || refuse "its agent cannot write to $state (if that was removed, restart the agent)"
   tries=10
   until flock -n 9; do
     tries=$((tries - 1))
@@ -97,7 +97,7 @@ export const freezeScript = `
     settle 50 || refuse "what an earlier freeze has left does not thaw: $said"
   fi
   rm -f "$state/$device.expired"
-  printf '%s\\n' "$token" "$path" "$raw" >"$state/$device.token" || refuse "its agent cannot write to $state"
+  printf '%s\\n' "$token" "$path" "$raw" >"$state/$device.token" || refuse "its agent cannot write to $state (if that was removed, restart the agent)"
   timer=$(env -i PATH="$PATH" ${timerMarker}="$token" HOLDFAST_FREEZE_STATE="$state" \\
     setsid /bin/sh -c 'program=$1; shift; eval "$program"' holdfast-thaw \\
     "$program" timer "$token" "$device" "$seconds" "$$" </dev/null 2>/dev/null &)

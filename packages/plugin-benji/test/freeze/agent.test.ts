@@ -1,5 +1,5 @@
 // What an agent does by itself.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -25,6 +25,11 @@ function startAgent(node: FakeNode): { readonly said: () => string; readonly end
   }
 }
 
+/** As a session does, or its timer. */
+function holdLock(file: string): ChildProcess {
+  return spawn('sh', ['-c', 'flock "$1" sleep 60', 'holder', file], { detached: true, stdio: 'ignore' })
+}
+
 test('K4: an agent that starts thaws what one that was killed had left frozen', async () => {
   const node = fakeNode()
   node.mount({ path: staged })
@@ -47,7 +52,7 @@ test('what is no mount of the device any more, and what a session holds, is left
   mkdirSync(node.state)
   writeFileSync(join(node.state, '252:0.token'), `gone\n${path}\n${path}\n`)
   writeFileSync(join(node.state, '8:1.token'), `held\n${path}\n${path}\n`)
-  const holder = spawn('flock', [join(node.state, '8:1.lock'), 'sleep', '60'], { detached: true })
+  const holder = holdLock(join(node.state, '8:1.lock'))
   onTestFinished(() => void process.kill(-(holder.pid ?? 0), 'SIGKILL'))
   await until(() => existsSync(join(node.state, '8:1.lock')))
   const agent = startAgent(node)
@@ -60,7 +65,7 @@ test('what is no mount of the device any more, and what a session holds, is left
 test('an agent that is told to end waits for what is frozen: its timers would end with it', async () => {
   const node = fakeNode()
   mkdirSync(node.state)
-  const holder = spawn('flock', [join(node.state, '252:0.lock'), 'sleep', '60'], { detached: true })
+  const holder = holdLock(join(node.state, '252:0.lock'))
   await until(() => existsSync(join(node.state, '252:0.lock')))
   let isOver = false
   const agent = startAgent(node)

@@ -42,6 +42,18 @@ test.each<[string, SetUpOptions, string | RegExp]>([
   expect(run.journal.join()).not.toContain('armed')
 })
 
+test('fault F37: an agent that is about to end is not asked; another one on the node is', async () => {
+  const { server, freezing } = await setUp({ agents: [{}, { name: 'freeze-agent-2' }] })
+  const ending = server.objects.get('pods', 'backup', 'freeze-agent-2')
+  if (!ending) throw new Error('there is no such pod')
+  const metadata = { ...ending.metadata, ...{ deletionTimestamp: '2026-01-01T00:00:00Z' } }
+  server.objects.put({ ...ending, metadata })
+  await freezing(async () => {})
+  expect(server.execs.map(({ pod }) => pod)).toEqual(['freeze-agent-1'])
+  server.objects.remove('pods', 'backup', 'freeze-agent-1')
+  expect((await failureOf(freezing(async () => {}))).message).toContain('does not run, or is about to end')
+})
+
 test('a missing right to exec is said, and what it takes', async () => {
   const { server, freezing } = await setUp()
   server.authorize.deny({ resource: 'pods/exec', verb: '*' })
