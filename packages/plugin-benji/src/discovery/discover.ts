@@ -15,10 +15,6 @@ export type DiscoveryContext = Pick<CheckContext<unknown>, 'kubernetes' | 'log' 
  * backed up is a target with the reason (`data.refused`), a claim that was named and doesn't exist too (K12).
  *
  * @throws HoldfastError `DISCOVERY_NO_KUBERNETES` when claims are asked for outside of a cluster, or what the API said
- * @example
- * ```ts
- * for await (const { id, data } of discoverVolumes(ctx, { namespaces: ['web'] })) ctx.log.info(`${id}: ${data.refused?.reason}`)
- * ```
  */
 export async function* discoverVolumes(
   ctx: DiscoveryContext,

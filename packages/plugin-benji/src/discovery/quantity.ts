@@ -21,10 +21,6 @@ const factors: Readonly<Record<string, number>> = {
  * Bytes of a quantity as Kubernetes writes them: `10Gi`, `1.5Gi`, `1e9`, `128974848000m` (K16). Rounded up.
  *
  * @returns `undefined` when it isn't one, or is negative
- * @example
- * ```ts
- * parseQuantity('1.5Gi') // 1610612736
- * ```
  */
 export function parseQuantity(text: string): number | undefined {
   const match = /^\+?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(text.trim())

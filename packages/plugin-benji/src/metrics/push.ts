@@ -15,11 +15,6 @@ export type PushContext = Pick<
 /**
  * Pushes the metrics of Benji's Kubernetes tools, one group as a whole (PUT), where `engine.compatMetrics` asks for it.
  * Never rejects: what can't be pushed is a warning and counts in `holdfast_push_failures_total`.
- *
- * @example
- * ```ts
- * await pushCompatMetrics(ctx, { kind: 'backup', volume: 'shop/data', claim, startedAt, endedAt, succeeded: true })
- * ```
  */
 export async function pushCompatMetrics(ctx: PushContext, group: CompatGroup): Promise<void> {
   await attempt(ctx, (gateway) => ({
