@@ -46,7 +46,7 @@ test('fault F37: an agent that is about to end is not asked; another one on the 
   const { server, freezing } = await setUp({ agents: [{}, { name: 'freeze-agent-2' }] })
   const ending = server.objects.get('pods', 'backup', 'freeze-agent-2')
   if (!ending) throw new Error('there is no such pod')
-  const metadata = { ...ending.metadata, ...{ deletionTimestamp: '2026-01-01T00:00:00Z' } }
+  const metadata = { ...ending.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' }
   server.objects.put({ ...ending, metadata })
   await freezing(async () => {})
   expect(server.execs.map(({ pod }) => pod)).toEqual(['freeze-agent-1'])
