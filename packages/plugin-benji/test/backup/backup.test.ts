@@ -101,7 +101,7 @@ describe('a volume', () => {
 
 describe('after a failed run the next one is still differential', () => {
   it.each([
-    ['K7, B10, fault F41: Benji fails after the snapshot was made', { at: 'created', exit: 74 }],
+    ['K7, K8, B10, C13, fault F41: Benji fails after the snapshot was made', { at: 'created', exit: 74 }],
     ['C14: the version is valid but its metadata could not be written', { at: 'metadata', exit: 74 }],
     ['the version never got its labels', { at: 'unlabelled', exit: 74 }],
     ['C6: Benji is killed', { at: 'created', exit: 137 }],
@@ -268,7 +268,7 @@ describe('verification', () => {
 })
 
 describe('retention of the plan', () => {
-  it('removes what it lets go, and never what is protected', async () => {
+  it('C11: removes what it lets go, however young it is, and never what is protected', async () => {
     const run = await backupRun({ plan: { retention: { latest: 1 } } })
     await run.run()
     const first = newest(run)

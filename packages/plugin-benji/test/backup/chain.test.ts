@@ -50,7 +50,7 @@ function chainOf(input: Partial<ChainInput>): ReturnType<typeof readChain> {
 describe('the base of the next backup', () => {
   const snapshots = [snapshot(4, at(1)), snapshot(7, at(2)), snapshot(9, at(3))]
 
-  it('is the newest snapshot with a good version', () => {
+  it('K8: is the newest snapshot with a good version, whatever newer ones there are without', () => {
     const chain = chainOf({ snapshots, versions: [version({ snapshot: at(1) }), version({ snapshot: at(2) })] })
     expect(chain.base?.snapshot).toBe(at(2))
     expect(chain.ours).toEqual([at(1), at(2)])

@@ -21,8 +21,7 @@ async function shop(): Promise<{ readonly server: FakeKubernetes; readonly run: 
   return { server, run }
 }
 
-const eventsOf = (server: FakeKubernetes): readonly Readonly<Record<string, unknown>>[] =>
-  server.objects.list('events') as unknown as readonly Readonly<Record<string, unknown>>[]
+const eventsOf = (server: FakeKubernetes): readonly Readonly<Record<string, unknown>>[] => server.objects.list('events')
 
 describe('claims', () => {
   it('K11, K12: are a target each: backed up, failed or skipped, with the reason', async () => {

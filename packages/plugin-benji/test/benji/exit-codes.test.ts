@@ -57,6 +57,14 @@ test('K36: what failed is in the message: the command, its volume, and what Benj
   })
 })
 
+test('C15: a database that another Benji has locked is told from others, and can be tried again', async () => {
+  const stderr = record('OperationalError: (sqlite3.OperationalError) database is locked')
+  const { benji } = startClients({ commands: { benji: replies({ exitCode: 70, stderr }) } })
+  const { code, hint, retryable } = await failureOf(benji.ls())
+  expect({ code, retryable }).toEqual({ code: 'BENJI_DATABASE', retryable: true })
+  expect(hint).toContain('several jobs need PostgreSQL')
+})
+
 test('C8: what a configuration lacks is told by the stack of Python alone', async () => {
   const stderr = `${JSON.stringify({
     event: 'Uncaught exception',

@@ -110,7 +110,7 @@ describe('K14: the mount is found where the kernel says that it is, whoever has 
   })
 })
 
-describe('O15: refused is', () => {
+describe('O15, B4: refused is', () => {
   test.each<[string, (node: FakeNode) => void, string | RegExp]>([
     ['an image that is not mapped', (node) => node.mount({ path: staged }), 'kube/csi-vol-1 is not mapped on its node'],
     [

@@ -45,7 +45,7 @@ test('K35: what was protected for a while is let go, in one call', async () => {
   expect(benji.calls.filter((call) => call.startsWith('unprotect'))).toEqual(['unprotect -- a b'])
 })
 
-test('K35: a version that was removed or let go meanwhile is no obstacle, and one that others protect stays', async () => {
+test('K35, C7: a version that was removed or let go meanwhile is no obstacle, and one that others protect stays', async () => {
   const benji = benjiWith('removed', 'free', 'held', 'theirs')
   benji.version('theirs').protected = true
   const status = await protectFor(benji, ['removed', 'free', 'held'], () => {
