@@ -43,7 +43,7 @@ export const duration = z
   })
   .refine(isDuration, { error: 'a duration is not negative' })
 
-const command = z.tuple([z.string().min(1)], z.string())
+const command = z.tuple([z.string().min(1)], z.string()).readonly()
 
 /** Validates {@link BenjiEngineOptions}. */
 export const engineSchema = z.strictObject({
@@ -54,7 +54,8 @@ export const engineSchema = z.strictObject({
     .string()
     // Benji takes it for the scheme of a URL, and Python lower-cases those.
     .regex(/^[a-z][a-z0-9+.-]*$/, {
-      error: 'Benji can only address an io whose name has lower-case letters, digits, +, - and ., and begins with a letter',
+      error:
+        'Benji can only address an io whose name has lower-case letters, digits, +, - and ., and begins with a letter',
     })
     .optional(),
   ceph: z

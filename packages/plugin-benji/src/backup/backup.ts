@@ -12,6 +12,7 @@ import { createRbd } from '../rbd/create-rbd.ts'
 import type { Rbd } from '../rbd/rbd.ts'
 import { freeSnapshotName } from '../rbd/snapshot-name.ts'
 import type { Volume } from '../target.ts'
+import { storeEngine } from '../undo/engine.ts'
 import { readChain, type Chain } from './chain.ts'
 import { labelsOf } from './labels.ts'
 import type { BackupConfig } from './options.ts'
@@ -61,7 +62,7 @@ export async function backUpVolume(ctx: Context): Promise<void> {
     })
     const keeps = ctx.config.differential !== false
     const snapshot = freeSnapshotName(ctx.clock.now(), snapshots)
-    const undo = await ctx.undo.arm(snapshotUndo, { engine, image, snapshot, volume })
+    const undo = await ctx.undo.arm(snapshotUndo, { engine: storeEngine(engine), image, snapshot, volume })
     await takeSnapshot(ctx, rbd, image, snapshot, freezable)
     const job: Job = { ctx, benji, rbd, image, snapshot, labels }
     const { version, mode } = await store(
@@ -117,7 +118,7 @@ async function storeFrom(
   const hints = `${await ctx.workspace()}/${uid.replaceAll('/', '-')}.json`
   const { extents } = await rbd.diff({ image, snapshot, from: base?.snapshot, wholeObject, file: hints })
   ctx.log.debug(`${extents} extents to look at`, { volume, base: base?.uid })
-  const undo = await ctx.undo.arm(versionUndo, { engine, uid, labels })
+  const undo = await ctx.undo.arm(versionUndo, { engine: storeEngine(engine), uid, labels })
   try {
     const version = await unlessLocked(ctx, base !== undefined, () =>
       benji.backup(

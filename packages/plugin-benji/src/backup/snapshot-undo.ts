@@ -2,9 +2,9 @@ import { defineUndo } from '@holdfast/sdk'
 import * as z from 'zod'
 import { createBenji } from '../benji/create-benji.ts'
 import { and, equals } from '../benji/filter.ts'
-import { engineSchema } from '../engine.ts'
 import { rbdImageSchema } from '../rbd/image.ts'
 import { createRbd } from '../rbd/create-rbd.ts'
+import { engineOf, storedEngine } from '../undo/engine.ts'
 
 /**
  * Removes a snapshot that no good backup came of. A valid version makes it the base of the next backup, so then it stays:
@@ -13,13 +13,14 @@ import { createRbd } from '../rbd/create-rbd.ts'
 export const snapshotUndo = defineUndo({
   name: 'benji-snapshot',
   input: z.strictObject({
-    engine: engineSchema.optional(),
+    engine: storedEngine,
     image: rbdImageSchema,
     snapshot: z.string(),
     volume: z.string(),
   }),
   deadline: '2m',
-  async run({ engine, image, snapshot, volume }, ctx) {
+  async run({ engine: stored, image, snapshot, volume }, ctx) {
+    const engine = engineOf(stored, ctx)
     const rbd = createRbd(ctx, engine)
     const found = await rbd.info(image)
     if (found === undefined) return

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { createBenji } from '../benji/create-benji.ts'
 import { equals } from '../benji/filter.ts'
 import { stopLeftBehind } from '../benji/left-behind.ts'
-import { engineSchema } from '../engine.ts'
+import { engineOf, storedEngine } from '../undo/engine.ts'
 
 /**
  * Ends a backup that didn't come to its end: an incomplete version is removed with the lock that a killed Benji leaves
@@ -12,12 +12,13 @@ import { engineSchema } from '../engine.ts'
 export const versionUndo = defineUndo({
   name: 'benji-version',
   input: z.strictObject({
-    engine: engineSchema.optional(),
+    engine: storedEngine,
     uid: z.string(),
     labels: z.record(z.string(), z.string()),
   }),
   deadline: '2m',
-  async run({ engine, uid, labels }, ctx) {
+  async run({ engine: stored, uid, labels }, ctx) {
+    const engine = engineOf(stored, ctx)
     // A Benji whose parent was killed goes on; a version that is being written must not be removed under it.
     await stopLeftBehind(uid, ctx)
     const benji = createBenji(ctx, engine)

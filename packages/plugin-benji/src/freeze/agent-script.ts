@@ -2,13 +2,15 @@ import { basics, thawing } from './shell.ts'
 
 /**
  * What an agent runs by itself; everything else is sent to it. It thaws what sessions left frozen that are gone with
- * their timers, such as those of an agent that was killed: at its start, and every few seconds. When it is told to end,
- * it waits until nothing is frozen any more: its end would be that of the timers, too.
+ * their timers, such as those of an agent that was killed: at its start, and every few seconds. After a day it forgets
+ * which freezes are over. When it is told to end, it waits until nothing is frozen any more: its end would be that of
+ * the timers, too.
  */
 export const agentScript = `
   ${basics}
   ${thawing}
   patrol() {
+    find "$state" \\( -name 'cancelled.*' -o -name 'over.*' \\) -mmin +1440 -exec rm -f {} +
     for record in "$state"/*.token; do
       [ -e "$record" ] || continue
       (
@@ -32,7 +34,6 @@ export const agentScript = `
   stop=
   trap 'stop=yes' TERM INT
   mkdir -p "$state" && chmod 700 "$state" || exit 1
-  find "$state" \\( -name 'cancelled.*' -o -name 'over.*' \\) -mmin +1440 -exec rm -f {} +
   while [ ! "$stop" ]; do
     patrol
     [ ! "$stop" ] || break

@@ -53,7 +53,7 @@ export const freezeScript = `
     printf '%s %s%s\\n' "$1" "$token" "\${2:+ $(printf %s "$2" | tr '\\n' ' ')}"
   }
   refuse() {
-    echo >"$state/over.$token"
+    true >"$state/over.$token"
     say refused "$1"
     exit 1
   }

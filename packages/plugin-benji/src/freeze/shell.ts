@@ -99,7 +99,7 @@ export const thawing = `
     return 2
   }
   over() {
-    echo >"$state/over.$token"
+    true >"$state/over.$token"
     rm -f "$state/$device.token"
   }
   settle() {

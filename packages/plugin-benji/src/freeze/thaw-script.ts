@@ -33,13 +33,13 @@ export const thawScript = `
   }
   finish() {
     first "$state/$device.token"
-    if [ "$line" = "$token" ]; then over; else echo >"$state/over.$token"; fi
+    if [ "$line" = "$token" ]; then over; else true >"$state/over.$token"; fi
     echo "$1"
     exit 0
   }
   [ -d "$root" ] || fail "its agent does not see $root"
   blind=
-  mkdir -p "$state" && echo >"$state/cancelled.$token" || blind=yes
+  mkdir -p "$state" && true >"$state/cancelled.$token" || blind=yes
   [ ! -e "$state/over.$token" ] || finish not-frozen
   found=
   other=

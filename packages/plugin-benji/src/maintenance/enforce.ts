@@ -7,6 +7,7 @@ import type { BenjiVersion } from '../benji/version.ts'
 import { equalsLabel } from '../benji/filter.ts'
 import { engineSchema, instanceOf, type BenjiEngineOptions } from '../engine.ts'
 import { labelNames, ownLabelNames } from '../labels.ts'
+import { storeEngine } from '../undo/engine.ts'
 import { unprotect } from '../undo/unprotect.ts'
 
 /** Options of {@link benjiEnforce}. */
@@ -75,7 +76,7 @@ async function protect(
     ctx.log.warn(`the rules would remove the newest valid version of ${volume}, ${uid}; it is kept`)
   }
   const uids = versions.map(({ uid }) => uid)
-  await ctx.undo.arm(unprotect, { engine, uids })
+  await ctx.undo.arm(unprotect, { engine: storeEngine(engine), uids })
   await benji.protect(uids)
 }
 

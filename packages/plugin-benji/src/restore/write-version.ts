@@ -2,6 +2,7 @@ import { isHoldfastError, type Json } from '@holdfast/sdk'
 import { postEvent, type BenjiEvent } from '../backup/event.ts'
 import { errors } from '../errors.ts'
 import { formatImage } from '../rbd/image.ts'
+import { storeEngine } from '../undo/engine.ts'
 import { unprotect } from '../undo/unprotect.ts'
 import type { Restore } from './context.ts'
 import type { Destination, OpenDestination } from './destination.ts'
@@ -29,7 +30,9 @@ export async function writeVersion(restore: Restore, destination: Destination): 
   const { uid } = version
   const began = ctx.clock.now().getTime()
   // Against a retention that runs meanwhile (K35). What somebody protected stays so.
-  const held = version.protected ? undefined : await ctx.undo.arm(unprotect, { uids: [uid], engine: ctx.config.engine })
+  const held = version.protected
+    ? undefined
+    : await ctx.undo.arm(unprotect, { uids: [uid], engine: storeEngine(ctx.config.engine) })
   if (held) await benji.protect([uid])
   const unfinished = await ctx.undo.arm(restoreUndo, { uid, claim: destination.creates })
   let open: OpenDestination | undefined

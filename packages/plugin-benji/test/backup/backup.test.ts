@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { labelNames, ownLabelNames } from '../../src/labels.ts'
 import { backupRun, type BackupRun } from '../support/backup-run.ts'
@@ -316,4 +318,19 @@ describe('K11: one volume’s failure', () => {
     expect(run.ceph.snapshotsOf('rbd/slow')).toEqual([])
     expect(run.benji.versions.filter(({ volume: of }) => of === 'rbd/slow')).toEqual([])
   })
+})
+
+it('variables of the engine’s environment are neither in the journal nor where its copies go', async () => {
+  const run = await backupRun({ options: { engine: { env: { PGPASSWORD: 'opensesame' } } } })
+  run.benji.badDays.next('backup', { at: 'created', exit: 74 })
+  await run.run()
+  const { stateDirectory } = run.test
+  const files = readdirSync(stateDirectory, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(stateDirectory, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'latin1'))
+    .join()
+  expect(files).toContain('benji-version')
+  expect(files).not.toContain('opensesame')
+  expect(run.benji.versions).toEqual([])
 })
