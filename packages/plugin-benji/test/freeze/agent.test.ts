@@ -1,6 +1,6 @@
 // What an agent does by itself.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { freezeAgent, freezeAgentPod } from '../../src/freeze/agent-pod.ts'
@@ -37,10 +37,14 @@ test('K4: an agent that starts thaws what one that was killed had left frozen', 
   const path = join(node.kubeletRoot, staged)
   mkdirSync(node.state)
   writeFileSync(join(node.state, '252:0.token'), `gone\n${path}\n${path}\n`)
+  for (const name of ['over.old', 'over.new', 'cancelled.old']) writeFileSync(join(node.state, name), '')
+  const yesterday = Date.now() / 1000 - 2 * 86_400
+  for (const name of ['over.old', 'cancelled.old']) utimesSync(join(node.state, name), yesterday, yesterday)
   const agent = startAgent(node)
   await until(() => !node.isFrozen())
   await until(() => !existsSync(join(node.state, '252:0.token')))
   expect(await agent.end()).toBe(0)
+  expect(readdirSync(node.state).toSorted()).toEqual(['252:0.freezing', '252:0.lock', 'over.gone', 'over.new'])
   expect(agent.said()).toContain(`thawed ${path}, which a freeze that is gone had left frozen (token gone)`)
 })
 
