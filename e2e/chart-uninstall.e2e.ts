@@ -1,5 +1,5 @@
 // The chart, uninstalled in the middle of a backup: what is given back leaves no trace.
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { follow, noHooks, onHost, releaseOf, type Values } from './support/helm.ts'
 import { holdingConfig, isHeldIn, notesIn, sharedDirectory, underWayIn } from './support/holding.ts'
 import { inventory, leftovers } from './support/inventory.ts'
@@ -71,6 +71,8 @@ test('pods that stay do not keep the release for ever: it says which, and the no
   const patch = (list: readonly string[]): string => JSON.stringify({ metadata: { finalizers: list } })
   const finalizers = (list: readonly string[]): Promise<string> =>
     kubectl(['-n', namespace, 'patch', 'pod', pod?.metadata.name ?? '', '--type', 'merge', '--patch', patch(list)])
+  // Or the namespace would stay, too, when this fails.
+  onTestFinished(() => finalizers([]).catch(() => ''))
   await finalizers(['example.com/stays'])
   const { code, stdout, stderr } = await release.tryUninstall()
   expect(code).not.toBe(0)
