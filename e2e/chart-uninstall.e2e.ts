@@ -72,7 +72,7 @@ test('pods that stay do not keep the release for ever: it says which, and the no
   const finalizers = (list: readonly string[]): Promise<string> =>
     kubectl(['-n', namespace, 'patch', 'pod', pod?.metadata.name ?? '', '--type', 'merge', '--patch', patch(list)])
   // Or the namespace would stay, too, when this fails.
-  onTestFinished(() => finalizers([]).catch(() => ''))
+  onTestFinished(async () => void (await finalizers([]).catch(() => '')))
   await finalizers(['example.com/stays'])
   const { code, stdout, stderr } = await release.tryUninstall()
   expect(code).not.toBe(0)
