@@ -10,7 +10,8 @@ export const storedEngine = engineSchema.omit({ env: true }).optional()
 /** What of an engine an undo keeps. */
 export function storeEngine(engine: BenjiEngine | undefined): Omit<BenjiEngine, 'env'> | undefined {
   if (!engine) return undefined
-  const { env: _, ...stored } = engine
+  const stored = { ...engine }
+  delete stored.env
   return stored
 }
 
