@@ -115,7 +115,7 @@ describe("a crontab of Benji's container", () => {
       {},
       { env: { PATH: '/opt/bin:/bin', TZ: 'Europe/Berlin', CEPH_ARGS: '--id backup' } },
     ],
-  ])('variables: %s', async (_, variables, environment, engine) => {
+  ])('H1: variables: %s', async (_, variables, environment, engine) => {
     const [plan] = await meaning(variables + line('benji-command cleanup'), environment)
     expect(plan?.options).toMatchObject({ engine })
   })

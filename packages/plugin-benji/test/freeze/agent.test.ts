@@ -81,7 +81,7 @@ test('an agent that is told to end waits for what is frozen: its timers would en
   expect(await ended).toBe(0)
 })
 
-test('its pod sees mounts that come later, has no token, and outlives what it has frozen', () => {
+test('H2, H4, B13, K3: its pod sees mounts that come later, has no token, and outlives what it has frozen', () => {
   const pod = freezeAgentPod({ image: 'holdfast:1', kubeletRoot: '/k', limitSeconds: 45 })
   expect(pod).toMatchObject({ automountServiceAccountToken: false, terminationGracePeriodSeconds: 75, hostPID: false })
   expect(pod.containers[0].volumeMounts).toContainEqual({

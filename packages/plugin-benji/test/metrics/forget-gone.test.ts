@@ -33,7 +33,7 @@ async function scene(groups: readonly (object | null)[], claims: readonly string
   return { calls, warnings, deleted: received.filter(({ method }) => method === 'DELETE').map(({ url }) => url) }
 }
 
-test('K27: groups of claims that are gone are removed; those of other jobs, other kinds and other plans stay', async () => {
+test('K27, H11: groups of claims that are gone are removed; those of other jobs, other kinds and other plans stay', async () => {
   const groups = [
     claim('shop', 'data-0'),
     claim('shop', 'gone'),
