@@ -11,8 +11,8 @@ import path from 'node:path'
 import tls from 'node:tls'
 
 const [, , app = '/app'] = process.argv
-const require = createRequire(path.join(app, 'bin/launch.js'))
-const { prepare } = require('./compiled.js')
+const require = createRequire(import.meta.url)
+const { prepare } = require(path.resolve(app, 'bin/compiled.js'))
 const account = '/var/run/secrets/kubernetes.io/serviceaccount/'
 const files = { token: 'token', 'ca.crt': 'certificate', namespace: 'namespace' }
 
