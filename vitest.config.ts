@@ -16,6 +16,7 @@ const isolated = [
   'packages/runtime/test/{load,exec}/**/*.test.ts',
   'packages/runtime/test/artifacts/crash.test.ts',
   'packages/plugin-scripts/test/**/*.test.ts',
+  'packages/plugin-benji/test/{freeze/*,backup/frozen}.test.ts',
   'packages/testing/test/fake-kubernetes-{exec,kubectl}.test.ts',
   'apps/sidecar/test/{crash-sweep,kubectlexec,process,script-commands,undo-mirror}.test.ts',
   'charts/test/**/*.test.ts',
