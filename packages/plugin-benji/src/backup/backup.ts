@@ -7,6 +7,7 @@ import { sourceUrl } from '../benji/source-url.ts'
 import type { BenjiVersion } from '../benji/version.ts'
 import { instanceOf } from '../engine.ts'
 import { errors } from '../errors.ts'
+import { ownLabelNames } from '../labels.ts'
 import { formatImage, type RbdImage } from '../rbd/image.ts'
 import { createRbd } from '../rbd/create-rbd.ts'
 import type { Rbd } from '../rbd/rbd.ts'
@@ -111,8 +112,9 @@ async function storeFrom(
   job: Job,
   base: { readonly uid: string; readonly snapshot: string } | undefined,
 ): Promise<BenjiVersion> {
-  const { ctx, benji, rbd, image, snapshot, labels } = job
+  const { ctx, benji, rbd, image, snapshot } = job
   const { volume } = ctx.target.data
+  const labels = { ...job.labels, [ownLabelNames.mode]: base === undefined ? 'full' : 'differential' }
   const { engine, blockSize, wholeObject = true } = ctx.config
   const uid = versionUid(volume)
   const hints = `${await ctx.workspace()}/${uid.replaceAll('/', '-')}.json`

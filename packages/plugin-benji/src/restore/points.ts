@@ -52,12 +52,10 @@ export function stateOf({ status, labels }: Pick<BenjiVersion, 'status' | 'label
   return status === 'valid' && labels[ownLabelNames.sourceMismatch] !== undefined ? 'suspect' : status
 }
 
-/** With a base, Benji counts only what it looked at. */
-function modeOf({ size, bytesRead, bytesSparse }: BenjiVersion): RestorePoint['mode'] {
-  if (bytesRead === undefined || bytesSparse === undefined) return undefined
-  // Of an image of zeros, and of one in which nothing has changed, it counts nothing at all.
-  if (bytesRead + bytesSparse === 0) return undefined
-  return bytesRead + bytesSparse >= size ? 'full' : 'differential'
+/** As its backup labelled it; of what others have made nobody knows. */
+function modeOf({ labels }: BenjiVersion): RestorePoint['mode'] {
+  const mode = labels[ownLabelNames.mode]
+  return mode === 'full' || mode === 'differential' ? mode : undefined
 }
 
 function isLabelled({ labels }: BenjiVersion): boolean {

@@ -26,12 +26,14 @@ describe('a volume', () => {
       [labelNames.pool]: 'rbd',
       [labelNames.namespace]: '',
       [labelNames.image]: 'data',
+      [ownLabelNames.mode]: 'full',
     })
 
     run.ceph.write(volume, 1, 'changed')
     const second = await run.run()
     expect(second.targets).toMatchObject([{ verification: 'verified', points: [{ mode: 'differential' }] }])
     const differential = newest(run)
+    expect(differential.labels.get(ownLabelNames.mode)).toBe('differential')
     expect(run.benji.calls.findLast((call) => call.startsWith('backup'))).toContain(`--base-version=${full.uid}`)
     expect([...run.contents(differential.uid)]).toEqual([
       [0, 'a'],

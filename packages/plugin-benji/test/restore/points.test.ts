@@ -11,15 +11,12 @@ const date = new Date('2025-12-01T03:00:00Z')
 
 test('a version is a restore point, verified when it ended if its metadata is in the storage', async () => {
   const run = await restoreRun({ alone: true })
-  run.benji.add({ uid: 'u-1', volume: 'web/data', snapshot: 'b-2025-12-01T03:00:00Z', date, size: 8, labels, stats })
-  run.benji.add({
-    uid: 'u-2',
-    volume: 'web/data',
-    date,
-    size: 8,
-    labels,
-    stats: { ...stats, bytes_read: 4, bytes_sparse: 4 },
-  })
+  const common = { volume: 'web/data', date, size: 8, stats }
+  const differential = { ...labels, 'holdfast.dev/mode': 'differential' }
+  run.benji.add({ ...common, uid: 'u-1', snapshot: 'b-2025-12-01T03:00:00Z', labels: differential })
+  // Of a full backup with hints Benji counts no more: what is empty was not looked at.
+  run.benji.add({ ...common, uid: 'u-2', labels: { ...labels, 'holdfast.dev/mode': 'full' } })
+  run.benji.add({ ...common, uid: 'theirs', labels })
   expect(await run.points()).toEqual([
     {
       id: 'u-1',
@@ -32,6 +29,7 @@ test('a version is a restore point, verified when it ended if its metadata is in
       ref: { uid: 'u-1', volume: 'web/data', snapshot: 'b-2025-12-01T03:00:00Z', storage: 's1' },
     },
     expect.objectContaining({ id: 'u-2', mode: 'full' }),
+    expect.objectContaining({ id: 'theirs', mode: undefined }),
   ])
 })
 
