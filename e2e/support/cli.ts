@@ -1,12 +1,18 @@
 // Our commands as processes of this machine: the bundle that the image has, in an environment of their own.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { run, type Ended } from './kubectl.ts'
 
 /** A command of ours. */
-export type Command = 'holdfast' | 'make-k8s-cfg-files'
+export type Command =
+  | 'holdfast'
+  | 'make-k8s-cfg-files'
+  | 'benji-backup-pvc'
+  | 'benji-restore-pvc'
+  | 'benji-command'
+  | 'benji-versions-status'
 
 /** Where a command runs, and what it knows. */
 export interface CommandOptions {
@@ -19,6 +25,7 @@ export interface CommandOptions {
 export interface RunningCommand {
   /** What it has printed to both. */
   output(): string
+  readonly pid: number
   kill(signal: NodeJS.Signals): void
   readonly ended: Promise<number>
 }
@@ -41,7 +48,8 @@ export function startCommand(command: Command, args: readonly string[], options:
     child.once('error', reject)
     child.once('close', (code, signal) => resolve(code ?? (signal ? 128 : 0)))
   })
-  return { output: () => Buffer.concat(chunks).toString(), kill: (signal) => void child.kill(signal), ended }
+  const { pid = NaN } = child
+  return { output: () => Buffer.concat(chunks).toString(), pid, kill: (signal) => void child.kill(signal), ended }
 }
 
 /** What is kept from it is what it must not take from the tests: their administrator's KUBECONFIG, first of all. */
@@ -64,6 +72,7 @@ export interface Project {
   readonly path: string
   at(...parts: readonly string[]): string
   write(name: string, content: string | Uint8Array, mode?: number): void
+  read(name: string): string
   /** Removes a file or a directory of it; without a name, all of it. */
   remove(name?: string): void
 }
@@ -77,5 +86,6 @@ export function createProject(files: Readonly<Record<string, string | Uint8Array
     writeFileSync(at(name), content, { mode })
   }
   for (const [name, content] of Object.entries(files)) write(name, content)
-  return { path, at, write, remove: (name = '') => rmSync(at(name), { recursive: true, force: true }) }
+  const read = (name: string): string => readFileSync(at(name), 'utf8')
+  return { path, at, write, read, remove: (name = '') => rmSync(at(name), { recursive: true, force: true }) }
 }

@@ -43,8 +43,8 @@ export interface Proxy {
   close(): void
 }
 
-/** Starts a {@link Proxy} on a port of its own. */
-export async function startProxy(): Promise<Proxy> {
+/** Starts a {@link Proxy} on a port of its own. @param kubeconfig - whose connections; default: the kit's administrator */
+export async function startProxy(kubeconfig = process.env['KUBECONFIG'] ?? ''): Promise<Proxy> {
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
     const upstream = connect(Number(process.env['HOLDFAST_E2E_API_PORT']), '127.0.0.1')
@@ -59,7 +59,7 @@ export async function startProxy(): Promise<Proxy> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
   const file = join(mkdtempSync(join(tmpdir(), 'holdfast-e2e-')), 'kubeconfig')
-  const original = readFileSync(process.env['KUBECONFIG'] ?? '', 'utf8')
+  const original = readFileSync(kubeconfig, 'utf8')
   writeFileSync(file, original.replace(/https:\/\/127\.0\.0\.1:\d+/, `https://127.0.0.1:${port}`))
   return {
     kubeconfig: file,

@@ -17,7 +17,8 @@ export async function processesOf(namespace: string, pod: string, container: str
   return [first, ...descendantsOf(first)]
 }
 
-function descendantsOf(pid: number): readonly number[] {
+/** The processes that a process has started, and theirs. */
+export function descendantsOf(pid: number): readonly number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .trim()
     .split(' ')

@@ -1,0 +1,222 @@
+// Real filesystems of RBD images that are frozen for their snapshot while pods write to them, whatever becomes of us. With
+// exactly the rights that we print for it.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { useSite, volumesConfig } from './support/benji.ts'
+import { snapshotsOf } from './support/ceph.ts'
+import type { RunningCommand } from './support/cli.ts'
+import { startProxy, type Proxy } from './support/exec.ts'
+import { agentsOf, goesOn, kitsNode, stands, useThaws, writing, written } from './support/freezing.ts'
+import { apply, succeed, waitFor } from './support/kubectl.ts'
+import { images, useNamespace } from './support/namespace.ts'
+import { descendantsOf, signalContainer } from './support/node.ts'
+import { podsOf, ready } from './support/pods.ts'
+import { useRights } from './support/rights.ts'
+import { freezes, podWith, useVolumes, type VolumeOfClaim } from './support/volumes.ts'
+
+const namespace = useNamespace('freeze')
+// Agents are in our namespace, claims need not be (K2).
+const shop = useNamespace('shop')
+const volumes = useVolumes(shop)
+const thawAfter = useThaws()
+const createRights = useRights(namespace)
+let kubeconfig = ''
+const site = useSite({ kubeconfig: () => kubeconfig })
+const { benji, project } = site
+
+let data: VolumeOfClaim
+/** As long as they are there, a snapshot is not made yet, or made and not told of. */
+const held = { before: project.at('hold-before'), after: project.at('hold-after') } as const
+
+/** A plan of one claim. */
+function configure(claim: string, limit: string): void {
+  const freeze = { ...kitsNode, limit }
+  const use = ['benjiBackup', { pvcs: [`${shop}/${claim}`], freeze }] as const
+  project.write(
+    'holdfast.config.ts',
+    volumesConfig(benji, { volumes: use }, { ceph: { rbd: [project.at('slow-rbd')] } }),
+  )
+}
+
+beforeAll(async () => {
+  const slow = `#!/bin/sh
+wait_for() { while [ -e "$1" ]; do sleep 0.1; done; }
+case " $* " in
+  *" snap create "*) wait_for '${held.before}' && rbd "$@" && wait_for '${held.after}' ;;
+  *) exec rbd "$@" ;;
+esac
+`
+  project.write('slow-rbd', slow)
+  configure('data', '30s')
+  kubeconfig = (await createRights(site)).kubeconfig
+  await apply(agentsOf(namespace))
+  const [agent] = await podsOf(namespace, 'app.kubernetes.io/component=freeze-agent')
+  if (agent) await ready(namespace, agent.metadata.name)
+  data = await volumes.create('data', { annotations: freezes })
+  await volumes.create('loose')
+  // After the agent (K3), and two of them with one claim on one node.
+  const writer = { image: images.node }
+  await apply(
+    podWith(shop, 'writer', ['data', 'loose'], { ...writer, command: writing('/data/log') }),
+    podWith(shop, 'other', ['data', 'loose'], { ...writer, command: writing('/loose/log') }),
+  )
+  await ready(shop, 'writer')
+  await ready(shop, 'other')
+})
+
+/** What a backup of ours has in it: the lines of the writer, and whether the filesystem was still being written. */
+async function contentOf(uid: string): Promise<{ readonly lines: readonly number[]; readonly isClean: boolean }> {
+  const file = project.at('restored.img')
+  rmSync(file, { force: true })
+  const { code, stderr } = await site.restore(uid, `file=${file}`)
+  if (code !== 0) throw new Error(`restore ended with ${code}: ${stderr}`)
+  const log = await succeed('debugfs', ['-R', 'cat /log', file])
+  const features = await succeed('dumpe2fs', ['-h', file])
+  return { lines: log.trim().split('\n').map(Number), isClean: !features.includes('needs_recovery') }
+}
+
+describe('a snapshot of a filesystem that pods write to', () => {
+  test('fault F38: frozen, with two pods in another namespace than ours: it has all that was written before, and needs no repair; the writers go on', async () => {
+    configure('data', '30s')
+    thawAfter(data, 100)
+    const before = await written(shop, 'writer')
+    const report = await site.backUp('volumes')
+    const after = await written(shop, 'writer')
+    expect({ code: report.code, log: report.code === 0 ? '' : report.log }).toEqual({ code: 0, log: '' })
+    expect(report.log).toMatch(/thawed .* after \d+ ms/)
+    await goesOn(shop, 'writer', after)
+    const { lines, isClean } = await contentOf(report.targets[0]?.points[0]?.id ?? '')
+    expect(isClean).toBe(true)
+    expect(lines).toEqual(lines.map((_, index) => index + 1))
+    expect(lines.length).toBeGreaterThanOrEqual(before)
+    expect(lines.length).toBeLessThanOrEqual(after + 1)
+  })
+
+  test('not asked for: it is not frozen, and what is restored has to be repaired first', async () => {
+    configure('loose', '30s')
+    const report = await site.backUp('volumes')
+    expect({ code: report.code, log: report.code === 0 ? '' : report.log }).toEqual({ code: 0, log: '' })
+    expect(report.log).not.toContain('"msg":"froze ')
+    expect(await contentOf(report.targets[0]?.points[0]?.id ?? '').catch(String)).not.toMatchObject({ isClean: true })
+  })
+})
+
+describe('K6, O15: asked for and impossible is a failure, before anything is done', () => {
+  afterEach(() => configure('data', '30s'))
+
+  test('no pod has it mounted', async () => {
+    const idle = await volumes.create('idle', { annotations: freezes })
+    configure('idle', '30s')
+    const report = await site.backUp('volumes')
+    expect(report).toMatchObject({ code: 1, targets: [{ error: { code: 'FREEZE_IMPOSSIBLE' }, points: [] }] })
+    expect(await snapshotsOf(idle.image)).toEqual([])
+  })
+
+  test('K3: what is mounted there is another image’s device', async () => {
+    thawAfter(data, 60)
+    const snapshots = await snapshotsOf(data.image)
+    const file = deviceFile(data, 'name')
+    const name = readFileSync(file, 'utf8')
+    writeFileSync(file, 'another-image\n')
+    try {
+      const report = await site.backUp('volumes')
+      expect(report).toMatchObject({ code: 1, targets: [{ error: { code: 'FREEZE_IMPOSSIBLE' }, points: [] }] })
+      expect(report.log).not.toContain('"msg":"froze ')
+    } finally {
+      writeFileSync(file, name)
+    }
+    expect(await snapshotsOf(data.image)).toEqual(snapshots)
+  })
+})
+
+/** What stands for a file of the kernel about a claim's device. */
+function deviceFile({ image }: VolumeOfClaim, name: string): string {
+  const devices = join(process.env['HOLDFAST_E2E_SYS'] ?? '', 'bus/rbd/devices')
+  const isIts = (device: string): boolean =>
+    image === `rbd/${readFileSync(join(devices, device, 'name'), 'utf8').trim()}`
+  const found = readdirSync(devices).find(isIts)
+  if (found === undefined) throw new Error(`${image} has no device`)
+  return join(devices, found, name)
+}
+
+describe('whoever dies while it is frozen', () => {
+  let proxy: Proxy
+  let running: RunningCommand
+  let frozenAt = 0
+
+  beforeEach(async () => (proxy = await startProxy(kubeconfig)))
+  afterEach(() => {
+    for (const file of Object.values(held)) rmSync(file, { force: true })
+    proxy.close()
+  })
+
+  /** Starts a backup that has frozen the filesystem when this returns. */
+  async function freeze(limit: string, file: string = held.before): Promise<void> {
+    configure('data', limit)
+    thawAfter(data, 100)
+    writeFileSync(file, '')
+    running = site.start('holdfast', ['run', 'volumes'], { KUBECONFIG: proxy.kubeconfig })
+    const froze = async (): Promise<true> => {
+      if (running.output().includes('"msg":"froze ')) return true
+      throw new Error(running.output())
+    }
+    await waitFor('the filesystem to be frozen', froze)
+    frozenAt = await stands(shop, 'writer')
+  }
+
+  /** As the end of a container. */
+  async function kill(): Promise<void> {
+    for (const pid of [running.pid, ...descendantsOf(running.pid)]) process.kill(pid, 'SIGKILL')
+    await running.ended
+  }
+
+  test('K4, O1: kill -9, and nothing ever starts again: its end is heard, and it thaws', async () => {
+    await freeze('90s')
+    await kill()
+    expect(await goesOn(shop, 'writer', frozenAt, 20)).toBeGreaterThan(frozenAt)
+  })
+
+  test('K4, O1: kill -9 and a network that is silent, and nothing ever starts again: the timer thaws', async () => {
+    await freeze('10s')
+    proxy.freeze()
+    await kill()
+    expect(await goesOn(shop, 'writer', frozenAt, 30)).toBeGreaterThan(frozenAt)
+  })
+
+  test('K4, O1: kill -9 and a network that is silent: the next process thaws, long before the timer', async () => {
+    await freeze('90s')
+    proxy.freeze()
+    await kill()
+    const { code, stderr } = await site.run('holdfast', ['undo', 'run', '--all', '--yes'])
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+    expect(await goesOn(shop, 'writer', frozenAt, 20)).toBeGreaterThan(frozenAt)
+    rmSync(held.before)
+    configure('data', '30s')
+    thawAfter(data, 60)
+    expect((await site.backUp('volumes')).status).toBe('succeeded')
+  })
+
+  test('K4: the agent, with all of its processes: another one thaws, and the snapshot does not count', async () => {
+    await freeze('90s')
+    const [agent] = await podsOf(namespace, 'app.kubernetes.io/component=freeze-agent')
+    await signalContainer(namespace, agent?.metadata.name ?? '', 'freeze-agent', 'SIGKILL')
+    expect(await goesOn(shop, 'writer', frozenAt, 60)).toBeGreaterThan(frozenAt)
+    rmSync(held.before)
+    expect(await running.ended).toBe(1)
+    expect(running.output()).toContain('FREEZE_LOST')
+    await ready(namespace, agent?.metadata.name ?? '')
+  })
+
+  test.each([
+    ['F33: a snapshot that takes too long', held.before],
+    ['F34: a snapshot that was made, which nobody says in time', held.after],
+  ])('fault %s: thawed before the timer, not used, and gone', async (_, file) => {
+    const before = await snapshotsOf(data.image)
+    await freeze('6s', file)
+    expect(await goesOn(shop, 'writer', frozenAt, 30)).toBeGreaterThan(frozenAt)
+    expect(await running.ended).toBe(1)
+    expect(running.output()).toContain('RBD_TIMEOUT')
+    expect(await snapshotsOf(data.image)).toEqual(before)
+  })
+})
