@@ -15,6 +15,11 @@ export function hasPointsElsewhere(loaded: LoadedConfig | undefined): loaded is 
   return loaded?.config.plans.some(({ participants }) => participants.some(({ restore }) => restore?.points)) ?? false
 }
 
+/** Whether a plan has something to keep in the store: plugins that list restore points of their own keep them elsewhere. */
+export function storesArtifacts({ participants }: ResolvedPlan): boolean {
+  return participants.some(({ hooks, restore }) => hooks.backups && !restore?.points)
+}
+
 /**
  * Every restore point outside the store that fits, newest first, as the plugins of the configuration list them. Plans
  * that share an engine list the same ones: each is there once.

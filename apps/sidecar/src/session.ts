@@ -12,7 +12,6 @@ import {
   type Metrics,
   type Recovery,
   type ResolvedConfig,
-  type ResolvedPlan,
   type RunEventListener,
 } from '@holdfast/runtime'
 import { clusterOf } from './cluster.ts'
@@ -20,6 +19,7 @@ import { defaultStore } from './configuration.ts'
 import type { CommandContext } from './context.ts'
 import { count } from './output/format.ts'
 import { logRunEvents } from './output/run-log.ts'
+import { storesArtifacts } from './points.ts'
 
 /** Options of {@link openEngine}. */
 export interface OpenEngineOptions {
@@ -78,11 +78,6 @@ export async function openEngine(
     engine.close()
   }
   return { engine, metrics, cluster, close }
-}
-
-/** Plugins that list restore points of their own keep them elsewhere. */
-function storesArtifacts({ participants }: ResolvedPlan): boolean {
-  return participants.some(({ hooks, restore }) => hooks.backups && !restore?.points)
 }
 
 /** Events in the cluster whose pod we are. From outside of it, nothing is written there on our own account. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { workspace, type Workspace } from './support/workspace.ts'
@@ -28,6 +28,7 @@ export const vault = definePlugin({
       }
     },
     run({ config, point, options, force, run }) {
+      if (options['dry-run'] === 'true') return { where: { dryRun: ['write image ' + options.image] } }
       if (options.image === 'busy' && !force) throw new Error('the image is in use')
       writeFileSync(config.directory + '/restored', JSON.stringify({ id: point.id, options, trigger: run.trigger }))
       return { where: 'image ' + options.image }
@@ -125,7 +126,9 @@ test('a restore that fails is 1, is in the history, and is told as JSON', async 
   const here = withVersions([version('a-1', 'web/data', 1)])
   const { code, stdout } = await here.run(['restore', 'a-1', '--to', 'image=busy', '--json'])
   expect(code).toBe(1)
-  expect(JSON.parse(stdout)).toMatchObject([{ point: { id: 'a-1' }, error: { message: 'hook failed: the image is in use' } }])
+  expect(JSON.parse(stdout)).toMatchObject([
+    { point: { id: 'a-1' }, error: { message: 'hook failed: the image is in use' } },
+  ])
   const history = await here.run(['history', '--json'])
   expect(JSON.parse(history.stdout)).toMatchObject([{ trigger: 'restore', status: 'failed' }])
   const forced = await here.run(['restore', 'a-1', '--to', 'image=busy', '--force'])
@@ -137,4 +140,19 @@ test('what is neither an artifact nor a version is said to be unknown', async ()
   const { code, stderr } = await here.run(['restore', 'zzz', '--to', './x'])
   expect(code).toBe(1)
   expect(stderr).toContain('there is no artifact store')
+})
+
+test('a dry run says what would be done, and not that it was', async () => {
+  const here = withVersions([version('a-1', 'web/data', 1)])
+  const { code, stdout } = await here.run(['restore', 'a-1', '--to', 'image=i', '--to', 'dry-run=true'])
+  expect(code).toBe(0)
+  expect(stdout).toBe('would write image i\n')
+  expect(existsSync(join(here.path, 'restored'))).toBe(false)
+})
+
+test('doctor wants no store where nothing would be kept in it', async () => {
+  const here = withVersions([])
+  const { stdout } = await here.run(['doctor'])
+  expect(stdout).toContain('no plan needs one')
+  expect(stdout).not.toContain('artifacts go to')
 })

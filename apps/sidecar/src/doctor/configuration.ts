@@ -4,6 +4,7 @@ import { defaultStore, loadQuietly, openStorageAt } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 import { count } from '../output/format.ts'
 import { ok, problem, warning, type Finding } from './check.ts'
+import { storesArtifacts } from '../points.ts'
 
 const storeTimeoutMs = 10_000
 
@@ -42,6 +43,8 @@ async function checkStore(context: CommandContext, loaded: LoadedConfig | undefi
     await look(driver)
     const name = url ?? driver.localDirectory ?? driver.name
     if (url !== undefined || loaded?.config.storage) return [ok(check, `${name} can be read`)]
+    if (loaded && !loaded.config.plans.some(storesArtifacts))
+      return [ok(check, 'no plan needs one: its plugins keep backups elsewhere')]
     const hint = 'Name a store that outlives this machine: `storage` in the configuration, or --storage.'
     return [warning(check, `artifacts go to ${name}, and are lost with the state directory`, hint)]
   } catch (error) {

@@ -1,4 +1,4 @@
-import { formatDuration } from '@holdfast/sdk'
+import { formatDuration, type Json } from '@holdfast/sdk'
 import { executeRestore, recordFailure, restoreByPlugin, toFailure } from '@holdfast/runtime'
 import { openConfiguration } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
@@ -46,7 +46,8 @@ export async function restorePoint(
       context.printJson([{ ...restored, error: error && recordFailure(error) }])
     } else if (error) print(`${style.red('✗')} ${point.id} was not restored\n`)
     else {
-      const lines = [
+      const planned = stepsOf(where)
+      const lines = planned?.map((step) => `would ${step}`) ?? [
         `${style.green('✓')} ${point.id}`,
         `    of        ${point.target}`,
         `    from      ${point.createdAt.toISOString()}`,
@@ -63,4 +64,10 @@ export async function restorePoint(
     close()
     await session.close()
   }
+}
+
+/** What a plugin that was asked for a dry run says it would do: `{ dryRun: ['…'] }`. */
+function stepsOf(where: Json): readonly string[] | undefined {
+  const { dryRun } = (where ?? {}) as { readonly dryRun?: unknown }
+  return Array.isArray(dryRun) ? dryRun.map(String) : undefined
 }
