@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { argv } from 'node:process'
 import { format } from 'prettier'
 import { readManifest, root } from '../scripts/workspaces.ts'
+import { freezeAgentFile } from './generator/freeze-agent.ts'
 import { permissionsFile } from './generator/permissions.ts'
 import type { Values } from './generator/value.ts'
 import { valuesFile } from './generator/values-file.ts'
 import { valuesSchema } from './generator/values-schema.ts'
 import { valuesList } from './generator/values-list.ts'
 import { accessValues } from './generator/values/access.ts'
+import { benjiValues } from './generator/values/benji.ts'
 import { metricsValues } from './generator/values/metrics.ts'
 import { planValues } from './generator/values/plans.ts'
 import { podValues } from './generator/values/pod.ts'
@@ -19,13 +21,21 @@ import { workloadValues } from './generator/values/workloads.ts'
 const chart = join(root, 'charts/holdfast')
 const style = { printWidth: 120, singleQuote: true, semi: false }
 
-const values: Values = { ...planValues, ...workloadValues, ...accessValues, ...metricsValues, ...podValues }
+const values: Values = {
+  ...planValues,
+  ...workloadValues,
+  ...accessValues,
+  ...metricsValues,
+  ...benjiValues,
+  ...podValues,
+}
 
 /** The generated files, path below the chart → text. */
 export async function renderChartFiles(): Promise<ReadonlyMap<string, string>> {
   const pages: readonly (readonly [path: string, parser: string, text: string])[] = [
     ['Chart.yaml', 'yaml', withVersion(read('Chart.yaml'))],
     ['README.md', 'markdown', withValues(read('README.md'))],
+    ['files/freeze-agent.yaml', 'yaml', freezeAgentFile()],
     ['files/permissions.yaml', 'yaml', permissionsFile()],
     ['values.schema.json', 'json', JSON.stringify(await valuesSchema(values))],
     ['values.yaml', 'yaml', valuesFile(values)],

@@ -1,7 +1,7 @@
 // What is refused before anything is installed, and whether the message says where.
 import { expect, test } from 'vitest'
 import { refusal, type GivenValues } from './support/helm.ts'
-import { config } from './support/values.ts'
+import { benji, config } from './support/values.ts'
 
 const withPlan = (plan: object): GivenValues => ({ config: { plans: { shop: { use: ['./shop.ts'], ...plan } } } })
 const withUse = (use: unknown): GivenValues => withPlan({ use: [use] })
@@ -33,6 +33,35 @@ const bySchema: readonly (readonly [values: GivenValues, path: string, message: 
   [{ rbac: { scope: 'all' } }, '/rbac/scope', `value must be one of 'namespace', 'cluster'`],
   [{ metrics: { port: 70_000 } }, '/metrics/port', 'maximum: got 70,000, want 65,535'],
   [{ metrics: { podMonitor: { interval: 'often' } } }, '/metrics/podMonitor/interval', 'does not match pattern'],
+  // Benji's.
+  [{ benji: { enable: true } }, '/benji', `additional properties 'enable' not allowed`],
+  [{ benji: { configuration: 'benji.yaml' } }, '/benji/configuration', 'got string, want object'],
+  [{ benji: { logLevel: 'info' } }, '/benji/logLevel', 'value must be one of'],
+  [{ benji: { crontab: { volumes: '@daily' } } }, '/benji/crontab', 'got object, want string or array'],
+  [{ benji: { crontab: [{ schedule: '@daily', command: 'true' }] } }, '/benji/crontab/0', `missing property 'name'`],
+  [
+    { benji: { crontab: [{ name: 'a', schedule: '* * * *', command: 'true' }] } },
+    '/benji/crontab/0/schedule',
+    'does not match pattern',
+  ],
+  [
+    { benji: { crontab: [{ name: 'a', schedule: '@daily', command: [] }] } },
+    '/benji/crontab/0/command',
+    'minItems: got 0, want 1',
+  ],
+  [
+    { benji: { crontab: [{ name: 'a', schedule: '@daily', command: 'a\nb' }] } },
+    '/benji/crontab/0/command',
+    'does not match pattern',
+  ],
+  [{ benji: { ceph: { files: { 'a/b': '' } } } }, '/benji/ceph/files', `additional properties 'a/b' not allowed`],
+  [{ benji: { freeze: { kubeletRoot: 'kubelet/' } } }, '/benji/freeze/kubeletRoot', 'does not match pattern'],
+  [{ benji: { freeze: { limitSeconds: 0 } } }, '/benji/freeze/limitSeconds', 'minimum: got 0, want 1'],
+  [{ benji: { freeze: { resources: { limit: {} } } } }, '/benji/freeze/resources', `'limit' not allowed`],
+  [{ benji: { restore: { namespaces: ['a', 'a'] } } }, '/benji/restore/namespaces', 'items at 0 and 1 are equal'],
+  [{ benji: { restore: { namespaces: [''] } } }, '/benji/restore/namespaces/0', 'minLength: got 0, want 1'],
+  [{ benji: { pushgateway: { port: 0 } } }, '/benji/pushgateway/port', 'minimum: got 0, want 1'],
+  [{ benji: { pushgateway: { image: { tag: '' } } } }, '/benji/pushgateway/image/tag', 'minLength: got 0, want 1'],
   // Parts of Kubernetes objects.
   [{ extraEnv: [{ name: 'PORT', value: 80 }] }, '/extraEnv/0/value', 'got number, want string'],
   [{ envFrom: [{ secret: 'shop' }] }, '/envFrom/0', `additional properties 'secret' not allowed`],
@@ -79,6 +108,21 @@ const byTemplate: readonly (readonly [values: GivenValues, message: string])[] =
     { mode: 'cronjob', configFrom: { configMap: 'mine' } },
     'makes a CronJob for each plan with a schedule, and there is none',
   ],
+  [
+    { config, benji: { enabled: true, crontab: '@daily root true\n' } },
+    'config and benji.crontab are both a configuration',
+  ],
+  [{ mode: 'sidecar', config, benji: { enabled: true } }, 'benji.enabled is for modes deployment and cronjob'],
+  [{ mode: 'cronjob', benji }, 'or write benji.crontab as a list'],
+  [
+    { mode: 'cronjob', config, benji: { enabled: true, pushgateway: { enabled: true } } },
+    'what pods of CronJobs push must outlive them',
+  ],
+  [
+    { benji: { ...benji, ceph: { files: { 'ceph.conf': '' }, existingSecret: 'ceph' } } },
+    'benji.ceph.files and benji.ceph.existingSecret are both /etc/ceph',
+  ],
+  [{ benji, replicaCount: 2 }, "benji.configuration has SQLite, which is one pod's own"],
   [{ config, replicaCount: 2, state: { persistence: { enabled: true } } }, 'each pod needs a state of its own'],
 ]
 

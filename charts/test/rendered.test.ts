@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { findManifestProblems } from '../../scripts/kubernetes-models.ts'
 import { render, run, type GivenValues, type Manifest, type Rendered } from './support/helm.ts'
-import { config, everything } from './support/values.ts'
+import { benji, benjiEverything, config, everything } from './support/values.ts'
 
 const cases: Readonly<Record<string, GivenValues>> = {
   deployment: { config },
@@ -13,6 +13,8 @@ const cases: Readonly<Record<string, GivenValues>> = {
   'deployment-cluster': { config, rbac: { scope: 'cluster', exec: true } },
   'deployment-config-elsewhere': { configFrom: { configMap: 'mine', key: 'holdfast.config.ts' } },
   'deployment-crontab': { files: { crontab: '0 3 * * * root /scripts/dump\n' } },
+  'deployment-benji': { benji },
+  'deployment-benji-everything': benjiEverything,
   'deployment-variables': {
     extraEnv: [{ name: 'CRON_BACKUP_SCHEDULE', value: '0 3 * * *' }],
     scripts: { configMaps: [{ name: 'backups', directory: 'backups' }] },
@@ -29,6 +31,18 @@ const cases: Readonly<Record<string, GivenValues>> = {
     },
     cronjob: { plans: { 'by-hand': { cron: '0 4 * * 6' } }, startingDeadlineSeconds: 600, ttlSecondsAfterFinished: 0 },
     metrics: { pushgateway: 'http://pushgateway:9091', prometheusRule: { enabled: true } },
+  },
+  'cronjob-benji': {
+    mode: 'cronjob',
+    benji: {
+      enabled: true,
+      crontab: [
+        { name: 'volumes', schedule: '15 * * * *', command: ['benji-backup-pvc', '--all-namespaces'] },
+        { name: 'cleanup', schedule: '20 2 * * *', command: 'benji-command cleanup' },
+      ],
+      freeze: { enabled: false },
+    },
+    state: { persistence: { enabled: true } },
   },
   sidecar: { mode: 'sidecar', config, sidecar: { targetContainer: 'postgres' } },
   'sidecar-plain': {

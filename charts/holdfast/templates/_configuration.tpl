@@ -5,7 +5,7 @@
 {{- range $names -}}
 {{- if and (not $found) (hasKey $.Values.files .) -}}{{- $found = . -}}{{- end -}}
 {{- end -}}
-{{- $given := compact (list (ternary "" "config" (empty .Values.config)) (ternary "" "configFrom" (empty .Values.configFrom)) (ternary "" (printf "files.%s" $found) (empty $found))) -}}
+{{- $given := compact (list (ternary "" "config" (empty .Values.config)) (ternary "" "configFrom" (empty .Values.configFrom)) (ternary "" (printf "files.%s" $found) (empty $found)) (ternary "benji.crontab" "" (and .Values.benji.enabled (not (empty .Values.benji.crontab))))) -}}
 {{- if gt (len $given) 1 -}}
 {{- fail (printf "%s are both a configuration: set one of them" (join " and " $given)) -}}
 {{- end -}}
@@ -15,7 +15,7 @@ holdfast.yaml
 {{- .Values.configFrom.key | default "holdfast.yaml" -}}
 {{- else if $found -}}
 {{- $found -}}
-{{- else if not (or .Values.envFrom (include "holdfast.hasEnv" (list .Values.extraEnv "CRON_BACKUP_SCHEDULE"))) -}}
+{{- else if not (or .Values.benji.enabled .Values.envFrom (include "holdfast.hasEnv" (list .Values.extraEnv "CRON_BACKUP_SCHEDULE"))) -}}
 {{- fail "there is nothing to back up yet: set config (a holdfast.yaml with plans), configFrom, files.crontab, or CRON_BACKUP_SCHEDULE in extraEnv" -}}
 {{- end -}}
 {{- end -}}
@@ -35,7 +35,7 @@ holdfast.yaml
 {{- if and (eq .Values.mode "deployment") (not $config.replicas) -}}
 {{- $_ := set $config "replicas" "leader" -}}
 {{- end -}}
-{{- with .Values.metrics.pushgateway -}}
+{{- with include "holdfast.pushgateway" . -}}
 {{- $metrics := $config.metrics | default dict -}}
 {{- if not $metrics.pushgateway -}}
 {{- $_ := set $config "metrics" (set $metrics "pushgateway" .) -}}

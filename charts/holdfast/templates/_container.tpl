@@ -4,6 +4,16 @@
 {{- with include "holdfast.configKey" . -}}
 {{- $env = append $env (dict "name" "HOLDFAST_CONFIG" "value" (printf "/etc/holdfast/%s" .)) -}}
 {{- end -}}
+{{- if .Values.benji.enabled -}}
+{{- if include "holdfast.benji.usesCrontab" . -}}
+{{- $env = append $env (dict "name" "HOLDFAST_CONFIG" "value" "/benji/etc/crontab") -}}
+{{- end -}}
+{{- $env = append $env (dict "name" "BENJI_INSTANCE" "value" (include "holdfast.benji.instance" .)) -}}
+{{- $env = append $env (dict "name" "BENJI_LOG_LEVEL" "value" .Values.benji.logLevel) -}}
+{{- with include "holdfast.pushgateway" . -}}
+{{- $env = append $env (dict "name" "PROM_PUSH_GATEWAY" "value" (trimPrefix "http://" .)) -}}
+{{- end -}}
+{{- end -}}
 {{- $env = append $env (dict "name" "HOLDFAST_STATE_DIR" "value" "/var/lib/holdfast") -}}
 {{- $grace := printf "%ds" (sub (int .Values.terminationGracePeriodSeconds) 5) -}}
 {{- $env = append $env (dict "name" "HOLDFAST_SHUTDOWN_GRACE" "value" $grace) -}}
@@ -44,6 +54,13 @@
 {{- if include "holdfast.configKey" . -}}
 {{- $_ := set $mounts "/etc/holdfast" (dict "name" "holdfast-config" "readOnly" true) -}}
 {{- end -}}
+{{- if .Values.benji.enabled -}}
+{{- $_ := set $mounts "/benji/etc" (dict "name" "holdfast-benji" "readOnly" true) -}}
+{{- $_ := set $mounts "/var/lib/benji" (dict "name" "holdfast-state" "subPath" "benji") -}}
+{{- if or .Values.benji.ceph.files .Values.benji.ceph.existingSecret -}}
+{{- $_ := set $mounts "/etc/ceph" (dict "name" "holdfast-ceph" "readOnly" true) -}}
+{{- end -}}
+{{- end -}}
 {{- range $directory, $_ := include "holdfast.scriptVolumes" . | fromYaml -}}
 {{- $mount := dict "name" (printf "holdfast-scripts-%s" ($directory | replace "_" "-")) "readOnly" true -}}
 {{- $_ := set $mounts (printf "/scripts/%s" $directory) $mount -}}
@@ -69,6 +86,22 @@
       - configMap:
           name: {{ include "holdfast.fullname" . }}
       {{- end }}
+{{- end }}
+{{- if has "holdfast-benji" $mounted }}
+- name: holdfast-benji
+  projected:
+    sources:
+      - secret:
+          name: {{ .Values.benji.existingSecret | default (printf "%s-benji" (include "holdfast.fullname" .)) }}
+      {{- if include "holdfast.benji.usesCrontab" . }}
+      - configMap:
+          name: {{ include "holdfast.fullname" . }}-crontab
+      {{- end }}
+{{- end }}
+{{- if has "holdfast-ceph" $mounted }}
+- name: holdfast-ceph
+  secret:
+    secretName: {{ .Values.benji.ceph.existingSecret | default (printf "%s-ceph" (include "holdfast.fullname" .)) }}
 {{- end }}
 {{- if has "holdfast-state" $mounted }}
 - name: holdfast-state
@@ -102,6 +135,10 @@
 {{- /* Fields of our container that all modes have. The arguments are a program of the image's entry point. */ -}}
 {{- define "holdfast.container" -}}
 name: holdfast
+{{ include "holdfast.containerFields" . }}
+{{- end -}}
+
+{{- define "holdfast.containerFields" -}}
 image: {{ include "holdfast.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 env:
@@ -171,6 +208,9 @@ terminationGracePeriodSeconds: {{ int .Values.terminationGracePeriodSeconds }}
 {{- with include "holdfast.placement" . | trim }}
 {{ . }}
 {{- end }}
+{{- with include "holdfast.benji.prepare" . | trim }}
+{{ . }}
+{{- end }}
 {{- with .Values.topologySpreadConstraints }}
 topologySpreadConstraints:
   {{- /* Without a selector, one would count no pods at all. */}}
@@ -189,7 +229,9 @@ labels:
   {{- merge (include "holdfast.selectorLabels" . | fromYaml) .Values.podLabels .Values.commonLabels | toYaml | nindent 2 }}
 {{- $annotations := deepCopy .Values.podAnnotations }}
 {{- $port := include "holdfast.port" . }}
-{{- if and (eq .Values.mode "deployment") .Values.metrics.annotations $port (not .Values.metrics.podMonitor.enabled) (not .Values.metrics.serviceMonitor.enabled) }}
+{{- if and .Values.benji.enabled .Values.benji.pushgateway.enabled }}
+{{- $annotations = merge $annotations (dict "prometheus.io/scrape" "true" "prometheus.io/port" (.Values.benji.pushgateway.port | int | toString)) }}
+{{- else if and (eq .Values.mode "deployment") .Values.metrics.annotations $port (not .Values.metrics.podMonitor.enabled) (not .Values.metrics.serviceMonitor.enabled) }}
 {{- $annotations = merge $annotations (dict "prometheus.io/scrape" "true" "prometheus.io/port" $port "prometheus.io/path" "/metrics") }}
 {{- end }}
 {{- with $annotations }}

@@ -52,10 +52,15 @@ labels:
 {{- .Values.serviceAccount.name | default (ternary (include "holdfast.fullname" .) "default" .Values.serviceAccount.create) -}}
 {{- end -}}
 
-{{- define "holdfast.image" -}}
-{{- if .Values.image.digest -}}
-{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- /* repository, tag and digest as one name. */ -}}
+{{- define "holdfast.imageName" -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" .image.repository .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- printf "%s:%s" .image.repository (.image.tag | default .root.Chart.AppVersion) -}}
 {{- end -}}
+{{- end -}}
+
+{{- define "holdfast.image" -}}
+{{- include "holdfast.imageName" (dict "root" . "image" (ternary .Values.benji.image .Values.image .Values.benji.enabled)) -}}
 {{- end -}}

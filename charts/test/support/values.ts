@@ -12,6 +12,48 @@ export const config = {
   },
 }
 
+/** Volumes, backed up by the crontab of Benji's container. */
+export const benji = {
+  enabled: true,
+  crontab: "15 * * * * root benji-backup-pvc --all-namespaces -l 'tier in (db,queue)'\n",
+}
+
+/** Every value of `benji` that can be set without excluding another. */
+export const benjiEverything = {
+  benji: {
+    ...benji,
+    image: { repository: 'registry.example/benji-k8s', tag: '1.2.3' },
+    instance: 'benji-east',
+    logLevel: 'WARNING',
+    configuration: {
+      databaseEngine: 'postgresql://benji@postgresql:5432/benji',
+      defaultStorage: 'bucket',
+      blockSize: 4_194_304,
+      storages: [{ name: 'bucket', module: 's3', configuration: { bucketName: 'volumes' } }],
+    },
+    ceph: {
+      files: { 'ceph.conf': '[global]\nmon_host = 10.0.0.1\n', 'ceph.client.admin.keyring': '[client.admin]\n' },
+    },
+    freeze: {
+      image: { repository: 'registry.example/holdfast', tag: '1.2.3' },
+      limitSeconds: 60,
+      kubeletRoot: '/var/lib/k0s/kubelet',
+      hostPID: true,
+      resources: { limits: { memory: '32Mi' } },
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+      tolerations: [{ key: 'storage', operator: 'Exists' }],
+      priorityClassName: 'system-node-critical',
+      podAnnotations: { 'example.com/a': 'b' },
+    },
+    restore: { namespaces: ['web', 'shop'] },
+    pushgateway: { enabled: true, image: { tag: 'v1.11.1' }, resources: { limits: { memory: '64Mi' } } },
+  },
+  imagePullSecrets: [{ name: 'registry' }],
+  commonLabels: { team: 'storage' },
+  timeZone: 'Europe/Berlin',
+  extraEnv: [{ name: 'PGPASSWORD', valueFrom: { secretKeyRef: { name: 'postgresql', key: 'password' } } }],
+} as const satisfies GivenValues
+
 /** Every value that can be set in mode deployment without excluding another. */
 export const everything: GivenValues = {
   nameOverride: 'backup',

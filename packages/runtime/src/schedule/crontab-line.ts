@@ -19,7 +19,9 @@ const variablePattern = /^\s*(?:([A-Za-z_]\w*)|"([^"]*)"|'([^']*)')(?:\s*(=)|(:-
 const settingsPattern = /^(\s*#\s*holdfast:\s*)(.*?)\s*$/
 const userPattern = /^[A-Za-z_][\w.-]*\$?(?::[\w.-]+)?(?:\/[\w.-]+)?$/
 // Without the user column the command stands in its place.
-const commandPattern = /^(?:fridge|kubectlexec|holdfast|benji|benji-[a-z-]+|sh|bash|python3?)$/
+const commandPattern = /^(?:fridge|kubectlexec|benji|benji-[a-z-]+|sh|bash|python3?)$/
+// The user of our images is called holdfast, too: it is the command where one of its own words follows.
+const ownCommandPattern = /^holdfast (?:benji|doctor|list|plan|restore|run|undo|validate|verify)$/
 
 const systemForm = 'A line is: minute hour day-of-month month weekday USER COMMAND.'
 const missingUser = `The user column seems to be missing. ${systemForm}`
@@ -70,7 +72,8 @@ function parseEntry(line: string): CrontabLine {
     return invalid(user, 'the schedule has six fields', advice)
   }
   if (!userPattern.test(user.text)) return invalid(user, `"${user.text}" is not a user name`, missingUser)
-  if (commandPattern.test(user.text) || start?.text.startsWith('-')) {
+  const isCommand = commandPattern.test(user.text) || ownCommandPattern.test(`${user.text} ${start?.text ?? ''}`)
+  if (isCommand || start?.text.startsWith('-')) {
     return invalid(user, `"${user.text}" stands where the user belongs`, missingUser)
   }
   if (start === undefined) return invalid(undefined, 'the line ends before the command', missingUser)

@@ -89,6 +89,16 @@ describe('parseCrontab', () => {
     expect(parseCrontab('\uFEFF# m h dom mon dow user command\n \t\n  # x', 'crontab', asRoot).entries).toEqual([])
   })
 
+  test('the user of our images is called as our command is', () => {
+    const text = '0 3 * * * holdfast benji-backup-pvc\n0 4 * * * holdfast /opt/run it\n'
+    const { entries, warnings } = parseCrontab(text, 'crontab', { environment: {}, user: 'holdfast' })
+    expect(entries.map(({ user, command }) => [user, command])).toEqual([
+      ['holdfast', 'benji-backup-pvc'],
+      ['holdfast', '/opt/run it'],
+    ])
+    expect(warnings).toEqual([])
+  })
+
   test('an unescaped percent sign ends the command, the rest is its standard input', () => {
     const { entries } = parseCrontab(
       `0 1 * * * root date +\\%F > /tmp/x\n0 2 * * * root cat > /tmp/y%one%two\\%%\n0 3 * * * root cat%\n0 4 * * * root printf '\\%s\\n' a\\\\%b\n`,
@@ -151,6 +161,7 @@ describe('parseCrontab', () => {
 describe('a crontab that is refused', () => {
   test.each([
     ['0 3 * * * fridge -r', 'crontab:1:11: "fridge" stands where the user belongs', /user column seems to be missing/],
+    ['0 3 * * * holdfast run shop', 'crontab:1:11: "holdfast" stands where the user belongs', /user column seems/],
     ['0 3 * * * tar -czf x y', 'crontab:1:11: "tar" stands where the user belongs', /user column seems to be missing/],
     ['0 3 * * * benji-command enforce latest3', 'crontab:1:11: "benji-command" stands', /user column seems/],
     ['0 3 * * * /opt/backup.sh --all', 'crontab:1:11: "/opt/backup.sh" is not a user name', /user column seems/],
