@@ -12,7 +12,7 @@ source "$kit/env.sh"
 export PATH="$PWD/node_modules/.bin:$PATH"
 
 ((EUID == 0)) || die "needs root: it starts containers. See e2e/README.md."
-"$kit/install.sh" k8s images ceph csi benji pushgateway
+"$kit/install.sh" k8s images ceph csi benji pushgateway benji-image
 environment=$(for each in cluster ceph csi pushgateway; do "$kit/$each.sh" up || exit 1; done)
 
 build_images() {
@@ -20,10 +20,15 @@ build_images() {
   "$kit/image.sh" load "$BASE_IMAGE"
   npm run --silent image:context -- "$context"
   "$kit/image.sh" build apps/sidecar/Dockerfile "$context" holdfast.local/holdfast:test
+  "$kit/image.sh" load "$BENJI_IMAGE"
+  "$kit/image.sh" build apps/sidecar/Dockerfile.benji-k8s "$context" holdfast.local/benji-k8s:test "BENJI_IMAGE=$BENJI_IMAGE"
   # A container without a shell, and the image as the Alpine one is.
   mkdir -p "$HOLDFAST_E2E_DIR/no-shell"
   cp "$(command -v busybox)" "$HOLDFAST_E2E_DIR/no-shell/busybox"
   "$kit/image.sh" build e2e/images/no-shell.Dockerfile "$HOLDFAST_E2E_DIR/no-shell" holdfast.local/no-shell:1
+  mkdir -p "$HOLDFAST_E2E_DIR/pushgateway-image"
+  cp "$(command -v prometheus-pushgateway)" "$HOLDFAST_E2E_DIR/pushgateway-image"
+  "$kit/image.sh" build e2e/images/pushgateway.Dockerfile "$HOLDFAST_E2E_DIR/pushgateway-image" holdfast.local/pushgateway:1
   BASE_IMAGE=holdfast.local/holdfast:test \
     "$kit/image.sh" build e2e/images/drop-in.Dockerfile e2e/images holdfast.local/holdfast:drop-in
 }
