@@ -154,6 +154,7 @@ export function podWith(
   name: string,
   claims: readonly string[],
   container: Readonly<Record<string, unknown>>,
+  more: Readonly<Record<string, unknown>> = {},
 ): object {
   return {
     apiVersion: 'v1',
@@ -172,6 +173,7 @@ export function podWith(
         },
       ],
       volumes: claims.map((claim) => ({ name: claim, persistentVolumeClaim: { claimName: claim } })),
+      ...more,
     },
   }
 }
