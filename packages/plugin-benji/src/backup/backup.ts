@@ -26,8 +26,11 @@ import { versionUndo } from './version-undo.ts'
 
 type Context = TargetContext<BackupConfig, Volume>
 
-/** What a base is refused with: it is gone, of another storage or block size, or the hints don't fit it (K23). */
-const baseRefused: ReadonlySet<string> = new Set(['BENJI_USAGE', 'BENJI_DATA', 'BENJI_NOT_FOUND'])
+/**
+ * What a base is refused with: it is gone, of another storage or block size, or the hints don't fit it (K23); or it is
+ * locked for longer than we wait, perhaps for ever, by a scrub that was killed.
+ */
+const baseRefused: ReadonlySet<string> = new Set(['BENJI_USAGE', 'BENJI_DATA', 'BENJI_NOT_FOUND', 'BENJI_LOCKED'])
 /** A base is locked while another backup reads its list of blocks. */
 const lockedTries = 5
 const lockedPauseMs = 6000

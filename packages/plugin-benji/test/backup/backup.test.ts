@@ -197,6 +197,17 @@ describe('K23: a base that Benji refuses', () => {
     const { targets } = await run.run({ step: '1s' })
     expect(targets).toMatchObject([{ status: 'succeeded', points: [{ mode: 'differential' }] }])
   })
+
+  it('because a scrub that was killed has left it locked for ever is followed by a full backup, and the chain goes on', async () => {
+    const run = await backupRun()
+    await run.run()
+    const base = newest(run)
+    run.benji.locks.add(`Version ${base.uid}`)
+    const { targets } = await run.run({ step: '1s' })
+    expect(targets).toMatchObject([{ status: 'succeeded', points: [{ mode: 'full' }] }])
+    expect(run.said('warn').join('\n')).toMatch(/refused version .* so a full backup is made: .*already locked/)
+    expect((await run.run()).targets).toMatchObject([{ status: 'succeeded', points: [{ mode: 'differential' }] }])
+  })
 })
 
 const ours = {
