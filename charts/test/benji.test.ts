@@ -163,17 +163,12 @@ test.for([
 test('fault H5: each pod makes its database first, in the state, and /tmp is refused', async () => {
   const { initContainers, containers, volumes } = podOf((await render({ benji })).one('Deployment'))
   expect(initContainers).toMatchObject([
-    { name: 'prepare-database', args: ['/usr/local/share/holdfast/benji/prepare-database'] },
+    { name: 'prepare-database', args: ['/usr/local/share/holdfast/benji/prepare-database', '/var/lib/holdfast/benji'] },
   ])
   expect(initContainers[0].volumeMounts).toEqual(containers[0].volumeMounts)
-  expect(containers[0].volumeMounts).toContainEqual({
-    mountPath: '/var/lib/benji',
-    name: 'holdfast-state',
-    subPath: 'benji',
-  })
   expect(volumes).toContainEqual({ name: 'holdfast-state', emptyDir: {} })
   const secret = (await render({ benji })).one('Secret').data['benji.yaml'] as string
-  expect(parse(decode(secret))).toMatchObject({ databaseEngine: 'sqlite:////var/lib/benji/benji.sqlite' })
+  expect(parse(decode(secret))).toMatchObject({ databaseEngine: 'sqlite:////var/lib/holdfast/benji/benji.sqlite' })
   const temporary = { configuration: { databaseEngine: 'sqlite:////tmp/benji.sqlite' } }
   expect(await refusal({ benji: { ...benji, ...temporary } })).toContain('is in /tmp, which each pod has for itself')
   const unprepared = await render({ benji: { ...benji, prepareDatabase: false } })
@@ -192,7 +187,7 @@ test('fault H5: the notes warn of a database that goes with the pod', async () =
   expect(await notes({ benji, ...persistent })).not.toContain('WARNING')
   expect(await notes({ benji: { ...benji, ...postgresql } })).not.toContain('WARNING')
   expect(await notes({ benji: { ...benji, existingSecret: 'mine' } })).not.toContain('WARNING')
-  const elsewhere = { extraVolumeMounts: [{ name: 'mine', mountPath: '/var/lib/benji/' }] }
+  const elsewhere = { extraVolumeMounts: [{ name: 'mine', mountPath: '/var/lib/holdfast/' }] }
   expect(await notes({ benji, ...elsewhere })).not.toContain('WARNING')
 })
 

@@ -12,6 +12,12 @@ export const images = {
   holdfast: 'holdfast.local/holdfast:test',
   /** The image as the Alpine one is: root, and an `apk` that installs. Its base can't be had here. */
   dropIn: 'holdfast.local/holdfast:drop-in',
+  /** Benji, to be used by hand. */
+  benji: 'holdfast.local/benji:test',
+  /** The same with us on top. */
+  benjiK8s: 'holdfast.local/benji-k8s:test',
+  /** Debian's Pushgateway. */
+  pushgateway: 'holdfast.local/pushgateway:1',
 } as const
 
 /** Makes a namespace before the tests of a file, and removes it afterwards. */

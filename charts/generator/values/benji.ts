@@ -74,14 +74,14 @@ export const benjiValues: Values = {
     configuration: {
       description:
         'The benji.yaml. It becomes a Secret, at /benji/etc/benji.yaml. This one keeps all in the state, below ' +
-        '/var/lib/benji: set state.persistence, or use PostgreSQL and another storage. Several pods, and parallel ' +
+        '/var/lib/holdfast/benji: set state.persistence, or use PostgreSQL and another storage. Several pods, and parallel ' +
         'backups, need PostgreSQL.',
       schema: { type: 'object' },
       default: {
         configurationVersion: '1',
-        databaseEngine: 'sqlite:////var/lib/benji/benji.sqlite',
+        databaseEngine: 'sqlite:////var/lib/holdfast/benji/benji.sqlite',
         defaultStorage: 'local',
-        storages: [{ name: 'local', module: 'file', configuration: { path: '/var/lib/benji/data' } }],
+        storages: [{ name: 'local', module: 'file', configuration: { path: '/var/lib/holdfast/benji/data' } }],
         ios: [
           { name: 'file', module: 'file' },
           { name: 'rbd', module: 'rbdaio' },

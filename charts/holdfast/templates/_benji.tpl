@@ -11,7 +11,7 @@
 {{- fail "benji.ceph.files and benji.ceph.existingSecret are both /etc/ceph: set one of them" -}}
 {{- end -}}
 {{- if hasPrefix "sqlite:////tmp/" (.Values.benji.configuration.databaseEngine | default "" | toString) -}}
-{{- fail "benji.configuration.databaseEngine is in /tmp, which each pod has for itself and loses: use /var/lib/benji with state.persistence, or PostgreSQL" -}}
+{{- fail "benji.configuration.databaseEngine is in /tmp, which each pod has for itself and loses: use /var/lib/holdfast/benji with state.persistence, or PostgreSQL" -}}
 {{- end -}}
 {{- if and (include "holdfast.benji.sqlite" .) (gt (int .Values.replicaCount) 1) -}}
 {{- fail "benji.configuration has SQLite, which is one pod's own, and replicaCount is more: use PostgreSQL, or set replicaCount to 1" -}}
@@ -26,14 +26,10 @@
 
 {{- /* Whether that file goes with the pod. */ -}}
 {{- define "holdfast.benji.loses" -}}
-{{- $ours := or (contains "/var/lib/benji/" .Values.benji.configuration.databaseEngine) (contains "/var/lib/holdfast/" .Values.benji.configuration.databaseEngine) -}}
-{{- if and (include "holdfast.benji.sqlite" .) $ours (not .Values.state.persistence.enabled) (not (include "holdfast.benji.mountsState" .)) -}}yes{{- end -}}
+{{- if and (include "holdfast.benji.sqlite" .) (not .Values.state.persistence.enabled) -}}
+{{- range $path, $mount := include "holdfast.mounts" . | fromYaml -}}
+{{- if and (eq $mount.name "holdfast-state") (contains (printf "%s/" $path) $.Values.benji.configuration.databaseEngine) -}}yes{{- end -}}
 {{- end -}}
-
-{{- /* Whether extraVolumeMounts has a place of its own for it. */ -}}
-{{- define "holdfast.benji.mountsState" -}}
-{{- range .Values.extraVolumeMounts -}}
-{{- if has (trimSuffix "/" .mountPath) (list "/var/lib/benji" "/var/lib/holdfast") -}}yes{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -91,7 +87,7 @@ volume claim, the Secret and perhaps PostgreSQL are there, and could not have a 
 initContainers:
   - name: prepare-database
     {{- include "holdfast.containerFields" . | nindent 4 }}
-    args: [/usr/local/share/holdfast/benji/prepare-database]
+    args: [/usr/local/share/holdfast/benji/prepare-database, /var/lib/holdfast/benji]
     {{- with .Values.securityContext }}
     securityContext:
       {{- toYaml . | nindent 6 }}

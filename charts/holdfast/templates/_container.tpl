@@ -56,7 +56,6 @@
 {{- end -}}
 {{- if .Values.benji.enabled -}}
 {{- $_ := set $mounts "/benji/etc" (dict "name" "holdfast-benji" "readOnly" true) -}}
-{{- $_ := set $mounts "/var/lib/benji" (dict "name" "holdfast-state" "subPath" "benji") -}}
 {{- if or .Values.benji.ceph.files .Values.benji.ceph.existingSecret -}}
 {{- $_ := set $mounts "/etc/ceph" (dict "name" "holdfast-ceph" "readOnly" true) -}}
 {{- end -}}
