@@ -3,6 +3,7 @@ import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { createExec, createRedactor, rawOutput, systemClock } from '@holdfast/runtime'
 import type { Logger } from '@holdfast/sdk'
@@ -116,6 +117,15 @@ const world: World = {
     const bytes = readFileSync(file)
     bytes[5] = (bytes[5] ?? 0) ^ 0xff
     writeFileSync(file, bytes)
+  },
+  async lock(uid) {
+    const database = (sql: string): void => {
+      const opened = new DatabaseSync(join(directory, 'benji.sqlite'))
+      opened.prepare(sql).run(`Version ${uid}`)
+      opened.close()
+    }
+    database(`INSERT INTO locks VALUES (?, 'gone', 'gone', 'Deep-scrubbing', '2026-01-01 00:00:00')`)
+    return async () => database('DELETE FROM locks WHERE lock_name = ?')
   },
   async killBackup(uid, image) {
     // The lock is taken before the first record: it dies when it says that it begins to read.

@@ -31,6 +31,10 @@ function fakeWorld(): World {
     write: async (image, object, byte) => ceph.write(formatImage(image), object, byte?.toString()),
     resize: async (image, objects) => void (ceph.image(formatImage(image)).size = objects * 4 * 2 ** 20),
     damage: async (uid) => fake.damage(uid, 0),
+    async lock(uid) {
+      fake.locks.add(`Version ${uid}`)
+      return async () => void fake.locks.delete(`Version ${uid}`)
+    },
     async killBackup(uid, image) {
       fake.badDays.next('backup', { at: 'created', exit: 137 })
       const request = { uid, volume: 'web/killed', snapshot: '', labels: { a: 'b' } }

@@ -13,6 +13,8 @@ export interface BenjiExit {
 /** Trouble with the database, by what Benji says: they all have the code for what it doesn't expect. */
 const database =
   /schema|migrat|database is locked|^(?:Operational|Interface|Database|Disconnection|Programming|Internal)Error: |^sqlalchemy/i
+/** What Benji says of a base that something else has locked: it stumbles over giving back a lock that it didn't get. */
+const lockedBase = /^InternalError: Lock Version .* isn't held by this instance/
 /** Errors in Benji's configuration that end it before its command begins have codes of usage. */
 const configuration = /^File .* not found\.$/
 
@@ -38,6 +40,7 @@ function factoryOf(exitCode: number, event: string): (typeof errors)['BENJI_FAIL
     case 66:
       return errors.BENJI_NOT_FOUND
     case 70:
+      if (lockedBase.test(event)) return errors.BENJI_LOCKED
       if (/^IntegrityError: .*versions\.uid|duplicate key/.test(event)) return errors.BENJI_EXISTS
       return database.test(event) ? errors.BENJI_DATABASE : errors.BENJI_FAILED
     case 73:

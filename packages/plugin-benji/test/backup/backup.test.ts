@@ -191,8 +191,8 @@ describe('K23: a base that Benji refuses', () => {
     const run = await backupRun()
     await run.run()
     run.benji.badDays.next('backup', {
-      exit: 77,
-      says: '{"event": "AlreadyLocked: Version x is already locked.", "level": "error"}',
+      exit: 70,
+      says: `{"event": "InternalError: Lock Version x isn't held by this instance or doesn't exist.", "level": "error"}`,
     })
     const { targets } = await run.run({ step: '1s' })
     expect(targets).toMatchObject([{ status: 'succeeded', points: [{ mode: 'differential' }] }])
@@ -205,7 +205,7 @@ describe('K23: a base that Benji refuses', () => {
     run.benji.locks.add(`Version ${base.uid}`)
     const { targets } = await run.run({ step: '1s' })
     expect(targets).toMatchObject([{ status: 'succeeded', points: [{ mode: 'full' }] }])
-    expect(run.said('warn').join('\n')).toMatch(/refused version .* so a full backup is made: .*already locked/)
+    expect(run.said('warn').join('\n')).toMatch(/refused version .* so a full backup is made: .*Lock Version/)
     expect((await run.run()).targets).toMatchObject([{ status: 'succeeded', points: [{ mode: 'differential' }] }])
   })
 })

@@ -23,6 +23,7 @@ test.for([
   [70, 'OperationalError: (psycopg2.OperationalError) connection to server at "127.0.0.1" failed', 'BENJI_DATABASE'],
   [70, 'IntegrityError: (sqlite3.IntegrityError) UNIQUE constraint failed: versions.uid', 'BENJI_EXISTS'],
   [70, 'IntegrityError: duplicate key value violates unique constraint "uq_versions_uid"', 'BENJI_EXISTS'],
+  [70, "InternalError: Lock Version u-1 isn't held by this instance or doesn't exist.", 'BENJI_LOCKED'],
   [70, "AttributeError: 'NoneType' object has no attribute 'id'", 'BENJI_FAILED'],
   [71, 'OSError: whatever', 'BENJI_FAILED'],
   [73, 'FileExistsError: file:/x already exists. Force the restore if you want to overwrite it.', 'BENJI_EXISTS'],

@@ -24,6 +24,8 @@ export interface World {
   resize(image: RbdImage, objects: number): Promise<void>
   /** A version's data aren't any more what was stored. */
   damage(uid: string): Promise<void>
+  /** A lock of a Benji that was killed, until it is removed by hand. @returns what does that */
+  lock(uid: string): Promise<() => Promise<void>>
   /** A Benji is killed in the middle of a backup. */
   killBackup(uid: string, image: RbdImage): Promise<void>
   /** All clusters see it. Names must not collide. */
@@ -217,6 +219,10 @@ export const clientCases: readonly ClientCase[] = [
       expect(await code(again(`${prefix}b2`, { volume: '-v' }))).toBe('BENJI_USAGE')
       expect(await code(again(`${prefix}b2`, { labels: { a: '-' } }))).toBe('BENJI_USAGE')
       expect(await benji.find(`${prefix}b2`)).toBeUndefined()
+      const unlock = await world.lock(version.uid)
+      expect(await code(again(`${prefix}b2`, { base: version.uid }))).toBe('BENJI_LOCKED')
+      await unlock()
+      await again(`${prefix}b2`, { base: version.uid })
     },
   },
   {

@@ -136,7 +136,10 @@ function findBase({ store, option }: FakeCommandInput, storage: string, blockSiz
   if (base.storage !== storage) {
     throw new BenjiFailure(64, 'UsageError: Base version and new version have to be in the same storage.')
   }
-  if (store.locks.has(`Version ${uid}`)) throw new BenjiFailure(77, `AlreadyLocked: Version ${uid} is already locked.`)
+  // As Benji 0.17 says it, which means to say that it is locked.
+  if (store.locks.has(`Version ${uid}`)) {
+    throw new BenjiFailure(70, `InternalError: Lock Version ${uid} isn't held by this instance or doesn't exist.`)
+  }
   return base
 }
 
