@@ -1,4 +1,4 @@
-import { isHoldfastError, type TargetContext } from '@holdfast/sdk'
+import { isHoldfastError, type ArmedUndo, type TargetContext } from '@holdfast/sdk'
 import type { Benji, BenjiBackupRequest } from '../benji/benji.ts'
 import { createBenji } from '../benji/create-benji.ts'
 import { equals } from '../benji/filter.ts'
@@ -7,21 +7,23 @@ import { sourceUrl } from '../benji/source-url.ts'
 import type { BenjiVersion } from '../benji/version.ts'
 import { instanceOf } from '../engine.ts'
 import { errors } from '../errors.ts'
+import type { Freezable } from '../freeze/frozen.ts'
 import { ownLabelNames } from '../labels.ts'
 import { formatImage, type RbdImage } from '../rbd/image.ts'
 import { createRbd } from '../rbd/create-rbd.ts'
-import type { Rbd } from '../rbd/rbd.ts'
+import { imageLock } from '../rbd/image-lock.ts'
+import type { Rbd, RbdSnapshot } from '../rbd/rbd.ts'
 import { freeSnapshotName } from '../rbd/snapshot-name.ts'
 import type { Volume } from '../target.ts'
 import { storeEngine } from '../undo/engine.ts'
 import { readChain, type Chain } from './chain.ts'
 import { labelsOf } from './labels.ts'
-import type { BackupConfig } from './options.ts'
+import { isCompared, type BackupConfig } from './options.ts'
 import { placeOf } from './place.ts'
-import { pointOf } from './point.ts'
+import { pointOf, snapshotOf } from './point.ts'
 import { whyUnfit } from './unfit.ts'
 import { snapshotUndo } from './snapshot-undo.ts'
-import { prepareFreeze, takeSnapshot } from './take-snapshot.ts'
+import { isTaken, prepareFreeze, takeSnapshot } from './take-snapshot.ts'
 import { versionUndo } from './version-undo.ts'
 
 type Context = TargetContext<BackupConfig, Volume>
@@ -34,6 +36,8 @@ const baseRefused: ReadonlySet<string> = new Set(['BENJI_USAGE', 'BENJI_DATA', '
 /** A base is locked while another backup reads its list of blocks. */
 const lockedTries = 5
 const lockedPauseMs = 6000
+/** Names of snapshots that are tried, where others are faster. */
+const nameTries = 3
 
 /**
  * Backs up one volume: snapshot, differences, version, labels, metadata; and only then lets go of the snapshot that it
@@ -51,7 +55,7 @@ export async function backUpVolume(ctx: Context): Promise<void> {
   requireVolume(volume)
   requireLabels(labels)
   const place = await placeOf(engine, blockSize)
-  await ctx.lock(`rbd-image ${formatImage(image)}`, async () => {
+  await ctx.lock(imageLock(image), async () => {
     const benji = createBenji(ctx, engine)
     const rbd = createRbd(ctx, engine)
     const freezable = await prepareFreeze(ctx, image)
@@ -65,9 +69,7 @@ export async function backUpVolume(ctx: Context): Promise<void> {
       ...place,
     })
     const keeps = ctx.config.differential !== false
-    const snapshot = freeSnapshotName(ctx.clock.now(), snapshots)
-    const undo = await ctx.undo.arm(snapshotUndo, { engine: storeEngine(engine), image, snapshot, volume })
-    await takeSnapshot(ctx, rbd, image, snapshot, freezable)
+    const { snapshot, undo } = await takeOwn(ctx, rbd, image, snapshots, freezable)
     const job: Job = { ctx, benji, rbd, image, snapshot, labels }
     const { version, mode } = await store(
       job,
@@ -75,9 +77,40 @@ export async function backUpVolume(ctx: Context): Promise<void> {
     )
     await ctx.record(pointOf(version, mode, image))
     await undo.disarm()
-    await letGo(job, [...chain.ours, ...(keeps ? [] : [snapshot])])
+    // What is compared is compared with it, and lets it go then.
+    const goes = !keeps && !isCompared(ctx.config)
+    await letGo(job, [...chain.ours, ...(goes ? [snapshot] : [])])
     warnOfForeign(ctx, image, chain)
   })
+}
+
+/**
+ * Makes a snapshot that nobody else has made: two backups may begin in one second, and what the other one made must not
+ * be taken for ours, and removed (K9).
+ */
+async function takeOwn(
+  ctx: Context,
+  rbd: Rbd,
+  image: RbdImage,
+  snapshots: readonly Pick<RbdSnapshot, 'name'>[],
+  freezable: Freezable | undefined,
+): Promise<{ readonly snapshot: string; readonly undo: ArmedUndo }> {
+  const { engine } = ctx.config
+  const { volume } = ctx.target.data
+  const taken = [...snapshots]
+  for (let attempt = 1; ; attempt++) {
+    const snapshot = freeSnapshotName(ctx.clock.now(), taken)
+    const undo = await ctx.undo.arm(snapshotUndo, { engine: storeEngine(engine), image, snapshot, volume })
+    try {
+      await takeSnapshot(ctx, rbd, image, snapshot, freezable)
+      return { snapshot, undo }
+    } catch (error) {
+      if (!isTaken(error)) throw error
+      await undo.disarm()
+      if (attempt === nameTries) throw error
+      taken.push({ name: snapshot })
+    }
+  }
 }
 
 interface Job {
@@ -120,7 +153,8 @@ async function storeFrom(
   const labels = { ...job.labels, [ownLabelNames.mode]: base === undefined ? 'full' : 'differential' }
   const { engine, blockSize, wholeObject = true } = ctx.config
   const uid = versionUid(volume)
-  const hints = `${await ctx.workspace()}/${uid.replaceAll('/', '-')}.json`
+  // A file's name has 255 bytes at most. What tells the uid from others is its end.
+  const hints = `${await ctx.workspace()}/${uid.slice(-100)}.json`
   const { extents } = await rbd.diff({ image, snapshot, from: base?.snapshot, wholeObject, file: hints })
   ctx.log.debug(`${extents} extents to look at`, { volume, base: base?.uid })
   const undo = await ctx.undo.arm(versionUndo, { engine: storeEngine(engine), uid, labels })
@@ -186,9 +220,4 @@ function warnOfForeign(ctx: Context, image: RbdImage, { foreign }: Chain): void 
   ctx.log.warn(
     `${formatImage(image)} has snapshots that look like a backup's and belong to no version: ${foreign.join(', ')}. They stay; see \`holdfast benji gc\``,
   )
-}
-
-function snapshotOf({ ref }: { readonly ref: unknown }): readonly string[] {
-  const snapshot = (ref as { readonly snapshot?: unknown } | null)?.snapshot
-  return typeof snapshot === 'string' ? [snapshot] : []
 }

@@ -3,6 +3,7 @@ import { labelNames, ownLabelNames } from '../labels.ts'
 import type { RbdImage } from '../rbd/image.ts'
 import type { RbdSnapshot } from '../rbd/rbd.ts'
 import { isSnapshotName } from '../rbd/snapshot-name.ts'
+import { isOfImage } from './of-image.ts'
 
 /** What is known before a backup. */
 export interface ChainInput {
@@ -67,11 +68,7 @@ function refuse(version: BenjiVersion, { image, storage, blockSize }: ChainInput
   if (labels[ownLabelNames.sourceMismatch] !== undefined) return 'differs from its source'
   if (version.storage !== storage) return `is in the storage ${version.storage}`
   if (version.blockSize !== blockSize) return `has blocks of ${version.blockSize} bytes`
-  const made = [labels[labelNames.pool], labels[labelNames.namespace], labels[labelNames.image]]
-  const wanted = [image.pool, image.namespace, image.name]
-  // A claim that was deleted and made anew has another image.
-  if (made.some((label, index) => label !== undefined && label !== wanted[index])) return 'is of another image'
-  return undefined
+  return isOfImage(version, image) ? undefined : 'is of another image'
 }
 
 function names(snapshots: readonly RbdSnapshot[]): readonly string[] {

@@ -89,3 +89,8 @@ export const backupSchema = z
 
 /** The options after validation. */
 export type BackupConfig = z.output<typeof backupSchema>
+
+/** Whether a version is compared with its snapshot, after the backup. */
+export function isCompared({ compare = false }: Pick<BackupConfig, 'compare'>): boolean {
+  return compare !== false
+}

@@ -11,3 +11,9 @@ export function pointOf(
   const { uid, volume, snapshot, storage, date, size } = version
   return { id: uid, createdAt: date, size, mode, ref: { uid, volume, snapshot, storage, image: formatImage(image) } }
 }
+
+/** The snapshot that a recorded version was made of. */
+export function snapshotOf({ ref }: { readonly ref: unknown }): readonly string[] {
+  const snapshot = (ref as { readonly snapshot?: unknown } | null)?.snapshot
+  return typeof snapshot === 'string' ? [snapshot] : []
+}

@@ -4,6 +4,7 @@ import { createBenji } from '../benji/create-benji.ts'
 import { and, equals } from '../benji/filter.ts'
 import { rbdImageSchema } from '../rbd/image.ts'
 import { createRbd } from '../rbd/create-rbd.ts'
+import { isOfImage } from './of-image.ts'
 import { engineOf, storedEngine } from '../undo/engine.ts'
 
 /**
@@ -27,7 +28,7 @@ export const snapshotUndo = defineUndo({
     const snapshots = await rbd.snapshots(image)
     if (!snapshots.some(({ name }) => name === snapshot)) return
     const versions = await createBenji(ctx, engine).ls(and(equals('volume', volume), equals('snapshot', snapshot)))
-    if (versions.some(({ status }) => status === 'valid')) return
+    if (versions.some((version) => version.status === 'valid' && isOfImage(version, image))) return
     await rbd.removeSnapshot(image, snapshot)
   },
 })

@@ -13,6 +13,8 @@ const createTimeoutMs = 60_000
 const frozenShare = 0.8
 /** What was asked of Ceph before a call was given up is done by then, or never. */
 const settleMs = 2000
+/** `EEXIST`, as `rbd` exits with. */
+const fileExists = 17
 
 type Context = TargetContext<BackupConfig, Volume>
 
@@ -57,11 +59,20 @@ export async function takeSnapshot(
   }
   const thawed = frozen && (await thaw(frozen, failure))
   if (failure !== undefined) {
+    if (isTaken(failure)) throw failure
     // It may still come into being: the undo must find it (F34).
     await ctx.clock.sleep(settleMs, ctx.signal)
     throw failure
   }
   return { frozenMs: thawed?.frozenMs }
+}
+
+/** Whether a snapshot could not be made because somebody else has made one of its name meanwhile. */
+export function isTaken(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (isHoldfastError(cause) && cause.code === 'RBD_FAILED' && cause.details['exitCode'] === fileExists) return true
+  }
+  return false
 }
 
 function frozenTimeoutMs({ config }: Context): number {

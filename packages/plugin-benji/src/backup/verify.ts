@@ -6,10 +6,13 @@ import { metadataInStorage } from '../benji/metadata-in-storage.ts'
 import { sourceUrl } from '../benji/source-url.ts'
 import { errors } from '../errors.ts'
 import { ownLabelNames } from '../labels.ts'
+import { createRbd } from '../rbd/create-rbd.ts'
+import { formatImage } from '../rbd/image.ts'
 import type { Volume } from '../target.ts'
 import { labelsOf } from './labels.ts'
-import type { BackupConfig } from './options.ts'
+import { isCompared, type BackupConfig } from './options.ts'
 import { placeOf } from './place.ts'
+import { snapshotOf } from './point.ts'
 import { whyUnfit } from './unfit.ts'
 
 type Context = VerifyContext<BackupConfig, Volume>
@@ -21,6 +24,31 @@ type Context = VerifyContext<BackupConfig, Volume>
  * @throws HoldfastError `BENJI_NOT_KEPT`, `BENJI_SOURCE_MISMATCH`, `BENJI_…`
  */
 export async function verifyVolume(ctx: Context): Promise<void> {
+  try {
+    await verifyVersion(ctx)
+  } finally {
+    if (ctx.config.differential === false && isCompared(ctx.config)) await letSnapshotGo(ctx)
+  }
+}
+
+/** Where differential is off it has stayed for the comparison alone. */
+async function letSnapshotGo(ctx: Context): Promise<void> {
+  const { image } = ctx.target.data
+  const snapshots = ctx.points.flatMap(snapshotOf)
+  if (!image) return
+  for (const snapshot of snapshots) {
+    try {
+      await createRbd(ctx, ctx.config.engine).removeSnapshot(image, snapshot)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      ctx.log.warn(
+        `the snapshot ${snapshot} of ${formatImage(image)} could not be removed, the next run tries again: ${reason}`,
+      )
+    }
+  }
+}
+
+async function verifyVersion(ctx: Context): Promise<void> {
   const { engine, compare = false, blockSize } = ctx.config
   const { image, claim } = ctx.target.data
   const [point] = ctx.points
@@ -33,7 +61,7 @@ export async function verifyVolume(ctx: Context): Promise<void> {
   const fault =
     whyUnfit(version, labels) ??
     (version?.storage === storage ? undefined : `it is in the storage ${version?.storage}, not in ${storage}`) ??
-    ((await metadataInStorage(ctx, benji)).has(uid) ? undefined : 'its metadata is not in the storage')
+    ((await metadataInStorage(ctx, benji, engine)).has(uid) ? undefined : 'its metadata is not in the storage')
   if (version === undefined || fault !== undefined)
     throw errors.BENJI_NOT_KEPT({ uid, found: fault ?? 'it is not there' })
   if (compare === false) return

@@ -3,8 +3,8 @@ import { errors } from '../errors.ts'
 
 /** Benji's columns; SQLite takes more, PostgreSQL doesn't. */
 const longest = 255
-/** Of a uid, before its random end. */
-const longestStem = 246
+/** Of a uid, before its random end: a storage of files has a file of its name and `.meta`, which may have 255 bytes. */
+const longestStem = 243
 const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
 /** A new version's uid: the volume with a dash for its slash, and six random characters, as Benji's tools have it. */

@@ -5,6 +5,7 @@ import { count } from '../count.ts'
 import { errors } from '../errors.ts'
 import { createRbd } from '../rbd/create-rbd.ts'
 import { formatImage } from '../rbd/image.ts'
+import { imageLock } from '../rbd/image-lock.ts'
 import { findGarbage, type Garbage } from './find.ts'
 
 const meaning: Readonly<Record<Garbage['why'], string>> = {
@@ -38,7 +39,7 @@ export async function collectGarbage(ctx: RunContext<BackupConfig>, args: readon
   let failed = 0
   for (const { image, snapshot } of chosen) {
     try {
-      await ctx.lock(`rbd-image ${formatImage(image)}`, () => rbd.removeSnapshot(image, snapshot), { wait: '1m' })
+      await ctx.lock(imageLock(image), () => rbd.removeSnapshot(image, snapshot), { wait: '1m' })
       process.stdout.write(`removed ${formatImage(image)}@${snapshot}\n`)
     } catch (error) {
       if (ctx.signal.aborted) throw error

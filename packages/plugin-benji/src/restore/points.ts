@@ -17,7 +17,7 @@ export async function* listPoints(
   const ours = equalsLabel(labelNames.instance, instanceOf(engine))
   const versions = await benji.ls(target === undefined ? ours : and(ours, equals('volume', target)))
   if (versions.length === 0) return
-  const inStorage = await metadataInStorage(ctx, benji).catch((error: unknown): ReadonlySet<string> => {
+  const inStorage = await metadataInStorage(ctx, benji, engine).catch((error: unknown): ReadonlySet<string> => {
     if (ctx.signal.aborted) throw error
     const reason = error instanceof Error ? error.message : String(error)
     ctx.log.warn(`which versions could be recovered without Benji's database is not known: ${reason}`)

@@ -1,7 +1,7 @@
 import { isHoldfastError, type Json } from '@holdfast/sdk'
 import { postEvent, type BenjiEvent } from '../backup/event.ts'
 import { errors } from '../errors.ts'
-import { formatImage } from '../rbd/image.ts'
+import { imageLock } from '../rbd/image-lock.ts'
 import { storeEngine } from '../undo/engine.ts'
 import { unprotect } from '../undo/unprotect.ts'
 import type { Restore } from './context.ts'
@@ -63,7 +63,7 @@ export async function writeVersion(restore: Restore, destination: Destination): 
 function writeLocked(restore: Restore, open: OpenDestination): Promise<readonly string[]> {
   const write = (): Promise<readonly string[]> => writeTo(restore, open)
   if (!open.image) return write()
-  return restore.ctx.lock(`rbd-image ${formatImage(open.image)}`, write, { wait: lockWait })
+  return restore.ctx.lock(imageLock(open.image), write, { wait: lockWait })
 }
 
 /** @returns what Benji found wrong: it calls every restore a success (C2) */

@@ -42,6 +42,8 @@ export interface BackupRunOptions {
   readonly plan?: Partial<Omit<Plan, 'use'>> | undefined
   readonly benji?: Partial<FakeBenjiOptions> | undefined
   readonly cluster?: FakeKubernetes | undefined
+  /** More plugins of the plan, with its engine. */
+  readonly also?: ((engine: { readonly configFile: string }) => Plan['use']) | undefined
   /** Is told of each command before it runs. */
   readonly onCommand?: ((command: string) => void) | undefined
 }
@@ -52,17 +54,20 @@ export async function backupRun({
   plan,
   benji: given,
   cluster,
+  also,
   onCommand,
 }: BackupRunOptions = {}): Promise<BackupRun> {
   const ceph = createFakeCeph()
   ceph.create('rbd/data')
   const benji = createFakeBenji({ ceph, ...given })
+  const configFile = benjiConfig(benji)
   const use = [
     benjiBackup({
       ...(options?.all === true || options?.namespaces || options?.pvcs ? {} : { images: ['rbd/data'] }),
       ...options,
-      engine: { configFile: benjiConfig(benji), ...options?.engine },
+      engine: { configFile, ...options?.engine },
     }),
+    ...(also?.({ configFile }) ?? []),
   ]
   const told =
     (fake: FakeCommand): FakeCommand =>
