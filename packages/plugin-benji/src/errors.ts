@@ -24,7 +24,7 @@ export const errors = defineErrors(
     // ---- discovery
     DISCOVERY_NO_KUBERNETES: {
       message: (p: { asked: string }) => `${p.asked} can't be looked up: there is no Kubernetes here`,
-      hint: 'Nothing is backed up. In a pod, give it a service account whose token is mounted; elsewhere set KUBECONFIG. Images are backed up without Kubernetes: `images: [pool/image]`.',
+      hint: 'Nothing was done. In a pod, give it a service account whose token is mounted; elsewhere set KUBECONFIG. Images need no Kubernetes: back them up by `images: [pool/image]`, restore by `--to image=pool/image`.',
     },
     // ---- restores
     VOLUME_VERSION_GONE: {
@@ -89,7 +89,7 @@ export const errors = defineErrors(
     },
     BENJI_LOCKED: {
       message: (p: { what: string; said: string }) => `${p.what}: something else is at work there: ${p.said}`,
-      hint: 'Nothing was changed. It may be tried again when the other one has ended. If no Benji runs any more, one was killed and left its lock: `benji rm --force --override-lock UID` removes an incomplete version with it.',
+      hint: 'Nothing was changed. It may be tried again when the other one has ended. If no Benji runs any more, one was killed and left its lock: `benji rm --force --override-lock UID` removes an incomplete version with it, and docs/benji.md says how a good one gets free.',
       retryable: true,
     },
     BENJI_REFUSED: {
