@@ -57,7 +57,8 @@ export interface Artifact {
 }
 
 /** What started a run. */
-export type RunTrigger = 'boot' | 'schedule' | 'catch-up' | 'manual' | 'retry' | 'verify' | 'restore' | 'drill' | 'command'
+export type RunTrigger =
+  'boot' | 'schedule' | 'catch-up' | 'manual' | 'retry' | 'verify' | 'restore' | 'drill' | 'command'
 
 /** One execution of a plan. Booting, restores and drills are runs too: journalled, with undo, vars and a budget. */
 export interface Run {

@@ -38,11 +38,7 @@ const pollMs = 20
  * @param graceMs - between the first signal and KILL
  * @param firstSignal - what it cleans up on
  */
-export function createStopper(
-  child: Child,
-  graceMs: number,
-  firstSignal: 'SIGTERM' | 'SIGINT' = 'SIGTERM',
-): Stopper {
+export function createStopper(child: Child, graceMs: number, firstSignal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Stopper {
   const timers = new Set<NodeJS.Timeout>()
   const later = (ms: number, then: () => void): void => {
     const timer = setTimeout(() => {
