@@ -3,7 +3,7 @@ import type { Kubernetes, ObjectRef, ServiceContext } from '@holdfast/sdk'
 import { instanceOf, type BenjiEngine } from '../engine.ts'
 import { labelNames } from '../labels.ts'
 
-/** Of the API server. */
+/** Of the API server, which counts bytes and says characters. */
 const longestMessage = 1024
 
 /** What Benji's Kubernetes tools said, and its users' alerts look for. */
@@ -43,12 +43,12 @@ function eventBody(
     apiVersion: 'v1',
     kind: 'Event',
     metadata: {
-      name: `${instance}-${randomUUID()}`,
+      name: `${instance.replaceAll(/[^\w.-]/g, '-')}-${randomUUID()}`,
       ...(about.namespace !== undefined && { namespace: about.namespace }),
       labels: {
         'reporting-component': 'benji',
-        'reporting-instance': reporter,
-        [labelNames.instance]: instance,
+        ...(isLabelValue(reporter) && { 'reporting-instance': reporter }),
+        ...(isLabelValue(instance) && { [labelNames.instance]: instance }),
       },
     },
     involvedObject: { ...about },
@@ -57,10 +57,24 @@ function eventBody(
     lastTimestamp: seconds,
     type,
     reason,
-    message: message.length > longestMessage ? `${message.slice(0, longestMessage - 1).toWellFormed()}…` : message,
+    message: cut(message),
     action: 'None',
     reportingComponent: 'benji',
     reportingInstance: reporter,
     source: { component: 'benji' },
   }
+}
+
+function cut(message: string): string {
+  const bytes = Buffer.from(message)
+  if (bytes.length <= longestMessage) return message
+  const end = Buffer.from('…')
+  const kept = bytes.subarray(0, longestMessage - end.length)
+  // A character that was cut through is left out.
+  return `${new TextDecoder().decode(kept, { stream: true })}…`
+}
+
+/** What Benji takes as an instance Kubernetes may not take as a label: then the Event goes without it. */
+function isLabelValue(text: string): boolean {
+  return text.length <= 63 && /^(?:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)?$/.test(text)
 }

@@ -33,7 +33,9 @@ export const restoreOptions = z
     file: z
       .string()
       .min(1)
-      .refine((text) => !text.includes('?'), { error: 'Benji takes no path with a question mark' })
+      .refine((text) => !/[?\p{Cc}]/u.test(text), {
+        error: 'Benji takes no path with a question mark, and leaves out control characters: it would write elsewhere',
+      })
       .optional(),
     /** `true`: says what would be done, and does nothing. */
     'dry-run': z.enum(['true', 'false']).optional(),

@@ -7,11 +7,12 @@ import { engineSchema, type BenjiEngine } from '../engine.ts'
  */
 export const storedEngine = engineSchema.omit({ env: true }).optional()
 
-/** What of an engine an undo keeps. */
+/** What of an engine an undo keeps. It pushes no metrics, and the address of a Pushgateway may have a password in it. */
 export function storeEngine(engine: BenjiEngine | undefined): Omit<BenjiEngine, 'env'> | undefined {
   if (!engine) return undefined
   const stored = { ...engine }
   delete stored.env
+  delete stored.compatMetrics
   return stored
 }
 

@@ -333,8 +333,11 @@ describe('K11: one volume’s failure', () => {
   })
 })
 
-it('variables of the engine’s environment are neither in the journal nor where its copies go', async () => {
-  const run = await backupRun({ options: { engine: { env: { PGPASSWORD: 'opensesame' } } } })
+it.each([
+  ['variables of the engine’s environment are', { env: { PGPASSWORD: 'opensesame' } }],
+  ['the password of a Pushgateway is', { compatMetrics: { gateway: 'http://push:opensesame@127.0.0.1:1' } }],
+])('%s neither in the journal nor where its copies go', async (_, engine) => {
+  const run = await backupRun({ options: { engine } })
   run.benji.badDays.next('backup', { at: 'created', exit: 74 })
   await run.run()
   const { stateDirectory } = run.test

@@ -114,6 +114,7 @@ test.for([
   [{ pvc: 'a', size: 'big' }, 'use a size such as 20Gi'],
   [{ pvc: 'a', wait: 'long' }, 'use a duration such as 10m'],
   [{ file: '/a?b' }, 'Benji takes no path with a question mark'],
+  [{ file: '/a\tb' }, 'control characters: it would write elsewhere'],
   [{ path: '/a' }, 'Unrecognized key'],
   [{ pvc: 'a', 'dry-run': 'yes' }, 'Invalid option'],
 ] as const)('what somebody says wrongly is told: %o', ([options, message]) => {
