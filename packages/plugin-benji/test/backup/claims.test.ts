@@ -1,5 +1,5 @@
 import { startFakeKubernetes, type FakeKubernetes } from '@holdfast/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { labelNames, ownLabelNames } from '../../src/labels.ts'
 import { backupRun, type BackupRun } from '../support/backup-run.ts'
 import { addClaim, cephCsi } from '../support/claims.ts'
@@ -55,6 +55,8 @@ describe('claims', () => {
   })
 
   it('get the Events of Benji’s tools, where kubectl describe shows them', async () => {
+    vi.stubEnv('POD_NAME', 'backup-0')
+    onTestFinished(() => void vi.unstubAllEnvs())
     const { server, run } = await shop()
     await run.run()
     const [version] = run.benji.versions
@@ -68,7 +70,7 @@ describe('claims', () => {
         name: expect.stringMatching(/^benji-k8s-[0-9a-f-]{36}$/) as string,
         labels: {
           'reporting-component': 'benji',
-          'reporting-instance': 'unknown-pod-name',
+          'reporting-instance': 'backup-0',
           'benji-backup.me/instance': 'benji-k8s',
         },
       },
