@@ -145,10 +145,28 @@ async function idleDaemon(env: NodeJS.ProcessEnv): Promise<Result> {
 
 /** Our layers: everything above the base, as a registry keeps them and as they lie on a node's disk. */
 function layers(env: NodeJS.ProcessEnv): readonly Result[] {
-  const archive = (name: string): Buffer => readFileSync(`${env['HOLDFAST_E2E_DIR']}/images/${name}.tar`)
-  const { together } = measureAdded(archive('holdfast.local_holdfast_test'), archive('holdfast.local_node_24'))
+  const archive = (name: string): Buffer => readFileSync(`${env['HOLDFAST_E2E_DIR']}/images/holdfast.local_${name}.tar`)
+  const { together } = measureAdded(archive('holdfast_test'), archive('node_24'))
   const [packed, unpacked] = [together.compressed / 1e6, together.unpacked / 1e6]
+  const benji = measureAdded(archive('benji_test'), archive('node_24')).together
+  const onBenji = measureAdded(archive('benji-k8s_test'), archive('benji_test')).together
+  const reported = (name: string, bytes: number, note: string): Result => ({
+    name,
+    ratio: bytes / 1e6,
+    bar: 'reported',
+    pass: true,
+    note,
+  })
+  const ceph = "Debian's ceph-common with librbd, Python, and Benji"
   return [
+    reported('image benji: layers above Debian with Node, compressed, MB', benji.compressed, ceph),
+    reported('image benji: layers above Debian with Node, unpacked, MB', benji.unpacked, ceph),
+    reported(
+      'image benji-k8s: layers above benji, compressed, MB',
+      onBenji.compressed,
+      'Holdfast; Node is below already',
+    ),
+    reported('image benji-k8s: layers above benji, unpacked, MB', onBenji.unpacked, 'Holdfast; Node is below already'),
     {
       name: 'image: our layers above the base, compressed, MB',
       ratio: packed,
