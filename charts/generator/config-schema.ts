@@ -1,10 +1,27 @@
+import {
+  benjiBackup,
+  benjiCleanup,
+  benjiEnforce,
+  benjiScrub,
+  benjiVersionsStatus,
+} from '../../packages/plugin-benji/src/index.ts'
 import { scripts } from '../../packages/plugin-scripts/src/index.ts'
 import { configJsonSchema } from '../../packages/runtime/src/index.ts'
 import type { JsonSchema } from './value.ts'
 
+/** Those that the image has, as a configuration names them. */
+const plugins = {
+  '@holdfast/plugin-scripts#scripts': scripts,
+  '@holdfast/plugin-benji#benjiBackup': benjiBackup,
+  '@holdfast/plugin-benji#benjiCleanup': benjiCleanup,
+  '@holdfast/plugin-benji#benjiEnforce': benjiEnforce,
+  '@holdfast/plugin-benji#benjiScrub': benjiScrub,
+  '@holdfast/plugin-benji#benjiVersionsStatus': benjiVersionsStatus,
+}
+
 /** The definitions that the configuration's schema consists of; `configuration` is the whole. */
 export async function configDefinitions(): Promise<Readonly<Record<string, JsonSchema>>> {
-  const { definitions, ...schema } = await configJsonSchema({ '@holdfast/plugin-scripts#scripts': scripts })
+  const { definitions, ...schema } = await configJsonSchema(plugins)
   const properties = schema['properties'] as Readonly<Record<string, JsonSchema>>
   const undoMirror = { ...properties['undoMirror'] }
   delete undoMirror['type']

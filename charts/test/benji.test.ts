@@ -297,9 +297,7 @@ test("a list of Benji's chart is one, word by word", async () => {
     ['text', '0 4 * * *', 'date +%F | logger'],
   ])
   const jobs = await render({ mode: 'cronjob', benji: { ...benji, crontab: list } })
-  expect(
-    jobs.all('CronJob').map(({ spec }) => [spec.schedule, podOf({ spec } as Manifest).containers[0].args]),
-  ).toEqual(
+  expect(jobs.all('CronJob').map((job) => [job.spec.schedule, podOf(job).containers[0].args])).toEqual(
     expect.arrayContaining([
       ['*/10 * * * *', ['holdfast', 'run', 'volumes']],
       ['@daily', ['holdfast', 'run', 'odd']],

@@ -6,6 +6,7 @@ import { benji, config } from './support/values.ts'
 const withPlan = (plan: object): GivenValues => ({ config: { plans: { shop: { use: ['./shop.ts'], ...plan } } } })
 const withUse = (use: unknown): GivenValues => withPlan({ use: [use] })
 const scripts = '@holdfast/plugin-scripts#scripts'
+const volumes = '@holdfast/plugin-benji#benjiBackup'
 
 /** By the schema: values → path and what is wrong there. */
 const bySchema: readonly (readonly [values: GivenValues, path: string, message: string])[] = [
@@ -86,6 +87,12 @@ const bySchema: readonly (readonly [values: GivenValues, path: string, message: 
   [withPlan({ use: [] }), '/config/plans/shop/use', 'minItems: got 0, want 1'],
   [withUse('plugin'), '/config/plans/shop/use/0', 'does not match pattern'],
   [withUse({ [scripts]: { pathh: '/' } }), `/config/plans/shop/use/0/${scripts.replace('/', '~1')}`, `'pathh'`],
+  [withUse({ [volumes]: { al: true } }), `/config/plans/shop/use/0/${volumes.replace('/', '~1')}`, `'al' not allowed`],
+  [
+    withUse({ [volumes]: { all: true, freeze: { mode: 'optional' } } }),
+    `/config/plans/shop/use/0/${volumes.replace('/', '~1')}/freeze/mode`,
+    'value must be one of',
+  ],
   [withPlan({ budget: '5 minutes' }), '/config/plans/shop/budget', `'5 minutes' does not match pattern`],
   [withPlan({ schedule: { timeZone: 'UTC' } }), '/config/plans/shop/schedule', `missing property 'cron'`],
   [withPlan({ retention: { latest: -1 } }), '/config/plans/shop/retention/latest', 'minimum: got -1, want 0'],
