@@ -10,6 +10,7 @@ import { errors } from '../errors.ts'
 import type { Freezable } from '../freeze/frozen.ts'
 import { ownLabelNames } from '../labels.ts'
 import { formatImage, type RbdImage } from '../rbd/image.ts'
+import { addExtent } from '../rbd/add-extent.ts'
 import { createRbd } from '../rbd/create-rbd.ts'
 import { imageLock } from '../rbd/image-lock.ts'
 import type { Rbd, RbdSnapshot } from '../rbd/rbd.ts'
@@ -135,7 +136,7 @@ async function store(job: Job, { base, reason }: Chain): Promise<Stored> {
     return { version: await storeFrom(job, undefined), mode: 'full' }
   }
   try {
-    const version = await storeFrom(job, { uid: base.version.uid, snapshot: base.snapshot })
+    const version = await storeFrom(job, base)
     return { version, mode: 'differential' }
   } catch (error) {
     if (!isHoldfastError(error) || !baseRefused.has(error.code) || ctx.signal.aborted) throw error
@@ -144,10 +145,7 @@ async function store(job: Job, { base, reason }: Chain): Promise<Stored> {
   }
 }
 
-async function storeFrom(
-  job: Job,
-  base: { readonly uid: string; readonly snapshot: string } | undefined,
-): Promise<BenjiVersion> {
+async function storeFrom(job: Job, base: Chain['base']): Promise<BenjiVersion> {
   const { ctx, benji, rbd, image, snapshot } = job
   const { volume } = ctx.target.data
   const labels = { ...job.labels, [ownLabelNames.mode]: base === undefined ? 'full' : 'differential' }
@@ -156,7 +154,8 @@ async function storeFrom(
   // A file's name has 255 bytes at most. What tells the uid from others is its end.
   const hints = `${await ctx.workspace()}/${uid.slice(-100)}.json`
   const { extents } = await rbd.diff({ image, snapshot, from: base?.snapshot, wholeObject, file: hints })
-  ctx.log.debug(`${extents} extents to look at`, { volume, base: base?.uid })
+  ctx.log.debug(`${extents} extents to look at`, { volume, base: base?.version.uid })
+  if (base) await coverOldEnd(job, base.version, { file: hints, extents })
   const undo = await ctx.undo.arm(versionUndo, { engine: storeEngine(engine), uid, labels })
   try {
     const version = await unlessLocked(ctx, base !== undefined, () =>
@@ -167,7 +166,7 @@ async function storeFrom(
           snapshot,
           source: sourceUrl(engine, image, snapshot),
           hints,
-          base: base?.uid,
+          base: base?.version.uid,
           labels,
           ...(blockSize !== undefined && { blockSize }),
         } satisfies BenjiBackupRequest,
@@ -185,6 +184,23 @@ async function storeFrom(
     await undo.fire().catch(() => {})
     throw error
   }
+}
+
+/**
+ * Of an image that has grown, Benji doesn't read the block that was cut off by its old end unless the hints name it, and
+ * stores zeros for it. To Ceph nothing has changed there.
+ */
+async function coverOldEnd(
+  { rbd, image, snapshot }: Job,
+  { size: before, blockSize }: BenjiVersion,
+  { file, extents }: { readonly file: string; readonly extents: number },
+): Promise<void> {
+  const cutOff = before % blockSize
+  if (cutOff === 0) return
+  const size = (await rbd.snapshots(image)).find(({ name }) => name === snapshot)?.size ?? before
+  if (size <= before) return
+  const offset = before - cutOff
+  await addExtent(file, extents, { offset, length: Math.min(blockSize, size - offset) })
 }
 
 async function unlessLocked<T>(ctx: Context, hasBase: boolean, body: () => Promise<T>): Promise<T> {

@@ -103,6 +103,36 @@ describe('a volume', () => {
   })
 })
 
+describe('an image that grew, and whose old end was within a block', () => {
+  it.each([
+    ['nothing else has changed', () => {}],
+    ['something else has changed, too', (run: BackupRun) => run.ceph.write(volume, 0, 'changed')],
+    ['just that block has changed', (run: BackupRun) => run.ceph.write(volume, 1, 'changed')],
+  ])('is backed up with what that block holds: %s', async (_, change) => {
+    const run = await backupRun()
+    const image = run.ceph.create(volume, { size: 7 * 2 ** 20 })
+    await run.run()
+    image.size = 16 * 2 ** 20
+    change(run)
+    const { targets } = await run.run()
+    expect(targets).toMatchObject([{ status: 'succeeded', points: [{ mode: 'differential' }] }])
+    expect([...run.contents(newest(run).uid)]).toEqual([...image.contents])
+    // Once more, with nothing to be added.
+    await run.run()
+    expect([...run.contents(newest(run).uid)]).toEqual([...image.contents])
+  })
+
+  it('is backed up so whatever the diff has behind its list', async () => {
+    const run = await backupRun()
+    const image = run.ceph.create(volume, { size: 7 * 2 ** 20 })
+    await run.run()
+    image.size = 9 * 2 ** 20
+    run.ceph.badDays.next('diff', { stdout: (printed) => `${printed.trim()}\n\n` })
+    expect((await run.run()).targets).toMatchObject([{ status: 'succeeded', points: [{ mode: 'differential' }] }])
+    expect([...run.contents(newest(run).uid)]).toEqual([...image.contents])
+  })
+})
+
 describe('after a failed run the next one is still differential', () => {
   it.each([
     ['K7, K8, B10, C13, fault F41: Benji fails after the snapshot was made', { at: 'created', exit: 74 }],

@@ -67,6 +67,10 @@ export const backup: FakeBenjiCommand = async (input) => {
     const read = blocks.filter((index) => !hinted || hinted.has(index) || (base && index * 4 * 2 ** 20 >= base.size))
     if (hinted && !base) version.contents.clear()
     for (const index of version.contents.keys()) if (!blocks.includes(index)) version.contents.delete(index)
+    // The block that the old end cut off is neither taken over nor read, unless the hints name it (seen on Benji 0.17.0).
+    const cut =
+      base && base.size < from.size && base.size % blockSize !== 0 ? Math.floor(base.size / (4 * 2 ** 20)) : -1
+    if (hinted && !hinted.has(cut)) version.contents.delete(cut)
     for (const index of read) {
       const content = from.contents.get(index)
       if (content === undefined) version.contents.delete(index)
