@@ -60,7 +60,8 @@ describe('fault F45: into a claim', () => {
   test('that is there: to the byte, whatever it held', async () => {
     const target = await volumes.create('there')
     await writeImage(target.image, { at: 0, bytes: randomBytes(16 * MiB) })
-    succeeded(await site.restore(version, `pvc=${namespace}/there`))
+    expect(refusal(await site.restore(version, `pvc=${namespace}/there`))).toBe('VOLUME_HOLDS_DATA')
+    succeeded(await site.restore(version, `pvc=${namespace}/there`, '--force'))
     expect((await readImage(target.image)).equals(content)).toBe(true)
     expect(await benji.ls('protected == True')).toEqual([])
   })

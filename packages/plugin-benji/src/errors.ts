@@ -43,6 +43,10 @@ export const errors = defineErrors(
       message: (p: { place: string }) => `${p.place} is there already`,
       hint: 'It was not touched. Name another place, or overwrite it with --force.',
     },
+    VOLUME_HOLDS_DATA: {
+      message: (p: { place: string; used: string }) => `${p.place} holds data already, ${p.used}`,
+      hint: 'It was not touched. Restore into another claim, or overwrite it with --force.',
+    },
     VOLUME_PLACE: {
       message: (p: { place: string; reason: string }) => `nothing can be restored to ${p.place}: ${p.reason}`,
       hint: 'Nothing was touched. Name another place: --to pvc=[namespace/]name, image=pool/image or file=/path.',

@@ -2,12 +2,14 @@ import { isHoldfastError, type Duration, type ServiceContext } from '@holdfast/s
 import type { BenjiEngine } from '../engine.ts'
 import { diff } from './diff.ts'
 import { formatImage, type RbdImage } from './image.ts'
-import { infoSchema, parseOutput, snapshotsSchema, statusSchema } from './parse.ts'
+import { infoSchema, parseOutput, snapshotsSchema, statusSchema, usageSchema } from './parse.ts'
 import type { Rbd } from './rbd.ts'
 import { runRbd, type RbdCall } from './run-rbd.ts'
 
 /** Looks at one object. */
 const lookTimeout: Duration = '1m'
+/** Looks at all of its objects. */
+const usageTimeout: Duration = '10m'
 /** The image's exclusive lock may have to be asked for from a client that is far away. */
 const createTimeout: Duration = '1m'
 /** The object map of a large image is written anew. */
@@ -47,6 +49,17 @@ export function createRbd(
     async info(image) {
       const text = await unlessMissing(look(['info'], image))
       return text === undefined ? undefined : parseOutput(infoSchema, text, `rbd info ${formatImage(image)}`)
+    },
+    async usedBytes(image) {
+      const text = await run({
+        command: ['du'],
+        options: ['--format=json'],
+        spec: formatImage(image),
+        // Without an object map it looks at every object.
+        timeout: usageTimeout,
+      })
+      const { images } = parseOutput(usageSchema, text, `rbd du ${formatImage(image)}`)
+      return images.reduce((sum, { used_size: used }) => sum + used, 0)
     },
     async watchers(image) {
       const { watchers } = parseOutput(statusSchema, await look(['status'], image), `rbd status ${formatImage(image)}`)

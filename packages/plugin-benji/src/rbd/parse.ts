@@ -12,6 +12,9 @@ export const snapshotsSchema = z.array(
 /** `rbd info --format=json`. */
 export const infoSchema = z.object({ size: z.int().nonnegative(), id: z.string() })
 
+/** `rbd du --format=json`: an entry for each snapshot, and one for the image. */
+export const usageSchema = z.object({ images: z.array(z.object({ used_size: z.int().nonnegative() })) })
+
 /** `rbd status --format=json`. */
 export const statusSchema = z.object({ watchers: z.array(z.object({ address: z.string() })).default([]) })
 

@@ -40,6 +40,8 @@ export interface Rbd {
   }): Promise<{ readonly extents: number }>
   /** `undefined` when there is no such image. */
   info(image: RbdImage): Promise<{ readonly size: number; readonly id: string } | undefined>
+  /** Bytes that it and its snapshots take; 0 as long as nobody has written to it. */
+  usedBytes(image: RbdImage): Promise<number>
   /** Who has it open, as `rbd status` says: addresses. */
   watchers(image: RbdImage): Promise<readonly string[]>
 }

@@ -12,9 +12,10 @@ import { requireImmediate } from './storage-class.ts'
 import { waitUntilBound } from './wait-bound.ts'
 
 /**
- * A claim that is there: what it holds is overwritten, unless a pod or another client uses it (K31).
+ * A claim that is there. One that holds data is overwritten with `--force` only, and so is one that a pod or another client
+ * uses (K31).
  *
- * @throws HoldfastError `VOLUME_IN_USE`, `VOLUME_TOO_SMALL`, `VOLUME_PLACE`, `VOLUME_WAITS_FOR_POD`
+ * @throws HoldfastError `VOLUME_IN_USE`, `VOLUME_HOLDS_DATA`, `VOLUME_TOO_SMALL`, `VOLUME_PLACE`, `VOLUME_WAITS_FOR_POD`
  */
 export async function existingClaim(
   restore: Restore,
@@ -35,6 +36,7 @@ export async function existingClaim(
   const check = async (image: RbdImage): Promise<void> => {
     await requireUnmounted(restore, kubernetes, { namespace, name })
     await requireUnwatched(restore, place, image)
+    await requireUnwritten(restore, place, image)
   }
   const image = isBound ? (await boundClaim(restore, kubernetes, found)).image : undefined
   if (image) await check(image)
@@ -64,6 +66,13 @@ async function requireUnmounted(
   const by = `${pods.length === 1 ? 'the pod' : 'the pods'} ${pods.join(', ')}`
   if (!force) throw errors.VOLUME_IN_USE({ place, by })
   ctx.log.warn(`${place} is in use by ${by}, and is overwritten all the same`)
+}
+
+/** @throws HoldfastError `VOLUME_HOLDS_DATA`, unless forced */
+async function requireUnwritten({ rbd, force }: Restore, place: string, image: RbdImage): Promise<void> {
+  if (force) return
+  const used = await rbd.usedBytes(image)
+  if (used > 0) throw errors.VOLUME_HOLDS_DATA({ place, used: formatBytes(used) })
 }
 
 async function requireBindable(kubernetes: Kubernetes, { metadata, spec }: PersistentVolumeClaim): Promise<void> {

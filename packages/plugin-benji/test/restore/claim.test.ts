@@ -31,10 +31,10 @@ async function withVersion(
 /** A bound claim web/data with old data in its image. */
 function addOld(
   run: RestoreRun,
-  more: Partial<Parameters<typeof addClaim>[1]> & { readonly bytes?: number } = {},
+  more: Partial<Parameters<typeof addClaim>[1]> & { readonly bytes?: number; readonly written?: boolean } = {},
 ): void {
-  const { bytes = 2 ** 30, ...claim } = more
-  run.ceph.create('rbd/csi-vol-1', { size: bytes, contents: { 0: 'old', 1: 'old' } })
+  const { bytes = 2 ** 30, written: isWritten = false, ...claim } = more
+  run.ceph.create('rbd/csi-vol-1', { size: bytes, contents: isWritten ? { 0: 'old', 1: 'old' } : {} })
   addClaim(run.server, { name: 'data', source: cephCsi('csi-vol-1') as Record<string, unknown>, ...claim })
 }
 
@@ -81,7 +81,8 @@ test('K34: it is written through the io and as the user that backups use, and su
   run.benji.badDays.next('restore', { at: 'written', exit: 74 })
   addOld(run)
   await run.failure('u-1', { pvc: 'data' })
-  await run.restore('u-1', { pvc: 'data' })
+  // The half that was written is data, too.
+  await run.restore('u-1', { pvc: 'data' }, true)
   const call = 'restore --force -- u-1 ceph:rbd/csi-vol-1?client_identifier=backup&keyring=%2Fk'
   expect(written(run)).toEqual([call, call])
   expect(run.events().toSorted()).toEqual([
@@ -219,10 +220,28 @@ test('a new claim that was bound to a volume which was there before is written i
   expect(Object.fromEntries(run.ceph.image('rbd/static').contents)).toEqual(contents)
 })
 
-test('an existing claim that nobody uses is overwritten, zeros included', async () => {
+test('K31: an existing claim that holds data is overwritten with force only', async () => {
+  const run = await withVersion()
+  addOld(run, { written: true })
+  const before = Object.fromEntries(run.ceph.image('rbd/csi-vol-1').contents)
+  expect(await run.failure('u-1', { pvc: 'data' })).toMatchObject({ code: 'VOLUME_HOLDS_DATA' })
+  expect(written(run)).toEqual([])
+  expect(Object.fromEntries(run.ceph.image('rbd/csi-vol-1').contents)).toEqual(before)
+})
+
+test('an existing claim that nobody has written to needs no force', async () => {
   const run = await withVersion()
   addOld(run)
-  expect(await run.restore('u-1', { pvc: 'data' })).toEqual({ claim: 'web/data', image: 'rbd/csi-vol-1' })
+  for (const object of run.ceph.image('rbd/csi-vol-1').contents.keys())
+    run.ceph.write('rbd/csi-vol-1', object, undefined)
+  expect(await run.restore('u-1', { pvc: 'data' })).toMatchObject({ claim: 'web/data' })
+  expect(Object.fromEntries(run.ceph.image('rbd/csi-vol-1').contents)).toEqual(contents)
+})
+
+test('an existing claim that nobody uses is overwritten with force, zeros included', async () => {
+  const run = await withVersion()
+  addOld(run, { written: true })
+  expect(await run.restore('u-1', { pvc: 'data' }, true)).toEqual({ claim: 'web/data', image: 'rbd/csi-vol-1' })
   expect(Object.fromEntries(run.ceph.image('rbd/csi-vol-1').contents)).toEqual(contents)
   expect(written(run)).toEqual(['restore --force -- u-1 rbd:rbd/csi-vol-1'])
   expect(run.said('warn')).toEqual([expect.stringContaining('the claim web/data has 1 GiB, the version 16 MiB')])
@@ -237,7 +256,7 @@ test('a claim that is there is not made, so storage class and size are refused',
 
 test('K31, F45: a claim that a pod mounts is not overwritten without force', async () => {
   const run = await withVersion()
-  addOld(run)
+  addOld(run, { written: true })
   const mount = { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] }
   const pod = (name: string, phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed', namespace = 'web'): void =>
     void run.server.addPod({ name, namespace, phase, containers: [{ name: 'app' }], spec: mount })
@@ -282,7 +301,7 @@ test('K31: a pod that comes while the restore gets ready keeps the claim from be
   const mount = { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] }
   run.server.addPod({ name: 'web-0', namespace: 'web', containers: [{ name: 'app' }], spec: mount })
   expect(await error).toMatchObject({ code: 'VOLUME_IN_USE' })
-  expect(run.ceph.image('rbd/csi-vol-1').contents.get(0)).toBe('old')
+  expect(run.ceph.image('rbd/csi-vol-1').contents.size).toBe(0)
   expect(run.benji.version('u-1').protected).toBe(false)
 })
 
@@ -323,7 +342,7 @@ test.for([
 
 test('K31: an incomplete version is never restored, an invalid or doubtful one only with force', async () => {
   const run = await withVersion()
-  addOld(run)
+  addOld(run, { written: true })
   run.benji.add({ uid: 'half', volume: 'web/data', status: 'incomplete', labels })
   run.benji.add({ uid: 'bad', volume: 'web/data', status: 'invalid', labels, contents })
   run.benji.add({

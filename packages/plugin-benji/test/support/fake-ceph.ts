@@ -98,6 +98,14 @@ export function createFakeCeph(): FakeCeph {
           object_size: objectSize,
           snapshot_count: target.snapshots.length,
         })
+      case 'du': {
+        const bytes = (contents: ReadonlyMap<number, string>): number => contents.size * objectSize
+        return json({
+          images: [...target.snapshots, target].map(({ size, contents }) => {
+            return { name: path.split('/').at(-1), id: target.id, provisioned_size: size, used_size: bytes(contents) }
+          }),
+        })
+      }
       case 'status':
         return json({ watchers: target.watchers.map((address, client) => ({ address, client, cookie: 1 })) })
       default:
