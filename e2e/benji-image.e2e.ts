@@ -131,6 +131,14 @@ print(*(f'{name}=={version(name)}' for name in sys.argv[1:]), sep='\\n')`
     await printed(benji('/opt/benji/bin/python', '-c', 'import rados, rbd, zstandard, Crypto, psycopg2'))
   })
 
+  test('nothing has to be compiled when it starts, which it does several times in a backup', async () => {
+    const verbose = ['env', 'PYTHONVERBOSE=1', 'benji', 'version-info'] as const
+    const { code, stderr } = await benji(...verbose)
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/^# code object from '\/opt\/benji\/.*\.pyc'$/m)
+    expect(stderr.split('\n').filter((line) => /^# code object from '\/opt\/.*\.py'$/.test(line))).toEqual([])
+  })
+
   test('there is one configuration at both places, which a mount at either replaces', async () => {
     const own = inside('own')
     for (const pod of [benji, own]) {
