@@ -71,7 +71,7 @@ export async function backUpVolume(ctx: Context): Promise<void> {
     })
     const keeps = ctx.config.differential !== false
     const { snapshot, undo } = await takeOwn(ctx, rbd, image, snapshots, freezable)
-    const job: Job = { ctx, benji, rbd, image, snapshot, labels }
+    const job: Job = { ctx, benji, rbd, image, snapshot, labels, earlier: snapshots }
     const { version, mode } = await store(
       job,
       keeps ? chain : { ...chain, base: undefined, reason: 'differential is off' },
@@ -121,6 +121,8 @@ interface Job {
   readonly image: RbdImage
   readonly snapshot: string
   readonly labels: Readonly<Record<string, string>>
+  /** Snapshots that the image had before, oldest first. */
+  readonly earlier: readonly RbdSnapshot[]
 }
 
 interface Stored {
@@ -153,7 +155,13 @@ async function storeFrom(job: Job, base: Chain['base']): Promise<BenjiVersion> {
   const uid = versionUid(volume)
   // A file's name has 255 bytes at most. What tells the uid from others is its end.
   const hints = `${await ctx.workspace()}/${uid.slice(-100)}.json`
-  const { extents } = await rbd.diff({ image, snapshot, from: base?.snapshot, wholeObject, file: hints })
+  const { extents } = await rbd.diff({
+    image,
+    snapshot,
+    from: base?.snapshot,
+    wholeObject: wholeObject && !(base && shrankSince(base.snapshot, job.earlier)),
+    file: hints,
+  })
   ctx.log.debug(`${extents} extents to look at`, { volume, base: base?.version.uid })
   if (base) await coverOldEnd(job, base.version, { file: hints, extents })
   const undo = await ctx.undo.arm(versionUndo, { engine: storeEngine(engine), uid, labels })
@@ -184,6 +192,16 @@ async function storeFrom(job: Job, base: Chain['base']): Promise<BenjiVersion> {
     await undo.fire().catch(() => {})
     throw error
   }
+}
+
+/**
+ * Where an image shrank, was snapshotted, and grew again, `--whole-object` keeps silent about what went with its end (seen
+ * on Ceph 16.2); without it, Ceph says so.
+ */
+function shrankSince(base: string, snapshots: readonly RbdSnapshot[]): boolean {
+  const from = snapshots.findIndex(({ name }) => name === base)
+  const size = snapshots[from]?.size ?? 0
+  return snapshots.slice(from + 1).some((snapshot) => snapshot.size < size)
 }
 
 /**

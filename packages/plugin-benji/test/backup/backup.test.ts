@@ -72,6 +72,20 @@ describe('a volume', () => {
     expect(diffs[0]?.includes('--whole-object')).toBe(expected)
   })
 
+  it('K21: is diffed without it where its image was smaller meanwhile: Ceph would not say what went with its end', async () => {
+    const run = await backupRun()
+    await run.run()
+    const image = run.ceph.image(volume)
+    const { size } = image
+    image.size = size / 2
+    run.ceph.snapshot(volume, 'while-it-was-small')
+    image.size = size
+    await run.run()
+    await run.run()
+    const diffs = run.commands().filter((command) => /^rbd .*diff/.test(command))
+    expect(diffs.map((command) => command.includes('--whole-object'))).toEqual([true, false, true])
+  })
+
   it('K24: whose name Benji would refuse gets no snapshot', async () => {
     const run = await backupRun({ options: { images: ['rbd/data', 'rbd/späti'] } })
     run.ceph.create('rbd/späti')
