@@ -31,9 +31,16 @@ type Context = TargetContext<BackupConfig, Volume>
 
 /**
  * What a base is refused with: it is gone, of another storage or block size, or the hints don't fit it (K23); or it is
- * locked for longer than we wait, perhaps for ever, by a scrub that was killed.
+ * locked for longer than we wait, perhaps for ever, by a scrub that was killed. Its snapshot may be gone as well, by a
+ * backup of another pod that was faster.
  */
-const baseRefused: ReadonlySet<string> = new Set(['BENJI_USAGE', 'BENJI_DATA', 'BENJI_NOT_FOUND', 'BENJI_LOCKED'])
+const baseRefused: ReadonlySet<string> = new Set([
+  'BENJI_USAGE',
+  'BENJI_DATA',
+  'BENJI_NOT_FOUND',
+  'BENJI_LOCKED',
+  'RBD_NOT_FOUND',
+])
 /** A base is locked while another backup reads its list of blocks. */
 const lockedTries = 5
 const lockedPauseMs = 6000
@@ -142,7 +149,7 @@ async function store(job: Job, { base, reason }: Chain): Promise<Stored> {
     return { version, mode: 'differential' }
   } catch (error) {
     if (!isHoldfastError(error) || !baseRefused.has(error.code) || ctx.signal.aborted) throw error
-    ctx.log.warn(`Benji refused version ${base.version.uid} as base, so a full backup is made: ${error.message}`)
+    ctx.log.warn(`version ${base.version.uid} can't be counted from, so a full backup is made: ${error.message}`)
     return { version: await storeFrom(job, undefined), mode: 'full' }
   }
 }

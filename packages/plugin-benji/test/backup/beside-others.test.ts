@@ -44,6 +44,17 @@ describe('a snapshot that somebody else makes in the same second', () => {
   })
 })
 
+it('K23: a base whose snapshot another pod removes before it is counted from is followed by a full backup', async () => {
+  const run = await backupRun({
+    onCommand(command) {
+      if (command.includes('--from-snap')) run.ceph.image(volume).snapshots.shift()
+    },
+  })
+  await run.run()
+  const { targets } = await run.run()
+  expect(targets).toMatchObject([{ status: 'succeeded', verification: 'verified', points: [{ mode: 'full' }] }])
+})
+
 it('K25: a failed backup leaves no snapshot, though a version of another image has its name', async () => {
   const run = await backupRun()
   const other = { ...labels, [labelNames.instance]: 'benji-west', [labelNames.image]: 'west' }
