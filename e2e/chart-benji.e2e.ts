@@ -92,7 +92,12 @@ beforeAll(async () => {
   before = await inventory(namespace)
   notes = await release.install(values('* * * * *'))
 })
-afterAll(() => run('kubectl', ['delete', 'persistentvolume', namespace, '--wait=false']))
+afterAll(async () => {
+  await run('kubectl', ['delete', 'persistentvolume', namespace, '--wait=false'])
+  // Of an installation that failed.
+  const ofCluster = ['clusterrole,clusterrolebinding', `${namespace}-${fullname}`]
+  await run('kubectl', ['delete', ...ofCluster, '--ignore-not-found'])
+})
 
 function onlyPod(not?: Pod): Promise<Pod> {
   return waitFor('the pod', async () => {
