@@ -149,7 +149,9 @@ async function store(job: Job, { base, reason }: Chain): Promise<Stored> {
     return { version, mode: 'differential' }
   } catch (error) {
     if (!isHoldfastError(error) || !baseRefused.has(error.code) || ctx.signal.aborted) throw error
-    ctx.log.warn(`version ${base.version.uid} can't be counted from, so a full backup is made: ${error.message}`)
+    ctx.log.warn(
+      `Benji or Ceph refused version ${base.version.uid} as base, so a full backup is made: ${error.message}`,
+    )
     return { version: await storeFrom(job, undefined), mode: 'full' }
   }
 }
