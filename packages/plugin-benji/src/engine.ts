@@ -32,7 +32,7 @@ export interface BenjiEngineOptions {
    * `host:port` or a URL. Default false.
    */
   readonly compatMetrics?: boolean | { readonly gateway: string } | undefined
-  /** Variables for `benji` and `rbd`, over those of Holdfast's own process. No place for secrets: undos keep them. */
+  /** Variables for `benji` and `rbd`, over those of Holdfast's own process. Undos don't keep them. */
   readonly env?: Readonly<Record<string, string>> | undefined
 }
 

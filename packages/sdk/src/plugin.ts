@@ -20,8 +20,14 @@ export interface PlannedStep {
 export interface RestoreDefinition<Config, Options extends StandardSchemaV1> {
   /** Validates `--to key=value …`. */
   readonly options: Options
-  /** What can be restored; default: the artifact store. */
-  points?(ctx: RunContext<Config>, filter: { target?: string }): AsyncIterable<RestorePoint>
+  /**
+   * What can be restored; default: the artifact store. `forRetention`: only what the retention of this very plan may count
+   * and let go, where several plans keep points of one target in the same place.
+   */
+  points?(
+    ctx: RunContext<Config>,
+    filter: { readonly target?: string; readonly forRetention?: boolean },
+  ): AsyncIterable<RestorePoint>
   run(
     ctx: RunContext<Config> & {
       readonly point: RestorePoint

@@ -58,7 +58,7 @@ export async function backUpVolume(ctx: Context): Promise<void> {
   if (refused?.as === 'skipped') ctx.skip(refused.reason)
   if (refused || !image) throw errors.VOLUME_UNUSABLE({ volume, reason: refused?.reason ?? 'it has no image' })
   const { engine, blockSize } = ctx.config
-  const labels = labelsOf({ claim, image }, engine)
+  const labels = labelsOf({ claim, image, plan: ctx.run.plan }, engine)
   // Benji looks at them after the snapshot was made (K24).
   requireVolume(volume)
   requireLabels(labels)

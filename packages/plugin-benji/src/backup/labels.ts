@@ -1,11 +1,11 @@
 import { instanceOf, type BenjiEngine } from '../engine.ts'
-import { labelNames, ownLabelNames } from '../labels.ts'
+import { labelNames, ownLabelNames, planLabel } from '../labels.ts'
 import type { RbdImage } from '../rbd/image.ts'
 import type { Claim } from '../target.ts'
 
 /** The labels of a new version: Benji's tools' own, and what a restore into a new claim needs. */
 export function labelsOf(
-  { claim, image }: { readonly claim: Claim | undefined; readonly image: RbdImage },
+  { claim, image, plan }: { readonly claim: Claim | undefined; readonly image: RbdImage; readonly plan: string },
   engine: BenjiEngine | undefined,
 ): Readonly<Record<string, string>> {
   return {
@@ -13,6 +13,7 @@ export function labelsOf(
     [labelNames.pool]: image.pool,
     [labelNames.namespace]: image.namespace,
     [labelNames.image]: image.name,
+    [ownLabelNames.plan]: planLabel(plan),
     ...(claim && {
       [labelNames.pvcNamespace]: claim.namespace,
       [labelNames.pvc]: claim.name,

@@ -17,3 +17,12 @@ export async function placeOf(engine: BenjiEngine | undefined, blockSize: number
   const config = await readBenjiConfig(engine)
   return { storage: engine?.storage ?? config.defaultStorage, blockSize: blockSize ?? config.blockSize }
 }
+
+/**
+ * Where new versions go.
+ *
+ * @throws HoldfastError `BENJI_CONFIG`
+ */
+export async function storageOf(engine: BenjiEngine | undefined): Promise<string> {
+  return engine?.storage ?? (await readBenjiConfig(engine)).defaultStorage
+}

@@ -57,7 +57,7 @@ async function verifyVersion(ctx: Context): Promise<void> {
   const benji = createBenji(ctx, engine)
   const version = await benji.find(uid)
   const { storage } = await placeOf(engine, blockSize)
-  const labels = labelsOf({ claim, image }, engine)
+  const labels = labelsOf({ claim, image, plan: ctx.run.plan }, engine)
   const fault =
     whyUnfit(version, labels) ??
     (version?.storage === storage ? undefined : `it is in the storage ${version?.storage}, not in ${storage}`) ??

@@ -4,18 +4,24 @@ import { and, equals, equalsLabel } from '../benji/filter.ts'
 import { metadataInStorage } from '../benji/metadata-in-storage.ts'
 import type { BenjiVersion } from '../benji/version.ts'
 import { instanceOf } from '../engine.ts'
-import { labelNames, ownLabelNames } from '../labels.ts'
+import { storageOf } from '../backup/place.ts'
+import { labelNames, ownLabelNames, planLabel } from '../labels.ts'
 import type { RestoreConfig } from './context.ts'
 
-/** What can be restored: the versions of our instance. */
+/**
+ * What can be restored: the versions of our instance. For retention only those that this plan has made, or nobody says who,
+ * in the storage that it writes to: another plan's are that plan's to let go, however many there are.
+ */
 export async function* listPoints(
   ctx: Pick<RunContext<RestoreConfig>, 'config' | 'run' | 'exec' | 'signal' | 'log' | 'clock'>,
-  { target }: { readonly target?: string },
+  { target, forRetention = false }: { readonly target?: string; readonly forRetention?: boolean },
 ): AsyncGenerator<RestorePoint> {
   const { engine } = ctx.config
   const benji = createBenji(ctx, engine)
   const ours = equalsLabel(labelNames.instance, instanceOf(engine))
-  const versions = await benji.ls(target === undefined ? ours : and(ours, equals('volume', target)))
+  const all = await benji.ls(target === undefined ? ours : and(ours, equals('volume', target)))
+  const storage = forRetention ? await storageOf(engine) : undefined
+  const versions = all.filter((version) => storage === undefined || isOfPlan(version, ctx.run.plan, storage))
   if (versions.length === 0) return
   const inStorage = await metadataInStorage(ctx, benji, engine).catch((error: unknown): ReadonlySet<string> => {
     if (ctx.signal.aborted) throw error
@@ -24,6 +30,11 @@ export async function* listPoints(
     return new Set()
   })
   for (const version of versions) yield pointOf(version, inStorage)
+}
+
+function isOfPlan({ labels, storage }: BenjiVersion, plan: string, own: string): boolean {
+  const { [ownLabelNames.plan]: maker = planLabel(plan) } = labels
+  return storage === own && maker === planLabel(plan)
 }
 
 /**

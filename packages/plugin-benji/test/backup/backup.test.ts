@@ -27,6 +27,7 @@ describe('a volume', () => {
       [labelNames.namespace]: '',
       [labelNames.image]: 'data',
       [ownLabelNames.mode]: 'full',
+      [ownLabelNames.plan]: 'test',
     })
 
     run.ceph.write(volume, 1, 'changed')
@@ -338,6 +339,20 @@ describe('retention of the plan', () => {
     await run.run()
     expect(run.benji.versions).toHaveLength(2)
     expect(run.said('warn').join('\n')).toContain(`version ${second.uid} was not removed`)
+  })
+
+  it('counts only versions of its own plan and storage, and those that nobody says whose they are', async () => {
+    const run = await backupRun({ plan: { retention: { latest: 1 } }, benji: { storages: ['s1', 's2'] } })
+    const date = new Date('2025-12-01T00:00:00Z')
+    run.benji.add({ volume, uid: 'monthly', date, labels: { ...ours, [ownLabelNames.plan]: 'monthly' } })
+    run.benji.add({ volume, uid: 'offsite', date, storage: 's2', labels: ours })
+    run.benji.add({ volume, uid: 'theirs', date, labels: ours })
+    await run.run()
+    await run.run()
+    const left = run.benji.versions.map(({ uid }) => uid)
+    expect(left).toEqual(expect.arrayContaining(['monthly', 'offsite']))
+    expect(left).not.toContain('theirs')
+    expect(left).toHaveLength(3)
   })
 
   it('counts only versions of this volume and this installation', async () => {

@@ -172,7 +172,12 @@ async function* externalPoints(site: RunCallSite, target: TargetState): AsyncGen
   }
   const known =
     listed.get(target) ??
-    list(restore.points(runContext({ ...site, participant: target.owner }), { target: target.target.id }))
+    list(
+      restore.points(runContext({ ...site, participant: target.owner }), {
+        target: target.target.id,
+        forRetention: true,
+      }),
+    )
   listed.set(target, known)
   known.catch(() => listed.delete(target))
   yield* await known

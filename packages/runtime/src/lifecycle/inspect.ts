@@ -102,7 +102,7 @@ async function* externalPoints(
   scope: Scope,
 ): AsyncGenerator<RestorePoint> {
   if (!owner.restore?.points) yield* services.journal.externalPoints(plan.name, target.id)
-  else yield* pointsOf({ services, plan, participant: owner, signal, scope }, { target: target.id })
+  else yield* pointsOf({ services, plan, participant: owner, signal, scope }, { target: target.id, forRetention: true })
 }
 
 /**
@@ -136,7 +136,7 @@ async function* pointsOf(
     readonly signal: AbortSignal
     readonly scope: Scope
   },
-  filter: { readonly target?: string },
+  filter: { readonly target?: string; readonly forRetention?: boolean },
 ): AsyncGenerator<RestorePoint> {
   const { services, plan, participant } = site
   if (!participant.restore?.points) return
