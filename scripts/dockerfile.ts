@@ -109,7 +109,7 @@ function lintInstruction({ name, text, words, isList }: Instruction): string[] {
     if (!text.includes('rm -rf /var/lib/apt/lists/*')) complain('the lists of packages stay in the layer')
   }
   if (/\bapk add\b/.test(text) && !text.includes('--no-cache')) complain('--no-cache is missing')
-  const reaches = text.replaceAll(/\bpip (install --no-index|uninstall) /g, '')
+  const reaches = text.replaceAll(/\bpip (install (--\S+ )*--no-index|uninstall) /g, '')
   if (/\b(npm|npx|yarn|pnpm|pip3?|wget|git) |\bcurl -/.test(reaches)) complain('only the distribution can be reached')
   return problems
 }
