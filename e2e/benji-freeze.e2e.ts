@@ -1,18 +1,19 @@
 // Real filesystems of RBD images that are frozen for their snapshot while pods write to them, whatever becomes of us. With
 // exactly the rights that we print for it.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { useSite, volumesConfig } from './support/benji.ts'
-import { snapshotsOf } from './support/ceph.ts'
+import { benjiConfig, useSite, volumesConfig } from './support/benji.ts'
+import { clientsConf, snapshotsOf } from './support/ceph.ts'
 import type { RunningCommand } from './support/cli.ts'
 import { startProxy, type Proxy } from './support/exec.ts'
 import { agentsOf, goesOn, kitsNode, stands, useThaws, writing, written } from './support/freezing.ts'
-import { apply, succeed, waitFor } from './support/kubectl.ts'
+import { apply, succeed, waitFor, type Ended } from './support/kubectl.ts'
 import { images, useNamespace } from './support/namespace.ts'
 import { descendantsOf, signalContainer } from './support/node.ts'
-import { podsOf, ready } from './support/pods.ts'
+import { execIn, podsOf, ready } from './support/pods.ts'
 import { useRights } from './support/rights.ts'
+import { configMap, deploymentOf } from './support/sidecar.ts'
 import { freezes, podWith, useVolumes, type VolumeOfClaim } from './support/volumes.ts'
 
 const namespace = useNamespace('freeze')
@@ -26,8 +27,16 @@ const site = useSite({ kubeconfig: () => kubeconfig })
 const { benji, project } = site
 
 let data: VolumeOfClaim
-/** As long as they are there, a snapshot is not made yet, or made and not told of. */
 const held = { before: project.at('hold-before'), after: project.at('hold-after') } as const
+
+/** An `rbd` whose snapshots are not made yet, or made and not told of, as long as a file is there. */
+const slowRbd = (before: string, after: string): string => `#!/bin/sh
+wait_for() { while [ -e "$1" ]; do sleep 0.1; done; }
+case " $* " in
+  *" snap create "*) wait_for '${before}' && rbd "$@" && wait_for '${after}' ;;
+  *) exec rbd "$@" ;;
+esac
+`
 
 /** A plan of one claim. */
 function configure(claim: string, limit: string): void {
@@ -40,14 +49,7 @@ function configure(claim: string, limit: string): void {
 }
 
 beforeAll(async () => {
-  const slow = `#!/bin/sh
-wait_for() { while [ -e "$1" ]; do sleep 0.1; done; }
-case " $* " in
-  *" snap create "*) wait_for '${held.before}' && rbd "$@" && wait_for '${held.after}' ;;
-  *) exec rbd "$@" ;;
-esac
-`
-  project.write('slow-rbd', slow)
+  project.write('slow-rbd', slowRbd(held.before, held.after))
   configure('data', '30s')
   kubeconfig = (await createRights(site)).kubeconfig
   await apply(agentsOf(namespace))
@@ -219,4 +221,42 @@ describe('whoever dies while it is frozen', () => {
     expect(running.output()).toContain('RBD_TIMEOUT')
     expect(await snapshotsOf(data.image)).toEqual(before)
   })
+})
+
+test('K4, O1: kill -9 of the container that does it: what it froze is thawed, and its next backup is good', async () => {
+  const shared = project.at('shared')
+  project.write('shared/slow-rbd', slowRbd('/shared/hold', '/shared/none'))
+  project.write('shared/ceph.conf', clientsConf(), 0o644)
+  project.write('shared/benji.yaml', benjiConfig('/shared', { cephConf: '/shared/ceph.conf' }), 0o644)
+  chmodSync(project.path, 0o755)
+  chmodSync(shared, 0o777)
+  const freeze = { ...kitsNode, limit: '25s' }
+  const ceph = { conf: '/shared/ceph.conf', rbd: ['/shared/slow-rbd'] }
+  const plan = ['benjiBackup', { pvcs: [data.volume], freeze }] as const
+  const config = volumesConfig({ configFile: '/shared/benji.yaml' }, { volumes: plan }, { ceph })
+  const file = ['--config', '/etc/holdfast/holdfast.config.ts']
+  const command = ['holdfast', 'daemon', ...file]
+  await apply(
+    configMap(namespace, 'sidecar', { 'holdfast.config.ts': config }),
+    deploymentOf(namespace, 'sidecar', 1, { config: 'sidecar', shared, image: images.benjiK8s, command }),
+  )
+  const pod = await waitFor('the pod', async () => (await podsOf(namespace, 'app=sidecar'))[0]?.metadata.name)
+  await ready(namespace, pod)
+  const inPod = (...args: readonly string[]): Promise<Ended> => execIn(namespace, pod, 'holdfast', args)
+  expect((await inPod('benji', '-c', '/shared/benji.yaml', 'database-init')).code).toBe(0)
+  thawAfter(data, 100)
+  project.write('shared/hold', '')
+  const killed = inPod('holdfast', 'run', 'volumes', ...file)
+  const endedEarly = killed.then(({ stderr }) => Promise.reject(new Error(stderr)))
+  const frozenAt = await Promise.race([stands(shop, 'writer'), endedEarly])
+  endedEarly.catch(() => {})
+  await signalContainer(namespace, pod, 'holdfast', 'SIGKILL')
+  expect(await goesOn(shop, 'writer', frozenAt, 20)).toBeGreaterThan(frozenAt)
+  expect((await killed).code).not.toBe(0)
+  rmSync(join(shared, 'hold'))
+  const next = await waitFor('the container to be there again', async () => {
+    const ended = await inPod('holdfast', 'run', 'volumes', '--json', ...file)
+    return ended.stdout.startsWith('{') && ended
+  })
+  expect({ code: next.code, stderr: next.code === 0 ? '' : next.stderr }).toEqual({ code: 0, stderr: '' })
 })

@@ -86,7 +86,7 @@ export function useSite(options: SiteOptions = {}): Site {
   const project = createProject()
   const benji = benjiIn(project.at('benji'))
   beforeAll(async () => {
-    project.write('benji/benji.yaml', benjiConfig(project.at('benji'), options.storage), 0o644)
+    project.write('benji/benji.yaml', benjiConfig(project.at('benji'), options), 0o644)
     await benji.command('database-init')
   })
   afterAll(() => project.remove())
@@ -115,10 +115,16 @@ export function useSite(options: SiteOptions = {}): Site {
   return site
 }
 
-/** YAML is a superset of JSON. */
-function benjiConfig(directory: string, storage: Readonly<Record<string, unknown>> = {}): string {
+/** Benji's configuration, with all that it writes in a directory. YAML is a superset of JSON. */
+export function benjiConfig(
+  directory: string,
+  {
+    storage = {},
+    cephConf = process.env['CEPH_CONF'],
+  }: { readonly storage?: Readonly<Record<string, unknown>> | undefined; readonly cephConf?: string | undefined } = {},
+): string {
   const atOnce = { simultaneousReads: 2, simultaneousWrites: 2 }
-  const ceph = { cephConfigFile: process.env['CEPH_CONF'], newImageFeatures: ['RBD_FEATURE_LAYERING'] }
+  const ceph = { cephConfigFile: cephConf, newImageFeatures: ['RBD_FEATURE_LAYERING'] }
   return JSON.stringify({
     configurationVersion: '1',
     databaseEngine: `sqlite:///${directory}/benji.sqlite`,

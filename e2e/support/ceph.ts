@@ -15,6 +15,13 @@ export interface Extent {
   readonly bytes: Buffer
 }
 
+/** `ceph.conf`, as a client in a pod needs it. */
+export function clientsConf(): string {
+  const [, all = ''] = /^\[global\]\n([^[]*)/m.exec(readFileSync(process.env['CEPH_CONF'] ?? '', 'utf8')) ?? []
+  const lines = all.split('\n').filter((line) => !line.startsWith('run dir'))
+  return `[global]\n${lines.join('\n')}`
+}
+
 /** Makes an image, `pool/[namespace/]name`, of zeros. */
 export async function createImage(image: string, size: number): Promise<void> {
   await succeed('rbd', ['create', '--size', `${size / MiB}M`, image])
