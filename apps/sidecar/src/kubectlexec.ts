@@ -1,4 +1,4 @@
-// The entry of the bundle: bin/kubectlexec.js calls main().
+// The entry of the bundle: bin/kubectlexec calls main().
 import { createByteWriter, systemClock, type RuntimeClock } from '@holdfast/runtime'
 import { runKubectlexec } from './compat/kubectlexec.ts'
 import { onSignal } from './io.ts'

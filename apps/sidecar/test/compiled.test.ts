@@ -53,7 +53,7 @@ test('the image compiles kubectlexec by running it to its end, and it runs from 
   })
   expect(existsSync(here.at('app/dist/.cache/kubectlexec.cjs.compiled'))).toBe(true)
   // A pod without an account.
-  const { status, stderr } = spawnSync(process.execPath, [here.at('app/bin/kubectlexec.js'), '--', 'true'], {
+  const { status, stderr } = spawnSync(process.execPath, [here.at('app/bin/kubectlexec'), '--', 'true'], {
     env: { KUBERNETES_SERVICE_HOST: '127.0.0.1', TARGET_CONTAINER: 'app', POD_NAME: 'pod' },
   })
   expect(status).toBe(125)

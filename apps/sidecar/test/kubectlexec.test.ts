@@ -36,7 +36,7 @@ interface Options {
 
 function kubectlexec(args: readonly string[], { input = 'none', env, onStart }: Options = {}): Promise<Ended> {
   // The bundle, as it is installed: what counts here is whole processes, many of them.
-  const command = join(import.meta.dirname, '../bin/kubectlexec.js')
+  const command = join(import.meta.dirname, '../bin/kubectlexec')
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [command, ...args], {
       cwd: directory,
@@ -180,7 +180,7 @@ test.each(['/bin/sh', '/bin/bash'])(
   'it is a program by itself, by a link and with odd words, where sh is %s',
   (shell) => {
     const link = join(directory, `link of ${shell.slice(5)}`)
-    symlinkSync(join(import.meta.dirname, '../bin/kubectlexec.js'), link)
+    symlinkSync(join(import.meta.dirname, '../bin/kubectlexec'), link)
     const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` }
     const words = ['--', "it's", '$HOME', '']
     const { status, stderr } = spawnSync(shell, [link, ...words], { env, cwd: directory })

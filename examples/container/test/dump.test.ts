@@ -22,7 +22,7 @@ beforeEach(async () => {
   })
   writeFileSync(join(directory, 'kubeconfig'), server.kubeconfig())
   symlinkSync(join(import.meta.dirname, '../../../apps/sidecar/bin'), bin)
-  symlinkSync(join(bin, 'kubectlexec.js'), join(directory, 'kubectlexec'))
+  symlinkSync(join(bin, 'kubectlexec'), join(directory, 'kubectlexec'))
   vi.stubEnv('POD_NAME', 'shop-0')
   vi.stubEnv('TARGET_CONTAINER', 'database')
   vi.stubEnv('HOLDFAST_BIN', bin)
