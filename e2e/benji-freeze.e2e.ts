@@ -87,7 +87,8 @@ describe('a snapshot of a filesystem that pods write to', () => {
     const after = await written(shop, 'writer')
     expect({ code: report.code, log: report.code === 0 ? '' : report.log }).toEqual({ code: 0, log: '' })
     expect(report.log).toMatch(/thawed .* after \d+ ms/)
-    await goesOn(shop, 'writer', after)
+    const then = await goesOn(data, 'log', 0)
+    expect(await goesOn(data, 'log', then)).toBeGreaterThan(then)
     const { lines, isClean } = await contentOf(report.targets[0]?.points[0]?.id ?? '')
     expect(isClean).toBe(true)
     expect(lines).toEqual(lines.map((_, index) => index + 1))
@@ -148,9 +149,11 @@ describe('whoever dies while it is frozen', () => {
   let frozenAt = 0
 
   beforeEach(async () => (proxy = await startProxy(kubeconfig)))
-  afterEach(() => {
+  afterEach(async () => {
     for (const file of Object.values(held)) rmSync(file, { force: true })
     proxy.close()
+    running.kill('SIGTERM')
+    await running.ended
   })
 
   /** Starts a backup that has frozen the filesystem when this returns. */
@@ -164,7 +167,7 @@ describe('whoever dies while it is frozen', () => {
       throw new Error(running.output())
     }
     await waitFor('the filesystem to be frozen', froze)
-    frozenAt = await stands(shop, 'writer')
+    frozenAt = await stands(data, 'log')
   }
 
   /** As the end of a container. */
@@ -176,23 +179,25 @@ describe('whoever dies while it is frozen', () => {
   test('K4, O1: kill -9, and nothing ever starts again: its end is heard, and it thaws', async () => {
     await freeze('90s')
     await kill()
-    expect(await goesOn(shop, 'writer', frozenAt, 20)).toBeGreaterThan(frozenAt)
+    expect(await goesOn(data, 'log', frozenAt, 20)).toBeGreaterThan(frozenAt)
   })
 
   test('K4, O1: kill -9 and a network that is silent, and nothing ever starts again: the timer thaws', async () => {
-    await freeze('10s')
+    await freeze('15s')
     proxy.freeze()
     await kill()
-    expect(await goesOn(shop, 'writer', frozenAt, 30)).toBeGreaterThan(frozenAt)
+    expect(await stands(data, 'log')).toBe(frozenAt)
+    expect(await goesOn(data, 'log', frozenAt, 30)).toBeGreaterThan(frozenAt)
   })
 
   test('K4, O1: kill -9 and a network that is silent: the next process thaws, long before the timer', async () => {
     await freeze('90s')
     proxy.freeze()
     await kill()
+    expect(await stands(data, 'log')).toBe(frozenAt)
     const { code, stderr } = await site.run('holdfast', ['undo', 'run', '--all', '--yes'])
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
-    expect(await goesOn(shop, 'writer', frozenAt, 20)).toBeGreaterThan(frozenAt)
+    expect(await goesOn(data, 'log', frozenAt, 20)).toBeGreaterThan(frozenAt)
     rmSync(held.before)
     configure('data', '30s')
     thawAfter(data, 60)
@@ -203,7 +208,7 @@ describe('whoever dies while it is frozen', () => {
     await freeze('90s')
     const [agent] = await podsOf(namespace, 'app.kubernetes.io/component=freeze-agent')
     await signalContainer(namespace, agent?.metadata.name ?? '', 'freeze-agent', 'SIGKILL')
-    expect(await goesOn(shop, 'writer', frozenAt, 60)).toBeGreaterThan(frozenAt)
+    expect(await goesOn(data, 'log', frozenAt, 60)).toBeGreaterThan(frozenAt)
     rmSync(held.before)
     expect(await running.ended).toBe(1)
     expect(running.output()).toContain('FREEZE_LOST')
@@ -215,8 +220,8 @@ describe('whoever dies while it is frozen', () => {
     ['F34: a snapshot that was made, which nobody says in time', held.after],
   ])('fault %s: thawed before the timer, not used, and gone', async (_, file) => {
     const before = await snapshotsOf(data.image)
-    await freeze('6s', file)
-    expect(await goesOn(shop, 'writer', frozenAt, 30)).toBeGreaterThan(frozenAt)
+    await freeze('10s', file)
+    expect(await goesOn(data, 'log', frozenAt, 30)).toBeGreaterThan(frozenAt)
     expect(await running.ended).toBe(1)
     expect(running.output()).toContain('RBD_TIMEOUT')
     expect(await snapshotsOf(data.image)).toEqual(before)
@@ -248,10 +253,10 @@ test('K4, O1: kill -9 of the container that does it: what it froze is thawed, an
   project.write('shared/hold', '')
   const killed = inPod('holdfast', 'run', 'volumes', ...file)
   const endedEarly = killed.then(({ stderr }) => Promise.reject(new Error(stderr)))
-  const frozenAt = await Promise.race([stands(shop, 'writer'), endedEarly])
+  const frozenAt = await Promise.race([stands(data, 'log'), endedEarly])
   endedEarly.catch(() => {})
   await signalContainer(namespace, pod, 'holdfast', 'SIGKILL')
-  expect(await goesOn(shop, 'writer', frozenAt, 20)).toBeGreaterThan(frozenAt)
+  expect(await goesOn(data, 'log', frozenAt, 20)).toBeGreaterThan(frozenAt)
   expect((await killed).code).not.toBe(0)
   rmSync(join(shared, 'hold'))
   const next = await waitFor('the container to be there again', async () => {

@@ -46,6 +46,7 @@ export interface Proxy {
 /** Starts a {@link Proxy} on a port of its own. @param kubeconfig - whose connections; default: the kit's administrator */
 export async function startProxy(kubeconfig = process.env['KUBECONFIG'] ?? ''): Promise<Proxy> {
   const sockets = new Set<Socket>()
+  let isSilent = false
   const server = createServer((client) => {
     const upstream = connect(Number(process.env['HOLDFAST_E2E_API_PORT']), '127.0.0.1')
     for (const socket of [client, upstream]) {
@@ -53,8 +54,8 @@ export async function startProxy(kubeconfig = process.env['KUBECONFIG'] ?? ''): 
       socket.on('error', () => {}).on('close', () => sockets.delete(socket))
     }
     client.pipe(upstream).pipe(client)
-    client.on('close', () => upstream.destroy())
-    upstream.on('close', () => client.destroy())
+    client.on('close', () => void (isSilent || upstream.destroy()))
+    upstream.on('close', () => void (isSilent || client.destroy()))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
@@ -64,7 +65,10 @@ export async function startProxy(kubeconfig = process.env['KUBECONFIG'] ?? ''): 
   return {
     kubeconfig: file,
     cut: () => sockets.forEach((socket) => socket.resetAndDestroy()),
-    freeze: () => sockets.forEach((socket) => socket.pause().unpipe()),
+    freeze() {
+      isSilent = true
+      sockets.forEach((socket) => socket.pause().unpipe())
+    },
     close() {
       server.close()
       sockets.forEach((socket) => socket.destroy())

@@ -1,6 +1,7 @@
 // Real filesystems that stand still, on this machine, which must stay alive: whoever writes to one can't be killed.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { freezeAgentPod, freezeAgent } from '../../packages/plugin-benji/src/freeze/agent-pod.ts'
@@ -71,22 +72,25 @@ export async function written(namespace: string, pod: string): Promise<number> {
   return Number((await logsOf(namespace, pod, 'main', ['--tail=1'])).trim())
 }
 
-/** Waits until a writer writes no more. */
-export async function stands(namespace: string, pod: string): Promise<number> {
-  let before = NaN
-  return waitFor(`${pod} to stand still`, async () => {
-    const last = before
-    before = await written(namespace, pod)
+/** Waits until nothing is written to a file of a volume any more. @returns how long it is */
+export function stands(volume: VolumeOfClaim, file: string): Promise<number> {
+  return waitFor(`the writer of ${file} to stand still`, async () => {
+    const before = sizeOf(volume, file)
     await new Promise((resolve) => setTimeout(resolve, 1000))
-    return last === before && before
+    return sizeOf(volume, file) === before && before
   })
 }
 
-/** Waits until a writer has written more than this. @returns how many lines */
-export function goesOn(namespace: string, pod: string, than: number, seconds = 60): Promise<number> {
-  const more = async (): Promise<number | false> => {
-    const count = await written(namespace, pod)
-    return count > than && count
+/** Waits until a file of a volume is longer than this. @returns how long it is */
+export function goesOn(volume: VolumeOfClaim, file: string, than: number, seconds = 60): Promise<number> {
+  const longer = async (): Promise<number | false> => {
+    const size = sizeOf(volume, file)
+    return size > than && size
   }
-  return waitFor(`${pod} to go on`, more, seconds)
+  return waitFor(`the writer of ${file} to go on`, longer, seconds)
+}
+
+/** Nothing is read from a filesystem that may be frozen. */
+function sizeOf(volume: VolumeOfClaim, file: string): number {
+  return statSync(join(mountOf(volume), file)).size
 }

@@ -34,5 +34,12 @@ export async function signalContainer(
   container: string,
   signal: NodeJS.Signals,
 ): Promise<void> {
-  for (const pid of await processesOf(namespace, pod, container)) process.kill(pid, signal)
+  for (const pid of await processesOf(namespace, pod, container)) {
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      // It has ended meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
 }
