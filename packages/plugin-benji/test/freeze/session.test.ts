@@ -1,5 +1,5 @@
 // What is believed of a session.
-import type { ExecRequest, ExecSession } from '@holdfast/sdk'
+import { HoldfastError, type ExecRequest, type ExecSession } from '@holdfast/sdk'
 import { expect, test } from 'vitest'
 import { openFreezeSession, type FreezeSession } from '../../src/freeze/session.ts'
 
@@ -61,4 +61,14 @@ test('a node whose clock says less than ours is not believed', async () => {
 test('K15: a thaw whose session ends badly is no proof', async () => {
   const result = Promise.reject<void>(new Error('exit code 137'))
   await expect((await open('frozen mine', 'thawed mine 500', result)).thaw()).rejects.toThrow('137')
+})
+
+test('its word is proof enough, should the end of its output get lost', async () => {
+  const result = Promise.reject(new HoldfastError({ code: 'EXEC_TRUNCATED', message: 'the end is missing' }))
+  expect(await (await open('frozen mine', 'thawed mine 500', result)).thaw()).toBe(500)
+})
+
+test('a session that ends badly after its word is not believed', async () => {
+  const result = Promise.reject(new HoldfastError({ code: 'EXEC_FAILED', message: 'it exited with 1' }))
+  await expect((await open('frozen mine', 'thawed mine 500', result)).thaw()).rejects.toThrow('it exited with 1')
 })

@@ -185,7 +185,14 @@ describe('output as log lines', () => {
 describe('fault F9: output that is too much', () => {
   const mebibytes = 300
 
+  /** The least of up to three: on a busy machine the collector falls behind, but what is kept is kept every time. */
   async function growth(work: () => Promise<unknown>): Promise<number> {
+    let least = Infinity
+    for (let tries = 0; tries < 3 && least >= 128; tries++) least = Math.min(least, await growthOnce(work))
+    return least
+  }
+
+  async function growthOnce(work: () => Promise<unknown>): Promise<number> {
     globalThis.gc?.()
     const before = process.memoryUsage.rss()
     let most = 0
