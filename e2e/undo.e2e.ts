@@ -85,10 +85,13 @@ test('the pod is deleted by force while something is held: its successor gives b
   await signalContainer(namespace, pod, 'holdfast', 'SIGSTOP')
   await kubectl(['-n', namespace, 'delete', 'pod', pod, '--grace-period=0', '--force', '--wait=true'])
   await waitFor('it to be given back', async () => !(await isHeld()), 90)
-  const recovered = (await notes()).find(({ what }) => what === 'recovered')
-  expect(recovered?.who).not.toBe(pod)
-  const successor = (await podsOf(namespace, 'app=deleted'))[0]?.metadata.name ?? ''
-  expect(await logsOf(namespace, successor, 'holdfast')).toContain('gave back what an interrupted run had taken')
+  const { who: successor } = await waitFor('somebody to say so', async () =>
+    (await notes()).find(({ what }) => what === 'recovered'),
+  )
+  expect(successor).not.toBe(pod)
+  await waitFor('its log to say so', async () =>
+    (await logsOf(namespace, successor, 'holdfast')).includes('gave back what an interrupted run had taken'),
+  )
   await writeFile(join(shared, 'go'), '')
   await kubectl(['-n', namespace, 'delete', 'deployment', 'deleted', '--wait=true'])
 })
