@@ -1,7 +1,7 @@
 import { isHoldfastError, type TargetContext, type VerifyContext } from '@holdfast/sdk'
 import { pushCompatMetrics } from '../metrics/push.ts'
 import type { Volume } from '../target.ts'
-import { postEvent } from './event.ts'
+import { postEvent } from '../event.ts'
 import type { BackupConfig } from './options.ts'
 
 type Context = TargetContext<BackupConfig, Volume>

@@ -11,7 +11,7 @@ import { formatImage } from '../rbd/image.ts'
 import type { Volume } from '../target.ts'
 import { labelsOf } from './labels.ts'
 import { isCompared, type BackupConfig } from './options.ts'
-import { placeOf } from './place.ts'
+import { placeOf } from '../benji/place.ts'
 import { snapshotOf } from './point.ts'
 import { whyUnfit } from './unfit.ts'
 

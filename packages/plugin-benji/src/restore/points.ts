@@ -4,7 +4,7 @@ import { and, equals, equalsLabel } from '../benji/filter.ts'
 import { metadataInStorage } from '../benji/metadata-in-storage.ts'
 import type { BenjiVersion } from '../benji/version.ts'
 import { instanceOf } from '../engine.ts'
-import { storageOf } from '../backup/place.ts'
+import { storageOf } from '../benji/place.ts'
 import { labelNames, ownLabelNames, planLabel } from '../labels.ts'
 import type { RestoreConfig } from './context.ts'
 

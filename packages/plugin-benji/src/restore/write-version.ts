@@ -1,5 +1,5 @@
 import { isHoldfastError, type Json } from '@holdfast/sdk'
-import { postEvent, type BenjiEvent } from '../backup/event.ts'
+import { postEvent, type BenjiEvent } from '../event.ts'
 import { errors } from '../errors.ts'
 import { imageLock } from '../rbd/image-lock.ts'
 import { storeEngine } from '../undo/engine.ts'

@@ -1,4 +1,4 @@
-import { readBenjiConfig } from '../benji/benji-config.ts'
+import { readBenjiConfig } from './benji-config.ts'
 import type { BenjiEngine } from '../engine.ts'
 
 /** Where new versions go, and how they are cut: what a base must agree with. */

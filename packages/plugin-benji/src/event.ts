@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Kubernetes, ObjectRef, ServiceContext } from '@holdfast/sdk'
-import { instanceOf, type BenjiEngine } from '../engine.ts'
-import { labelNames } from '../labels.ts'
+import { instanceOf, type BenjiEngine } from './engine.ts'
+import { labelNames } from './labels.ts'
 
 /** Of the API server, which counts bytes and says characters. */
 const longestMessage = 1024

@@ -1,9 +1,9 @@
 import type { Kubernetes } from '@holdfast/sdk'
 import { testClock } from '@holdfast/testing'
 import { expect, it } from 'vitest'
-import { postEvent } from '../../src/backup/event.ts'
-import type { BenjiEngine } from '../../src/engine.ts'
-import { recordLog } from '../support/clients.ts'
+import { postEvent } from '../src/event.ts'
+import type { BenjiEngine } from '../src/engine.ts'
+import { recordLog } from './support/clients.ts'
 
 interface Posted {
   readonly message: string
