@@ -7,7 +7,7 @@ import {
   createLogger,
   createMetrics,
   createRedactor,
-  executeRestore,
+  executeTask,
   loadConfig,
   logOutput,
   openCluster,
@@ -199,12 +199,12 @@ async function runCommand({ services }: Engine, command: string, args: readonly 
   const participant = plan?.participants.find(({ commands }) => commands?.[command]) ?? plan?.participants[0]
   if (!plan || !participant) throw new TypeError('the run has no plugin')
   if (participant.commands?.[command] === undefined) throw unknownCommand(participant, command)
-  const { outcome, where } = await executeRestore(services, {
+  const { outcome, value } = await executeTask(services, {
     plan: plan.name,
     trigger: 'command',
     budgetMs: plan.budgetMs,
     body: (call) => runPluginCommand(services, call, { plan, participant, command, args }),
   })
   if (outcome.error) throw toFailure(outcome.error, {})
-  return Number(where)
+  return Number(value)
 }

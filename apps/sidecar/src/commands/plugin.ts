@@ -1,5 +1,5 @@
 import {
-  executeRestore,
+  executeTask,
   runPluginCommand,
   suggest,
   unknownCommand,
@@ -71,7 +71,7 @@ async function run(
     const started = await startEngine(session, shown)
     if (started.failed) throw toFailure(started.error, { hook: 'installDependencies' })
     const { services } = session.engine
-    const { outcome, where } = await executeRestore(services, {
+    const { outcome, value } = await executeTask(services, {
       plan: plan.name,
       trigger: 'command',
       budgetMs: plan.budgetMs,
@@ -80,7 +80,7 @@ async function run(
     const received = signals.received()
     if (received !== undefined) return exitCodeOfSignal(received)
     if (outcome.error) return exitCodeOfFailure(outcome.error)
-    return typeof where === 'number' ? where : exitCode.ok
+    return typeof value === 'number' ? value : exitCode.ok
   } finally {
     signals.close()
     close()

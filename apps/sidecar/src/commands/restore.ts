@@ -1,5 +1,5 @@
 import { formatDuration, type HoldfastError, type Json } from '@holdfast/sdk'
-import { executeRestore, pointOf, recordFailure, restoreByPlugin, toFailure } from '@holdfast/runtime'
+import { executeTask, pointOf, recordFailure, restoreByPlugin, toFailure } from '@holdfast/runtime'
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfSignal } from '../exit-codes.ts'
@@ -150,7 +150,11 @@ async function restoreOne(found: FoundArtifact, means: RestoreMeans): Promise<Re
     }
   }
   const { services } = session.engine
-  const { run, outcome, where } = await executeRestore(services, {
+  const {
+    run,
+    outcome,
+    value: where,
+  } = await executeTask(services, {
     plan: found.artifact.plan,
     budgetMs: restorer?.plan.budgetMs ?? fileBudgetMs,
     body: (call) => {

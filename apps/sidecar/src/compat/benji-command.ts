@@ -1,6 +1,6 @@
 // `benji-command`, as users of Benji's Kubernetes tools know it, on Holdfast's engine.
 import type { Plan, Sink } from '@holdfast/sdk'
-import { createByteWriter, executeRestore, runPluginCommand, type ByteWriter } from '@holdfast/runtime'
+import { createByteWriter, executeTask, runPluginCommand, type ByteWriter } from '@holdfast/runtime'
 import { exitCode, exitCodeOfSignal } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { benjiEngine } from './benji-engine.ts'
@@ -61,7 +61,7 @@ export async function runBenjiCommand(
       const [participant] = resolved.participants
       if (!participant) return exitCode.failed
       // Without the plan's lock: Benji has its own, and an `ls` must not wait for a scrub.
-      const { outcome } = await executeRestore(services, {
+      const { outcome } = await executeTask(services, {
         plan: program.name,
         trigger: 'command',
         budgetMs,

@@ -1,6 +1,6 @@
 // `benji-restore-pvc`, as users of Benji's Kubernetes tools know it, on Holdfast's engine.
 import type { Json, Plan, RestorePoint } from '@holdfast/sdk'
-import { executeRestore, restoreByPlugin } from '@holdfast/runtime'
+import { executeTask, restoreByPlugin } from '@holdfast/runtime'
 import { exitCode, exitCodeOfSignal } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { benjiEngine } from './benji-engine.ts'
@@ -72,7 +72,7 @@ async function restore({ session, signals }: StartedSession, options: RestorePvc
   if (!participant) return exitCode.failed
   const pvc = `${namespace}/${claim}`
   // Without the plan's lock: two claims may be restored at once.
-  const { outcome } = await executeRestore(services, {
+  const { outcome } = await executeTask(services, {
     plan: program.name,
     budgetMs,
     async body(call): Promise<Json> {

@@ -1,5 +1,5 @@
 import { formatDuration, type Json } from '@holdfast/sdk'
-import { executeRestore, recordFailure, restoreByPlugin, toFailure } from '@holdfast/runtime'
+import { executeTask, recordFailure, restoreByPlugin, toFailure } from '@holdfast/runtime'
 import { openConfiguration } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfSignal } from '../exit-codes.ts'
@@ -33,7 +33,11 @@ export async function restorePoint(
     const started = await startEngine(session, shown)
     if (started.failed) throw toFailure(started.error, { hook: 'installDependencies' })
     const { services } = session.engine
-    const { run, outcome, where } = await executeRestore(services, {
+    const {
+      run,
+      outcome,
+      value: where,
+    } = await executeTask(services, {
       plan: plan.name,
       budgetMs: plan.budgetMs,
       body: (call) => restoreByPlugin(services, call, { plan, participant, point, options, force }),

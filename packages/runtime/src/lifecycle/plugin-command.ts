@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { runContext } from './contexts.ts'
-import type { RestoreCall } from './restore.ts'
+import type { TaskCall } from './task.ts'
 
 /** A command of a plugin: `holdfast <plugin> <command> …`. */
 export interface PluginCommandOptions {
@@ -22,7 +22,7 @@ export interface PluginCommandOptions {
  */
 export async function runPluginCommand(
   services: Services,
-  call: RestoreCall,
+  call: TaskCall,
   { plan, participant, command, args }: PluginCommandOptions,
 ): Promise<Json> {
   const found = participant.commands?.[command]

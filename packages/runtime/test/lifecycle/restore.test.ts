@@ -1,7 +1,7 @@
 import { advanceUntil, createTestRun, type TestRun } from '@holdfast/testing'
 import { definePlugin, type Plugin, type RestorePoint } from '@holdfast/sdk'
 import { afterEach, expect, test } from 'vitest'
-import { executeRestore, pointOf, restoreByPlugin, type RestoreResult } from '@holdfast/runtime'
+import { executeTask, pointOf, restoreByPlugin, type TaskResult } from '@holdfast/runtime'
 import { anything, behave, effects, type Behaviour } from './hooks.ts'
 
 const open: TestRun[] = []
@@ -53,11 +53,11 @@ async function backedUp(behaviour: Behaviour): Promise<{ run: TestRun; point: Re
   throw new Error('nothing was stored')
 }
 
-function restore(run: TestRun, point: RestorePoint, options = { table: 'orders' }): Promise<RestoreResult> {
+function restore(run: TestRun, point: RestorePoint, options = { table: 'orders' }): Promise<TaskResult> {
   const { services } = run.engine
   const plan = run.engine.plan('test')
   const [participant] = plan.participants
-  return executeRestore(services, {
+  return executeTask(services, {
     plan: plan.name,
     budgetMs: 60_000,
     body: (call) => restoreByPlugin(services, call, { plan, participant: participant!, point, options, force: false }),
@@ -66,9 +66,9 @@ function restore(run: TestRun, point: RestorePoint, options = { table: 'orders' 
 
 test('a restore is a run of its own: journalled, and what it took is given back', async () => {
   const { run, point } = await backedUp('ok')
-  const { outcome, where, run: made } = await restore(run, point)
+  const { outcome, value, run: made } = await restore(run, point)
   expect(outcome).toMatchObject({ status: 'succeeded', error: undefined })
-  expect(where).toBe('orders')
+  expect(value).toBe('orders')
   expect(restored).toEqual(['rows'])
   expect(world.held.size).toBe(0)
   expect(run.engine.journal.runs({ id: made.id })).toMatchObject([{ trigger: 'restore', status: 'succeeded' }])
@@ -77,9 +77,9 @@ test('a restore is a run of its own: journalled, and what it took is given back'
 
 test('a restore that fails says why, and gives back what it took', async () => {
   const { run, point } = await backedUp('throws')
-  const { outcome, where } = await restore(run, point)
+  const { outcome, value } = await restore(run, point)
   expect(outcome).toMatchObject({ status: 'failed', error: { code: 'HOOK_FAILED' } })
-  expect(where).toBeUndefined()
+  expect(value).toBeUndefined()
   expect(world.held.size).toBe(0)
   expect(run.engine.journal.runs({ limit: 1 })).toMatchObject([{ trigger: 'restore', status: 'failed' }])
 })

@@ -4,7 +4,7 @@ import { advanceUntil, createTestRun, type MemoryStorage, type TestRun } from '@
 import { defineHook, HoldfastError } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
 import { createEngine } from '../../src/engine.ts'
-import { executeRestore } from '../../src/lifecycle/restore.ts'
+import { executeTask } from '../../src/lifecycle/task.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { createRedactor } from '../../src/telemetry/redaction.ts'
@@ -62,7 +62,7 @@ describe('fault F12: a full or broken state directory', () => {
     const run = await testRun([backup({})])
     const { journal, services } = run.engine
     journal.beginRun = full
-    const { outcome } = await executeRestore(services, { plan: 'test', budgetMs: 1000, body: async () => null })
+    const { outcome } = await executeTask(services, { plan: 'test', budgetMs: 1000, body: async () => null })
     expect(outcome).toMatchObject({ status: 'failed', error: { code: 'STATE_UNWRITABLE' } })
   })
 })
@@ -124,7 +124,7 @@ describe('an error in the journal', () => {
 
 test('a restore is no success of its plan', async () => {
   const run = await testRun([backup({})])
-  await executeRestore(run.engine.services, { plan: 'test', budgetMs: 1000, body: async () => null })
+  await executeTask(run.engine.services, { plan: 'test', budgetMs: 1000, body: async () => null })
   expect(run.engine.journal.lastSuccess('test')).toBeUndefined()
   expect(await run.metrics.text()).not.toMatch(/holdfast_run_last_success_timestamp_seconds\{/)
 })

@@ -1,0 +1,96 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { formatDuration, type HoldfastError, type Json, type Outcome, type Run, type Vars } from '@holdfast/sdk'
+import { errors } from '../errors.ts'
+import { reasonOf, recordFailure, toFailure } from '../failure.ts'
+import type { Services } from '../services.ts'
+import { createVars } from '../vars.ts'
+import { callWithDeadline } from './call.ts'
+import { varsDirectoryOf } from './execute.ts'
+import { quietly } from '../journal/quietly.ts'
+import { newRunId } from './run-id.ts'
+import { Scope } from './scope.ts'
+
+/** What a task works with. */
+export interface TaskCall {
+  readonly run: Run
+  readonly vars: Vars
+  readonly signal: AbortSignal
+  readonly scope: Scope
+}
+
+/** One thing to do as a run of its own: a restore, or a plugin's command. */
+export interface TaskRequest {
+  /** The plan whose run it is: for a restore, the one that made what is restored. */
+  readonly plan: string
+  /** What the run is for. Default: a restore. */
+  readonly trigger?: 'restore' | 'command' | undefined
+  /** The longest it may take, in milliseconds. */
+  readonly budgetMs: number
+  /** Aborts this task alone. */
+  readonly signal?: AbortSignal | undefined
+  /** Does it. @returns what came of it: for a restore, where it was restored to */
+  body(call: TaskCall): Promise<Json>
+}
+
+/** A task that ended. */
+export interface TaskResult {
+  readonly run: Run
+  readonly outcome: Outcome
+  /** What its body returned; `undefined` unless it succeeded. */
+  readonly value: Json
+}
+
+/** Does one thing as a run: journalled, within a budget, with undos and variables of its own. Never rejects. */
+export async function executeTask(services: Services, request: TaskRequest): Promise<TaskResult> {
+  const { plan, budgetMs, trigger = 'restore' } = request
+  const { clock, journal, shutdown, emit } = services
+  const now = clock.now()
+  const run: Run = { id: newRunId(now), plan, attempt: 1, scheduledFor: now, trigger, dryRun: false }
+  const began = clock.monotonic()
+  const scope = new Scope(services)
+  const directory = varsDirectoryOf(services.stateDirectory, run.id)
+  let value: Json
+  let error: HoldfastError | undefined
+  emit({ type: 'run-started', run, at: now })
+  try {
+    try {
+      journal.beginRun(run, services.config().instance, services.process.id)
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      throw errors.STATE_UNWRITABLE({ path: services.stateDirectory, reason: reasonOf(cause) }, { cause })
+    }
+    await callWithDeadline(
+      async (signal) => {
+        value = await request.body({ run, vars: createVars(directory), signal, scope })
+      },
+      {
+        clock,
+        where: trigger === 'restore' ? `the restore from plan "${plan}"` : `the command of plan "${plan}"`,
+        timeoutMs: budgetMs,
+        parents: [shutdown.requested, ...(request.signal ? [request.signal] : [])],
+        hurried: shutdown.abandoned,
+      },
+    )
+  } catch (thrown) {
+    error = toFailure(thrown, { run: run.id })
+  }
+  const warnings = (await scope.close()).map((failure) => toFailure(failure, { run: run.id }))
+  error ??= warnings.shift()
+  if (error?.code === 'HOOK_TIMEOUT') error = errors.RUN_BUDGET({ budget: formatDuration(budgetMs) }, { cause: error })
+  const status = error === undefined ? 'succeeded' : error.code === 'RUN_ABORTED' ? 'aborted' : 'failed'
+  const outcome: Outcome = { status, targets: [], error, warnings }
+  const durationMs = clock.monotonic() - began
+  quietly(services, () =>
+    journal.endRun(run.id, {
+      status,
+      error: error && recordFailure(error),
+      warnings: warnings.map(recordFailure),
+      durationMs,
+    }),
+  )
+  if (!quietly(services, () => journal.pendingUndos().some((undo) => undo.run === run.id))) {
+    rmSync(directory, { recursive: true, force: true })
+  }
+  emit({ type: 'run-ended', run, outcome, status, durationMs })
+  return { run, outcome, value: error === undefined ? value : undefined }
+}
