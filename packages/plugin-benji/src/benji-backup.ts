@@ -8,6 +8,7 @@ import { snapshotUndo } from './backup/snapshot-undo.ts'
 import { validateBackup } from './backup/validate.ts'
 import { verifyVolume } from './backup/verify.ts'
 import { versionUndo } from './backup/version-undo.ts'
+import { countVolumes } from './benji/run-versions.ts'
 import { discoverVolumes } from './discovery/discover.ts'
 import { permissionsFor } from './discovery/permissions.ts'
 import { thawUndo } from './freeze/thaw-undo.ts'
@@ -26,7 +27,7 @@ function define(options: Partial<BenjiBackupOptions>): PluginFactory<BenjiBackup
     config: backupSchema,
     permissions: permissionsFor,
     undos: [thawUndo, snapshotUndo, versionUndo, ...restoreUndos],
-    targets: (ctx) => discoverVolumes(ctx, ctx.config),
+    targets: (ctx) => countVolumes(ctx.config, discoverVolumes(ctx, ctx.config)),
     describe: describeBackup,
     hooks: {
       validate: validateBackup,

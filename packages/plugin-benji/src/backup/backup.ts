@@ -3,6 +3,7 @@ import type { Benji, BenjiBackupRequest } from '../benji/benji.ts'
 import { createBenji } from '../benji/create-benji.ts'
 import { equals } from '../benji/filter.ts'
 import { requireLabels, requireVolume, versionUid } from '../benji/names.ts'
+import { versionsForChain } from '../benji/run-versions.ts'
 import { sourceUrl } from '../benji/source-url.ts'
 import type { BenjiVersion } from '../benji/version.ts'
 import { instanceOf } from '../engine.ts'
@@ -71,7 +72,7 @@ export async function backUpVolume(ctx: Context): Promise<void> {
     const chain = readChain({
       image,
       snapshots,
-      versions: await benji.ls(equals('volume', volume)),
+      versions: await versionsForChain(ctx, benji, volume, snapshots),
       instance: instanceOf(engine),
       recorded: new Set(ctx.recorded().flatMap(snapshotOf)),
       ...place,

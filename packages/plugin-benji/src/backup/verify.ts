@@ -3,6 +3,7 @@ import { createBenji } from '../benji/create-benji.ts'
 import type { Benji } from '../benji/benji.ts'
 import { equals } from '../benji/filter.ts'
 import { metadataInStorage } from '../benji/metadata-in-storage.ts'
+import { versionMade } from '../benji/run-versions.ts'
 import { sourceUrl } from '../benji/source-url.ts'
 import { errors } from '../errors.ts'
 import { ownLabelNames } from '../labels.ts'
@@ -55,7 +56,7 @@ async function verifyVersion(ctx: Context): Promise<void> {
   if (!point || !image) return ctx.skip('nothing was backed up')
   const uid = point.id
   const benji = createBenji(ctx, engine)
-  const version = await benji.find(uid)
+  const version = await versionMade(ctx, benji, { uid, volume: ctx.target.data.volume })
   const { storage } = await placeOf(engine, blockSize)
   const labels = labelsOf({ claim, image, plan: ctx.run.plan }, engine)
   const fault =

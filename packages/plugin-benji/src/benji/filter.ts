@@ -21,6 +21,11 @@ export function equalsLabel(name: string, value: string): string {
   return `labels[${quote(name)}] == ${quote(value)}`
 }
 
+/** Versions of snapshots whose names come no earlier than this one: names of backups' snapshots are times. */
+export function sinceSnapshot(name: string): string {
+  return `snapshot >= ${quote(name)}`
+}
+
 /** All of them. Empty ones ask for nothing. */
 export function and(...filters: readonly string[]): string {
   const asked = filters.filter((filter) => filter.trim() !== '')

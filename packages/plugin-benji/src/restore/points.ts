@@ -2,6 +2,7 @@ import type { RestorePoint, RunContext } from '@holdfast/sdk'
 import { createBenji } from '../benji/create-benji.ts'
 import { and, equals, equalsLabel } from '../benji/filter.ts'
 import { metadataInStorage } from '../benji/metadata-in-storage.ts'
+import { versionsForRetention } from '../benji/run-versions.ts'
 import type { BenjiVersion } from '../benji/version.ts'
 import { instanceOf } from '../engine.ts'
 import { storageOf } from '../benji/place.ts'
@@ -19,7 +20,12 @@ export async function* listPoints(
   const { engine } = ctx.config
   const benji = createBenji(ctx, engine)
   const ours = equalsLabel(labelNames.instance, instanceOf(engine))
-  const all = await benji.ls(target === undefined ? ours : and(ours, equals('volume', target)))
+  const all =
+    target === undefined
+      ? await benji.ls(ours)
+      : forRetention
+        ? await versionsForRetention(ctx, benji, target)
+        : await benji.ls(and(ours, equals('volume', target)))
   const storage = forRetention ? await storageOf(engine) : undefined
   const versions = all.filter((version) => storage === undefined || isOfPlan(version, ctx.run.plan, storage))
   if (versions.length === 0) return

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Benji, BenjiBackupRequest } from '../../src/benji/benji.ts'
-import { and, equals, equalsLabel } from '../../src/benji/filter.ts'
+import { and, equals, equalsLabel, sinceSnapshot } from '../../src/benji/filter.ts'
 import { sourceUrl } from '../../src/benji/source-url.ts'
 import type { BenjiVersion } from '../../src/benji/version.ts'
 import type { RbdImage } from '../../src/rbd/image.ts'
@@ -177,6 +177,8 @@ export const clientCases: readonly ClientCase[] = [
       const ours = and(equals('volume', full.volume), equalsLabel('benji-backup.me/instance', 'east'))
       expect((await benji.ls(ours)).map((each) => each.uid)).toEqual([full.version.uid, uid])
       expect(await benji.ls(and(ours, equals('snapshot', second)))).toEqual([version])
+      expect((await benji.ls(and(ours, sinceSnapshot(first)))).map((each) => each.uid)).toEqual([full.version.uid, uid])
+      expect(await benji.ls(and(ours, sinceSnapshot(second)))).toEqual([version])
       expect(await benji.ls(and(ours, equals('status', 'invalid')))).toEqual([])
       expect(await benji.ls(`volume == "${full.volume}" and (not status == "valid" or date < "1 day ago")`)).toEqual([])
       expect((await benji.metadataLs()).has(uid)).toBe(true)
