@@ -1,10 +1,10 @@
 // An artifact of 2 GiB through the store, against what one would write in a shell: compressed, hashed, on the disk.
 import { execFileSync } from 'node:child_process'
-import { createCipheriv } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { rows } from './rows.ts'
 
 /** One row of the results. */
 interface Row {
@@ -80,21 +80,13 @@ function shell(input: string, output: string): void {
   execFileSync('bash', ['-c', script, 'bash', input, output], { stdio: 'inherit' })
 }
 
-/** Rows as a database has them: half random, half words; always the same, about 2:1 for zstd. */
 async function generate(path: string): Promise<void> {
-  const block = 4 * 2 ** 20
-  const random = createCipheriv('aes-128-ctr', Buffer.alloc(16, 7), Buffer.alloc(16))
-  const zeros = Buffer.alloc(block)
-  const words = Buffer.from('transfer from account to account, note: monthly rent and groceries; '.repeat(3))
   const file = await open(path, 'wx')
-  for (let written = 0; written < size; written += block) {
-    const rows = random.update(zeros)
-    for (let at = 0; at < block; at += 128) {
-      const from = (rows[at] ?? 0) & 63
-      const length = 62 + ((rows[at + 1] ?? 0) & 15)
-      words.copy(rows, at + 128 - length, from, from + length)
-    }
-    await file.write(rows)
+  let written = 0
+  for (const block of rows()) {
+    if (written >= size) break
+    await file.write(block)
+    written += block.byteLength
   }
   await file.sync()
   await file.close()
