@@ -7,24 +7,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MiB, readImage, snapshotsOf, writeImage } from './support/ceph.ts'
-import { kitsNode } from './support/freezing.ts'
+import { goesOn, kitsNode, useThaws, writing } from './support/freezing.ts'
 import { kubeconfigOf } from './support/grants.ts'
 import { follow, onHost, releaseOf, type Values } from './support/helm.ts'
 import { inventory, leftovers } from './support/inventory.ts'
 import { apply, getObject, kubectl, listObjects, run, waitFor, type Ended } from './support/kubectl.ts'
 import { images, useNamespace } from './support/namespace.ts'
 import { execIn, logsOf, podsOf, ready, type Pod } from './support/pods.ts'
-import { eventsOf, useVolumes, type VolumeOfClaim } from './support/volumes.ts'
+import { eventsOf, freezes, podWith, useVolumes, type VolumeOfClaim } from './support/volumes.ts'
 import type { Version } from './support/benji.ts'
 
 const namespace = useNamespace('chart-benji')
 // Where claims are, which is not where the release is.
 const shop = useNamespace('chart-benji-shop')
 const volumes = useVolumes(shop)
+const thawAfter = useThaws()
 const release = releaseOf(namespace, 'east')
 const { fullname, selector } = release
 const agents = 'app.kubernetes.io/component=freeze-agent'
 let data: VolumeOfClaim
+/** A pod writes to it, and it asks for freezing. */
+let written: VolumeOfClaim
 let port = 0
 let before: readonly string[] = []
 let notes = ''
@@ -41,7 +44,11 @@ const values = (schedule: string, more: object = {}): Values => ({
     image: imageOf(images.benjiK8s),
     ceph: { files: { 'ceph.conf': cephConf() } },
     crontab: [{ name: 'volumes', schedule, command: ['benji-backup-pvc', '--all-namespaces', '-l', `shelf=${shop}`] }],
-    freeze: { image: imageOf(images.holdfast), kubeletRoot: kitsNode.kubeletRoot },
+    freeze: {
+      image: imageOf(images.holdfast),
+      kubeletRoot: kitsNode.kubeletRoot,
+      sysRoot: process.env['HOLDFAST_E2E_SYS'],
+    },
     restore: { namespaces: [shop] },
     pushgateway: { enabled: true, port, image: imageOf(images.pushgateway) },
   },
@@ -87,8 +94,12 @@ beforeAll(async () => {
     },
   })
   data = await volumes.create('data', { labels: { shelf: shop } })
+  written = await volumes.create('written', { labels: { shelf: shop }, annotations: freezes })
   await volumes.create('other', { labels: { shelf: 'another' } })
   await writeImage(data.image, { at: 4 * MiB, bytes: randomBytes(MiB) })
+  await apply(podWith(shop, 'writer', ['written'], { image: images.node, command: writing('/written/log') }))
+  await ready(shop, 'writer')
+  thawAfter(written, 300)
   before = await inventory(namespace)
   notes = await release.install(values('* * * * *'))
 })
@@ -110,8 +121,9 @@ async function inPod(...command: readonly string[]): Promise<Ended> {
   return execIn(namespace, (await onlyPod()).metadata.name, 'holdfast', command)
 }
 
-async function versions(): Promise<readonly Version[]> {
-  const { code, stdout, stderr } = await inPod('benji', '-m', 'ls')
+/** Of the claim nobody writes to, or another. */
+async function versions({ volume } = data): Promise<readonly Version[]> {
+  const { code, stdout, stderr } = await inPod('benji', '-m', 'ls', `volume == "${volume}"`)
   if (code !== 0) throw new Error(`benji ls ended with ${code}: ${stderr}`)
   return (JSON.parse(stdout) as { readonly versions: readonly Version[] }).versions
 }
@@ -133,16 +145,27 @@ test('a line of the crontab backs up a claim of another namespace, and the claim
   expect(await snapshotsOf(data.image)).toContain((await versions()).at(-1)?.snapshot)
 }, 200_000)
 
+test('a claim that pods write to stands still for its snapshot, by the chart’s own agent, and is written to again', async () => {
+  const event = await waitFor('its first backup', async () => (await eventsOf(shop, 'written'))[0], 60)
+  expect(event).toMatchObject({ reason: 'SuccessfulBackup' })
+  expect(await versions(written)).toMatchObject([{ status: 'valid' }])
+  const { metadata } = await onlyPod()
+  expect(await logsOf(namespace, metadata.name, 'holdfast')).toMatch(/thawed .* after \d+ ms/)
+  const then = await goesOn(written, 'log', 0)
+  expect(await goesOn(written, 'log', then)).toBeGreaterThan(then)
+}, 200_000)
+
 test('the Pushgateway in the pod has it, and the pod says where', async () => {
   const { metadata } = await onlyPod()
   const { annotations } = metadata as { readonly annotations?: Readonly<Record<string, string>> }
   expect(annotations).toEqual({ 'prometheus.io/scrape': 'true', 'prometheus.io/port': `${port}` })
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   const succeeded = metrics.split('\n').filter((line) => line.startsWith('benji_backup_status_succeeded{'))
-  expect(succeeded).toHaveLength(1)
-  expect(succeeded[0]).toContain('job="east"')
-  expect(succeeded[0]).toContain(`volume="${shop}/data"`)
-  expect(succeeded[0]).toMatch(/ 1$/)
+  const labels = (claim: string): string =>
+    `job="east",pvc_name="${claim}",pvc_namespace="${shop}",volume="${shop}/${claim}"`
+  expect(succeeded.toSorted()).toEqual(
+    ['data', 'written'].map((claim) => `benji_backup_status_succeeded{instance="",${labels(claim)}} 1`),
+  )
 })
 
 test('nothing is wrong in the log, and what is restored is what the snapshot has', async () => {
@@ -267,6 +290,23 @@ test('upgraded, it has another schedule and the same versions; the agent stays',
   const last = (await versions()).at(-1)
   expect(known).not.toContain(last?.uid)
   expect(last).toMatchObject({ status: 'valid', bytes_read: 0 })
+})
+
+test('mode cronjob: a Job of the CronJob goes on with the volumes of the deployment', async () => {
+  const known = (await versions()).map(({ uid }) => uid)
+  const { pushgateway, ...benji } = values('0 3 1 1 *').benji as Readonly<Record<string, unknown>>
+  expect(pushgateway).toBeDefined()
+  const said = await release.upgrade({ ...values('0 3 1 1 *'), benji, mode: 'cronjob' })
+  await follow(said.replaceAll('NAME', `${fullname}-volumes`), 'kubectl create job')
+  const [pod] = await waitFor('the Job’s pod', async () => {
+    const found = await podsOf(namespace, `job-name=${fullname}-volumes-now`)
+    return found[0]?.status.phase === 'Succeeded' && found
+  })
+  const made = logsOf(namespace, pod?.metadata.name ?? '', 'holdfast')
+  expect(await made).toContain('differential')
+  await release.upgrade(values('0 3 1 1 *'))
+  expect((await versions()).at(-1)).toMatchObject({ status: 'valid', labels: { 'holdfast.dev/mode': 'differential' } })
+  expect(known).not.toContain((await versions()).at(-1)?.uid)
 })
 
 test('uninstalled, it leaves the claim with the versions, and the notes say how to remove it', async () => {

@@ -87,15 +87,25 @@ test('fault H2: the agent is what the plugin says, with resources and a place of
         resources: freeze.resources,
         volumeMounts: [
           { name: 'kubelet', mountPath: '/var/lib/k0s/kubelet', mountPropagation: 'HostToContainer' },
-          { name: 'sys' },
+          { name: 'sys', mountPath: '/host/sys', readOnly: true },
           { name: 'state' },
         ],
       },
     ],
-    volumes: [{ name: 'kubelet', hostPath: { path: '/var/lib/k0s/kubelet' } }, { name: 'sys' }, { name: 'state' }],
+    volumes: [
+      { name: 'kubelet', hostPath: { path: '/var/lib/k0s/kubelet' } },
+      { name: 'sys', hostPath: { path: '/host/sys' } },
+      { name: 'state' },
+    ],
   })
   expect(own.spec).not.toHaveProperty('serviceAccountName')
   expect(own.metadata.annotations).toEqual(freeze.podAnnotations)
+})
+
+test('lines of a crontab know where agents see the kubelet’s directory and sysfs', async () => {
+  const container = containerOf(await render(benjiEverything))
+  expect(variable(container, 'HOLDFAST_KUBELET_ROOT')).toBe('/var/lib/k0s/kubelet')
+  expect(variable(container, 'HOLDFAST_SYS_ROOT')).toBe('/host/sys')
 })
 
 test('agents are none of the pods that are counted, scraped and waited for', async () => {

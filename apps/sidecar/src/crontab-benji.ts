@@ -2,7 +2,7 @@ import type { Plan } from '@holdfast/sdk'
 import type { CrontabEntry } from '@holdfast/runtime'
 import { backupOptions, parseBackupPvcOptions } from './compat/benji-backup-pvc-options.ts'
 import { benjiCommands, parseKnownCommand } from './compat/benji-command-options.ts'
-import { benjiEngine, type Variables } from './compat/benji-engine.ts'
+import { benjiEngine, benjiFreeze, type Variables } from './compat/benji-engine.ts'
 import { parseArguments } from './compat/arguments.ts'
 import { UsageError } from './compat/fridge-options.ts'
 import { shellWords } from './crontab-words.ts'
@@ -28,7 +28,7 @@ export async function benjiLine(entry: CrontabEntry, environment: Variables): Pr
       // They print something, and back nothing up.
       if (options.help || options.selectOnly) return undefined
       const { benjiBackup } = await loadPlugin()
-      return [benjiBackup({ ...backupOptions(options), engine })]
+      return [benjiBackup({ ...backupOptions(options), freeze: benjiFreeze(environment, entry.env), engine })]
     }
     case 'benji-versions-status': {
       if (parseArguments(args, [], { required: [] }).help) return undefined

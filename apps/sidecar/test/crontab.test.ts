@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { internalsOf } from '@holdfast/sdk/internal'
 import type { Plan, Plugin } from '@holdfast/sdk'
+import type { BenjiBackupOptions } from '@holdfast/plugin-benji'
 import { parseCrontab } from '@holdfast/runtime'
 import { describe, expect, test } from 'vitest'
 import { crontabForm } from '../src/crontab.ts'
@@ -118,6 +119,16 @@ describe("a crontab of Benji's container", () => {
   ])('H1: variables: %s', async (_, variables, environment, engine) => {
     const [plan] = await meaning(variables + line('benji-command cleanup'), environment)
     expect(plan?.options).toMatchObject({ engine })
+  })
+
+  test('where agents see the node is a variable of the file or of the environment, and none for Benji', async () => {
+    const [plan] = await meaning('HOLDFAST_SYS_ROOT=/host/sys\n' + line('benji-backup-pvc'), {
+      HOLDFAST_KUBELET_ROOT: '/var/lib/k0s/kubelet',
+      HOLDFAST_SYS_ROOT: '/elsewhere',
+    })
+    const { freeze, engine } = plan?.options as BenjiBackupOptions
+    expect(freeze).toEqual({ kubeletRoot: '/var/lib/k0s/kubelet', sysRoot: '/host/sys' })
+    expect(engine?.env).toBeUndefined()
   })
 
   test.each([

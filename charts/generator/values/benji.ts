@@ -125,10 +125,11 @@ ceph.client.admin.keyring: |
           30,
           1,
         ),
-        kubeletRoot: text("Where kubelets keep their directories; say it as the plans' freeze.kubeletRoot as well.", {
-          ...path,
-          default: '/var/lib/kubelet',
-        }),
+        kubeletRoot: text(
+          "Where kubelets keep their directories. Lines of a crontab know it; say it as the freeze.kubeletRoot of config's plans.",
+          { ...path, default: '/var/lib/kubelet' },
+        ),
+        sysRoot: text('Where nodes have their sysfs; likewise, as freeze.sysRoot.', { ...path, default: '/sys' }),
         hostPID: flag("They see the node's processes: needed where images are mapped by rbd-nbd.", false),
         resources: part('V1ResourceRequirements', 'What they may use.', {
           default: { requests: { cpu: '1m', memory: '8Mi' }, limits: { memory: '64Mi' } },

@@ -13,6 +13,10 @@
 {{- with include "holdfast.pushgateway" . -}}
 {{- $env = append $env (dict "name" "PROM_PUSH_GATEWAY" "value" (trimPrefix "http://" .)) -}}
 {{- end -}}
+{{- if .Values.benji.freeze.enabled -}}
+{{- $env = append $env (dict "name" "HOLDFAST_KUBELET_ROOT" "value" .Values.benji.freeze.kubeletRoot) -}}
+{{- $env = append $env (dict "name" "HOLDFAST_SYS_ROOT" "value" .Values.benji.freeze.sysRoot) -}}
+{{- end -}}
 {{- end -}}
 {{- $env = append $env (dict "name" "HOLDFAST_STATE_DIR" "value" "/var/lib/holdfast") -}}
 {{- $grace := printf "%ds" (sub (int .Values.terminationGracePeriodSeconds) 5) -}}

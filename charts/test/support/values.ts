@@ -38,6 +38,7 @@ export const benjiEverything = {
       image: { repository: 'registry.example/holdfast', tag: '1.2.3' },
       limitSeconds: 60,
       kubeletRoot: '/var/lib/k0s/kubelet',
+      sysRoot: '/host/sys',
       hostPID: true,
       resources: { limits: { memory: '32Mi' } },
       nodeSelector: { 'kubernetes.io/os': 'linux' },

@@ -6,7 +6,7 @@ import { exitCode } from '../exit-codes.ts'
 import { withInspectingEngine } from '../inspection.ts'
 import type { Io } from '../io.ts'
 import { backupOptions, parseBackupPvcOptions, type BackupPvcOptions } from './benji-backup-pvc-options.ts'
-import { benjiEngine } from './benji-engine.ts'
+import { benjiEngine, benjiFreeze } from './benji-engine.ts'
 import {
   benjiEnvironment,
   configurationOf,
@@ -40,7 +40,10 @@ options:
   --source-compare      compare what was stored with the snapshot, byte by byte
   --select-only         back up nothing, print the claims that would be, as JSON
 
-${benjiEnvironment}
+${benjiEnvironment}  HOLDFAST_KUBELET_ROOT, HOLDFAST_SYS_ROOT
+                      where freeze agents see the kubelet's directory and the node's sysfs (default: /var/lib/kubelet,
+                      /sys)
+
 exit codes: 0 all were backed up, 1 none was or nothing was found, 2 wrong usage, 4 some were, 64 names and selectors
 contradict each other, 75 too many calls at once, 78 wrong configuration. Which were, and why others were not, is in the
 log. \`holdfast run\` does the same with a configuration.
@@ -61,7 +64,7 @@ export async function runBenjiBackupPvc(args: readonly string[], io: Io): Promis
 
 async function planOf(options: BackupPvcOptions, env: NodeJS.ProcessEnv): Promise<Plan> {
   const { benjiBackup } = await import('@holdfast/plugin-benji')
-  return { name: program.name, use: [benjiBackup({ ...backupOptions(options), engine: benjiEngine(env) })] }
+  return { name: program.name, use: [benjiBackup({ ...backupOptions(options), freeze: benjiFreeze(env), engine: benjiEngine(env) })] }
 }
 
 /** What is looked at of a volume. */

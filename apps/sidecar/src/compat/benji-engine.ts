@@ -1,4 +1,4 @@
-import type { BenjiEngineOptions } from '@holdfast/plugin-benji'
+import type { BenjiBackupOptions, BenjiEngineOptions } from '@holdfast/plugin-benji'
 
 /** Variables, by name. */
 export type Variables = Readonly<Record<string, string | undefined>>
@@ -11,6 +11,8 @@ const ours: ReadonlySet<string> = new Set([
   'SHELL',
   'MAILTO',
   'CRON_TZ',
+  'HOLDFAST_KUBELET_ROOT',
+  'HOLDFAST_SYS_ROOT',
 ])
 
 /**
@@ -29,4 +31,17 @@ export function benjiEngine(environment: Variables, own: Readonly<Record<string,
     compatMetrics: gateway?.trim() ? { gateway } : false,
     env: Object.keys(env).length === 0 ? undefined : env,
   }
+}
+
+/**
+ * How filesystems are frozen, where a command line says nothing of it: where the kubelet's directory and the node's sysfs
+ * are, as the chart says it to its agents too.
+ */
+export function benjiFreeze(
+  environment: Variables,
+  own: Readonly<Record<string, string>> = {},
+): BenjiBackupOptions['freeze'] {
+  const { HOLDFAST_KUBELET_ROOT: kubeletRoot, HOLDFAST_SYS_ROOT: sysRoot } = { ...environment, ...own }
+  const roots = { ...(kubeletRoot && { kubeletRoot }), ...(sysRoot && { sysRoot }) }
+  return Object.keys(roots).length === 0 ? undefined : roots
 }
