@@ -79,9 +79,7 @@ test.each([
   await rm(shared, { recursive: true, force: true })
 })
 
-// Once more, where the run was over before its pod was gone: on a busy machine that takes long, and nothing was tried then.
-test('the pod is deleted by force while something is held: its successor gives back', { retry: 1 }, async () => {
-  await kubectl(['-n', namespace, 'delete', 'deployment', 'deleted', '--ignore-not-found', '--cascade=foreground'])
+test('the pod is deleted by force while something is held: its successor gives back', async () => {
   const pod = await start('deleted')
   // The kubelet kills at once: nobody gets a chance to give back.
   await signalContainer(namespace, pod, 'holdfast', 'SIGSTOP')

@@ -13,8 +13,8 @@ export default defineConfig({
     // Pods take seconds to start and to end.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // One node with two cores: files run beside each other, the tests of a file don't.
-    maxWorkers: 2,
+    // More than cores: pods that start and end are waited for most of the time. The tests of a file run one by one.
+    maxWorkers: 3,
     reporters: ['default', './scripts/summary-reporter.ts'],
   },
 })

@@ -1,9 +1,9 @@
 // The node as its root sees it: processes of containers, to kill and to stop them.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { getObject, succeed } from './kubectl.ts'
 import type { Pod } from './pods.ts'
 
-/** The processes of a container, the first one first. */
+/** The processes of a container, the first one first: what it has started, and what was started in it by exec. */
 export async function processesOf(namespace: string, pod: string, container: string): Promise<readonly number[]> {
   const found = await getObject<Pod>('pod', pod, namespace)
   const status = [...(found?.status.containerStatuses ?? []), ...(found?.status.initContainerStatuses ?? [])]
@@ -14,7 +14,19 @@ export async function processesOf(namespace: string, pod: string, container: str
   const line = tasks.split('\n').find((each) => each.startsWith(id))
   const first = Number(line?.trim().split(/\s+/)[1])
   if (!Number.isInteger(first)) throw new Error(`no task for container ${id}`)
-  return [first, ...descendantsOf(first)]
+  const inside = namespaceOf(first)
+  if (inside === namespaceOf('self')) return [first, ...descendantsOf(first)]
+  const all = readdirSync('/proc').map(Number).filter(Number.isInteger)
+  return [first, ...all.filter((pid) => pid !== first && namespaceOf(pid) === inside)]
+}
+
+/** Whose processes see each other; `undefined` for one that has ended. */
+function namespaceOf(pid: number | 'self'): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`)
+  } catch {
+    return undefined
+  }
 }
 
 /** The processes that a process has started, and theirs. */
