@@ -69,13 +69,15 @@ export const errors = defineErrors(
       message: (p: { artifact: string }) => `where should "${p.artifact}" be restored to?`,
       hint: 'Nothing was touched. Say --to FILE, or --to DIRECTORY/.',
     },
-    RESTORE_EXISTS: {
-      message: (p: { path: string }) => `${p.path} is there already`,
-      hint: 'It was not touched. Name another place with --to, or overwrite it with --force.',
+    RESTORE_SEVERAL: {
+      message: (p: { backup: string; artifacts: string; first: string }) =>
+        `${p.backup} is not one stream that standard output could take: ${p.artifacts || 'it is not in the store'}`,
+      hint: (p) => `Nothing was written. Name one artifact: \`holdfast restore ${p.backup}/${p.first} --to -\`.`,
     },
-    RESTORE_UNWRITABLE: {
-      message: (p: { path: string; reason: string }) => `${p.path} can't be written: ${p.reason}`,
-      hint: 'What was there before is untouched. Name another place with --to, or make this one writable and give it enough space.',
+    RESTORE_CUT: {
+      message: (p: { written: number; size: number; reason: string }) =>
+        `standard output took ${p.written} of ${p.size} bytes: ${p.reason}`,
+      hint: 'What was written is not whole: do not use it. Whoever reads the pipe has stopped, or was stopped: `set -o pipefail` lets a script see which.',
     },
     FILE_EXISTS: {
       message: (p: { path: string }) => `${p.path} is there already`,

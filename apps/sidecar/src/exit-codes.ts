@@ -25,6 +25,7 @@ const usageErrors = new Set([
   'CONFIRMATION_NEEDED',
   'RESTORE_CHOICE',
   'RESTORE_PLACE',
+  'RESTORE_SEVERAL',
 ])
 const busyErrors = new Set(['PLAN_BUSY', 'LOCK_BUSY', 'STORE_OWNED'])
 const configErrors = new Set(['STORAGE_INVALID', 'STORAGE_URL_INVALID', 'STORAGE_UNKNOWN'])

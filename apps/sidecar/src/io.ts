@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { systemClock, type RuntimeClock } from '@holdfast/runtime'
+import { createByteWriter, systemClock, type ByteWriter, type RuntimeClock } from '@holdfast/runtime'
 
 /** A stream that text goes to, and what is known of the screen behind it. */
 export interface Terminal {
@@ -16,6 +16,8 @@ export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
 export interface Io {
   readonly stdout: Terminal
   readonly stderr: Terminal
+  /** Writes bytes to standard output, whole; waits as long as the reader does. Rejects when it has gone. */
+  writeBytes(chunk: Uint8Array): Promise<void>
   readonly stdin: Readable & { readonly isTTY?: boolean }
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
@@ -40,9 +42,14 @@ export interface Fault {
 /** This process. */
 export function processIo(): Io {
   ignoreClosedPipes()
+  let writer: ByteWriter | undefined
   return {
     stdout: terminalOf(process.stdout),
     stderr: terminalOf(process.stderr),
+    async writeBytes(chunk) {
+      writer ??= createByteWriter(1)
+      await writer(chunk)
+    },
     get stdin() {
       return process.stdin
     },

@@ -39,20 +39,35 @@ export interface FoundArtifact {
 }
 
 /**
- * Opens the store that the command line, the configuration or the environment names. Nothing else is needed: no
- * journal, no state directory, and with `--storage` no configuration either.
+ * The configuration, as far as it is of use to somebody who reads the store.
  *
- * @throws HoldfastError `CONFIG_INVALID`, `STORE_MISSING`, `STORAGE_…`
+ * @returns `undefined` where there is none; with `--storage`, where it can't be used either, which is said
+ * @throws HoldfastError `CONFIG_INVALID`
  */
-export async function openStores(context: CommandContext, options: StoreOptions): Promise<Stores> {
-  const { settings, io, log, redactor } = context
-  const named = settings.storage
-  const loaded = await findConfiguration(context).catch((error: unknown) => {
-    if (named === undefined || !isHoldfastError(error)) throw error
+export async function loadForReading(context: CommandContext): Promise<LoadedConfig | undefined> {
+  return findConfiguration(context).catch((error: unknown) => {
+    if (context.settings.storage === undefined || !isHoldfastError(error)) throw error
     // A broken configuration must not keep anybody from their backups.
     context.warn(error)
     return undefined
   })
+}
+
+/**
+ * Opens the store that the command line, the configuration or the environment names. Nothing else is needed: no
+ * journal, no state directory, and with `--storage` no configuration either.
+ *
+ * @param known - the configuration, where it is loaded already
+ * @throws HoldfastError `CONFIG_INVALID`, `STORE_MISSING`, `STORAGE_…`
+ */
+export async function openStores(
+  context: CommandContext,
+  options: StoreOptions,
+  known?: { readonly loaded: LoadedConfig | undefined },
+): Promise<Stores> {
+  const { settings, io, log, redactor } = context
+  const named = settings.storage
+  const { loaded } = known ?? { loaded: await loadForReading(context) }
   const { driver, address } = await chooseStore(context, loaded)
   // A directory that isn't there is a mistyped name or a volume that isn't mounted, not a store without backups.
   const { localDirectory } = driver
@@ -111,13 +126,32 @@ export async function* findArtifacts(
 }
 
 /**
+ * The plan and the target of an artifact, by its id or so much of it: what is looked through is less then.
+ *
+ * @returns nothing that is not whole
+ */
+export function selectionOf(id: string): { readonly plan?: string; readonly target?: string } {
+  const [plan, target, rest] = id.split('/').map(decoded)
+  if (plan === undefined || target === undefined || rest === undefined) return {}
+  return { plan, target }
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return undefined
+  }
+}
+
+/**
  * The artifact with this id, or the one whose id begins so.
  *
  * @throws HoldfastError `ARTIFACT_UNKNOWN`, `ARTIFACT_AMBIGUOUS`
  */
 export async function oneArtifact(stores: Stores, id: string): Promise<FoundArtifact> {
   const found: FoundArtifact[] = []
-  for await (const each of findArtifacts(stores)) {
+  for await (const each of findArtifacts(stores, selectionOf(id))) {
     if (each.artifact.id === id) return each
     if (each.artifact.id.startsWith(id)) found.push(each)
   }

@@ -127,7 +127,7 @@ test('a restore that fails is 1, is in the history, and is told as JSON', async 
   const { code, stdout } = await here.run(['restore', 'a-1', '--to', 'image=busy', '--json'])
   expect(code).toBe(1)
   expect(JSON.parse(stdout)).toMatchObject([
-    { point: { id: 'a-1' }, error: { message: 'hook failed: the image is in use' } },
+    { point: { id: 'a-1' }, error: { message: 'restore of "vault" for "web/data" failed: the image is in use' } },
   ])
   const history = await here.run(['history', '--json'])
   expect(JSON.parse(history.stdout)).toMatchObject([{ trigger: 'restore', status: 'failed' }])
@@ -139,7 +139,7 @@ test('what is neither an artifact nor a version is said to be unknown', async ()
   const here = withVersions([version('a-1', 'web/data', 1)])
   const { code, stderr } = await here.run(['restore', 'zzz', '--to', './x'])
   expect(code).toBe(1)
-  expect(stderr).toContain('there is no artifact store')
+  expect(stderr).toContain('there is no artifact "zzz" in what the plugins of the configuration keep')
 })
 
 test('a dry run says what would be done, and not that it was', async () => {

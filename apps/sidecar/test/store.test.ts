@@ -126,7 +126,7 @@ test('a restore that has to choose asks, and one that finds nothing says where i
   expect(choice.stderr).toMatch(/more than one plan: (other, shop|shop, other)/)
   const nothing = await there.run(['restore', '--plan', 'shop', '--at', '2020-01-01', '--to', 'x', '--storage', store])
   expect(nothing.code).toBe(1)
-  expect(nothing.stderr).toContain('no artifact of plan "shop" from before 2020-01-01T00:00:00.000Z')
+  expect(nothing.stderr).toContain('no backup of plan "shop" from before 2020-01-01T00:00:00.000Z')
 })
 
 test('with the configuration the plugin restores, as a run that is in the history', async () => {

@@ -125,16 +125,7 @@ export const errors = defineErrors(
     // ---- restore
     RESTORE_NO_DIRECTORY: {
       message: (p: { artifact: string }) => `where should "${p.artifact}" be restored to?`,
-      hint: 'Say --to path=DIRECTORY, or put a script into the restore directory.',
-    },
-    RESTORE_NOT_EMPTY: {
-      message: (p: { file: string }) => `${p.file} is already there`,
-      hint: 'It was not touched. Name another directory, or overwrite it with --force.',
-    },
-    RESTORE_DAMAGED: {
-      message: (p: { artifact: string; expected: string; found: string }) =>
-        `"${p.artifact}" read back with SHA-256 ${p.found}, not ${p.expected}`,
-      hint: 'Nothing was put in place. Restore another version, and run `holdfast verify` to see how far the damage goes.',
+      hint: 'Nothing was touched. Say --to FILE or --to DIRECTORY/, or put a script into the restore directory.',
     },
   },
   'docs/errors.md',

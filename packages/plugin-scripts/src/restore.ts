@@ -1,16 +1,15 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { link, lstat, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import type { Bytes, Json, RestoreDefinition } from '@holdfast/sdk'
+import { resolve } from 'node:path'
+import type { PlannedStep, RestoreCheckContext, RestoreDefinition, RestorePoint } from '@holdfast/sdk'
 import * as z from 'zod'
 import { artifactOf, artifactVariables, type ArtifactPoint } from './artifact-variables.ts'
+import { refusal } from './check.ts'
 import type { ScriptsConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { scriptsOf } from './hook-scripts.ts'
 import { readScriptSet } from './script-set.ts'
 
 const restoreOptions = z.strictObject({
-  /** A directory; relative to the working directory. */
+  /** A file, or a directory (one that is there, or ending in `/`); relative to the working directory. */
   path: z.string().min(1).optional(),
 })
 
@@ -18,17 +17,18 @@ const restoreOptions = z.strictObject({
 export type ScriptsRestore = RestoreDefinition<ScriptsConfig, typeof restoreOptions>
 
 /**
- * Restores an artifact: the scripts of `restore` get its bytes, one after the other; without scripts it becomes a file
- * in the directory of `--to path=…`.
+ * Restores an artifact: the scripts of `restore` get its bytes, one after the other; without scripts it becomes the file
+ * of `--to path=…`.
  *
  * @param target - what the set is called as a target
  */
 export function createRestore(target: string): ScriptsRestore {
   return {
     options: restoreOptions,
-    async run(ctx): Promise<{ where: Json }> {
+    check: planRestore,
+    async run(ctx) {
       const { point, options, config } = ctx
-      const artifact = artifactOf(point) ?? { id: point.id, name: point.id, size: point.size, sha256: undefined }
+      const artifact = pointArtifact(point)
       const to = options.path === undefined ? undefined : resolve(options.path)
       const hook = await scriptsOf(ctx, await readScriptSet(config), 'restore', target, {
         ...artifactVariables(artifact),
@@ -38,62 +38,31 @@ export function createRestore(target: string): ScriptsRestore {
         for (const script of hook.scripts) await hook.run(script, { stdin: ctx.openArtifact(artifact.id) })
         return { where: to ?? hook.scripts.map(({ path }) => path) }
       }
-      if (to === undefined) throw errors.RESTORE_NO_DIRECTORY({ artifact: artifact.name })
-      return { where: await restoreFile(ctx.openArtifact(artifact.id), artifact, to, ctx.force) }
+      return { where: await ctx.writeArtifact(artifact.id, placeOf(artifact, options.path)) }
     },
   }
 }
 
-/** Writes an artifact to a directory: nothing is in place before its digest has been checked. */
-async function restoreFile(bytes: Bytes, artifact: ArtifactPoint, directory: string, force: boolean): Promise<string> {
-  await mkdir(directory, { recursive: true })
-  const file = join(directory, fileNameOf(artifact.name))
-  // Asked again when it is put in place; this saves reading everything first.
-  if (!force && (await lstat(file).catch(() => undefined))) throw errors.RESTORE_NOT_EMPTY({ file })
-  const temporary = join(directory, `.holdfast-restore-${randomUUID()}`)
-  try {
-    const digest = createHash('sha256')
-    const handle = await open(temporary, 'wx', 0o600)
-    try {
-      for await (const chunk of bytes) {
-        digest.update(chunk)
-        await handle.writeFile(chunk)
-      }
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    const found = digest.digest('hex')
-    if (artifact.sha256 !== undefined && artifact.sha256 !== found) {
-      throw errors.RESTORE_DAMAGED({ artifact: artifact.name, expected: artifact.sha256, found })
-    }
-    await (force ? rename(temporary, file) : putNew(temporary, file))
-  } finally {
-    await rm(temporary, { force: true })
-  }
-  return file
+/** What a restore would do. Throws what is in its way. */
+async function planRestore(
+  ctx: RestoreCheckContext<ScriptsConfig, z.output<typeof restoreOptions>>,
+): Promise<readonly PlannedStep[]> {
+  const { config, options, point } = ctx
+  const artifact = pointArtifact(point)
+  const { root, directories } = await readScriptSet(config)
+  const { scripts, problems } = directories.restore
+  const refused = refusal(`${root}/restore`, problems)
+  if (refused) throw refused
+  if (scripts.length > 0) return scripts.map(({ path }) => ({ kind: 'exec', what: `give ${artifact.name} to ${path}` }))
+  const file = await ctx.checkWrite(artifact.id, placeOf(artifact, options.path))
+  return [{ kind: 'artifact', what: `write ${artifact.name} to ${file}` }]
 }
 
-/** Gives a file its name unless something has it already: `rename` would replace that. */
-async function putNew(temporary: string, file: string): Promise<void> {
-  const taken = (error: unknown): boolean => {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return false
-    throw errors.RESTORE_NOT_EMPTY({ file }, { cause: error })
-  }
-  try {
-    await link(temporary, file)
-  } catch (error) {
-    if (taken(error)) return
-    // A file system without hard links: an empty file takes the name first.
-    await writeFile(file, '', { flag: 'wx' }).catch((failure: unknown) => {
-      if (!taken(failure)) throw failure
-    })
-    await rename(temporary, file)
-  }
+function pointArtifact(point: RestorePoint): ArtifactPoint {
+  return artifactOf(point) ?? { id: point.id, name: point.id, size: point.size, sha256: undefined }
 }
 
-/** An artifact's name as one component of a path. */
-function fileNameOf(name: string): string {
-  const isPlain = !/[/\0]/.test(name) && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 200
-  return isPlain ? name : encodeURIComponent(name).replaceAll('.', '%2E').slice(0, 200)
+function placeOf({ name }: ArtifactPoint, path: string | undefined): string {
+  if (path === undefined) throw errors.RESTORE_NO_DIRECTORY({ artifact: name })
+  return path
 }

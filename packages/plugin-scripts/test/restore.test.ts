@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RestorePoint } from '@holdfast/sdk'
@@ -17,16 +16,18 @@ async function backedUp(files: TestFiles = {}): Promise<{ run: ScriptRun; point:
 
 test('without a script, the artifact becomes a file of its name', async () => {
   const { run, point } = await backedUp()
-  const to = join(directoryWith(), 'new/directory')
+  const to = join(directoryWith(), 'new/directory/')
   expect(await run.restore(point, { path: to })).toBe(join(to, 'shop.sql'))
   expect(readFileSync(join(to, 'shop.sql'), 'utf8')).toBe('line one\nline two')
   expect(readdirSync(to)).toEqual(['shop.sql'])
+  expect(await run.restore(point, { path: join(to, 'other.sql') })).toBe(join(to, 'other.sql'))
+  expect(readdirSync(to)).toEqual(['other.sql', 'shop.sql'])
 })
 
 test('a file that is there is not touched without force', async () => {
   const { run, point } = await backedUp()
   const to = directoryWith({ 'shop.sql': 'precious' })
-  await expect(run.restore(point, { path: to })).rejects.toMatchObject({ code: 'RESTORE_NOT_EMPTY' })
+  await expect(run.restore(point, { path: to })).rejects.toMatchObject({ code: 'RESTORE_EXISTS' })
   expect(readFileSync(join(to, 'shop.sql'), 'utf8')).toBe('precious')
   await run.restore(point, { path: to }, true)
   expect(readFileSync(join(to, 'shop.sql'), 'utf8')).toBe('line one\nline two')
@@ -36,9 +37,14 @@ test('a file that is there is not touched without force', async () => {
 test('bytes with another digest never get the name', async () => {
   const { run, point } = await backedUp()
   const to = directoryWith()
-  const sha256 = createHash('sha256').update('other').digest('hex')
-  const other = { ...point, ref: { ...(point.ref as object), sha256 } }
-  await expect(run.restore(other, { path: to }, true)).rejects.toMatchObject({ code: 'RESTORE_DAMAGED' })
+  const { storage } = run.test
+  const whole = storage.get.bind(storage)
+  Object.assign(storage, {
+    async *get(...args: Parameters<typeof whole>) {
+      for await (const chunk of whole(...args)) yield args[0].includes('.data') ? Buffer.from(chunk).fill(0, 20) : chunk
+    },
+  })
+  await expect(run.restore(point, { path: to }, true)).rejects.toMatchObject({ code: 'ARTIFACT_DIGEST' })
   expect(readdirSync(to)).toEqual([])
 })
 

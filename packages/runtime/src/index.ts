@@ -16,6 +16,7 @@ export type { ExecCluster } from './exec/container/services.ts'
 export type { ContainerExecOptions } from './exec/container/start.ts'
 export { logOutput } from './exec/log-output.ts'
 export { rawOutput, type ExecOutput, type ExecOutputStream } from './exec/output.ts'
+export { formatBytes } from './format-bytes.ts'
 export { reasonOf, recordFailure, toFailure } from './failure.ts'
 export { isStateDurable } from './journal/durability.ts'
 export type { Journal } from './journal/journal.ts'
@@ -30,7 +31,7 @@ export type {
   UndoState,
 } from './journal/records.ts'
 export type { Inheritance, RunUnderWay } from './journal/recover-all.ts'
-export { recoverUndos, type RecoveredUndo, type Recovery } from './journal/recovery.ts'
+export { recoverRestores, recoverUndos, type RecoveredUndo, type Recovery } from './journal/recovery.ts'
 export { undoRecordOf } from './journal/adopt.ts'
 export type { MirroredUndo, UndoMirror } from './journal/undo-mirror.ts'
 export type { RunEvent, RunEventListener } from './lifecycle/events.ts'
@@ -66,7 +67,13 @@ export { hookNames, lifecyclePolicy } from './lifecycle/policy.ts'
 export { discoverTargets } from './lifecycle/targets.ts'
 export { suggest } from './load/did-you-mean.ts'
 export { runPluginCommand, unknownCommand } from './lifecycle/plugin-command.ts'
-export { restoreByPlugin } from './lifecycle/restore.ts'
+export {
+  armUnfinished,
+  preparePluginRestore,
+  restoreByPlugin,
+  type PluginRestoreOptions,
+  type RestoredPoint,
+} from './lifecycle/restore.ts'
 export { executeTask, type TaskCall, type TaskRequest, type TaskResult } from './lifecycle/task.ts'
 export type { Builtins } from './load/import-module.ts'
 export { configJsonSchema } from './load/json-schema.ts'
@@ -78,10 +85,16 @@ export type { Participant, ResolvedConfig, ResolvedHook, ResolvedPlan } from './
 export { watchConfig, type ConfigWatch, type WatchConfigOptions } from './load/reload.ts'
 export { parseCron } from './schedule/cron.ts'
 export { parseCrontab, type Crontab, type CrontabEntry } from './schedule/crontab.ts'
+export { createSpaceCheck, noSpaceCheck, type SpaceCheck } from './restore/space.ts'
+export { toldBytes } from './restore/told-bytes.ts'
+export { describeUnfinished, type UnfinishedRestore } from './restore/unfinished.ts'
+export { createArtifactWriter, type ArtifactWriter, type RestorableArtifact } from './restore/write-artifact.ts'
 export { preview, previewJson, type PlanPreview } from './schedule/preview.ts'
 export { createScheduler, type Scheduler } from './schedule/scheduler.ts'
+export { offsetAt, resolveTimeZone } from './schedule/time-zone.ts'
 export type { FireSlot, MissedSlot } from './schedule/slots.ts'
 export { createSecrets } from './secrets.ts'
+export type { Services } from './services.ts'
 export { inSlices } from './telemetry/in-slices.ts'
 export { listenForms, parseListenAddress, type ListenAddress } from './telemetry/listen-address.ts'
 export { createLogger, type LogLevel, type RuntimeLogger } from './telemetry/log.ts'

@@ -52,14 +52,9 @@ export type {
   LifecyclePolicy,
 } from './lifecycle.ts'
 export { defineHook, type DefineHookExtras, type HookModule, type HookModuleOf } from './hook.ts'
-export {
-  definePlugin,
-  type PlannedStep,
-  type Plugin,
-  type PluginDefinition,
-  type PluginFactory,
-  type RestoreDefinition,
-} from './plugin.ts'
+export { definePlugin, type Plugin, type PluginDefinition, type PluginFactory } from './plugin.ts'
+export type { PlannedStep } from './planned-step.ts'
+export type { RestoreCheckContext, RestoreContext, RestoreDefinition } from './restore.ts'
 export type { StorageDriver } from './storage.ts'
 export type { Retention } from './retention.ts'
 export type { Schedule } from './schedule.ts'

@@ -1,42 +1,15 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { CheckContext, RunContext } from './context.ts'
 import { pluginInternals } from './internal.ts'
-import type { Awaitable, Bytes, Json } from './json.ts'
+import type { Awaitable, Json } from './json.ts'
 import type { Permission } from './kubernetes.ts'
 import type { Hooks } from './lifecycle.ts'
-import type { RestorePoint, Target } from './run.ts'
+import type { PlannedStep } from './planned-step.ts'
+import type { RestoreDefinition } from './restore.ts'
+import type { Target } from './run.ts'
 import type { UndoDefinition } from './undo.ts'
 
 type Output<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>
-
-/** One line of `holdfast plan`. */
-export interface PlannedStep {
-  readonly kind: 'exec' | 'api' | 'artifact' | 'undo' | 'delete'
-  readonly what: string
-  readonly where?: string | undefined
-}
-
-/** How a plugin's targets are restored. */
-export interface RestoreDefinition<Config, Options extends StandardSchemaV1> {
-  /** Validates `--to key=value …`. */
-  readonly options: Options
-  /**
-   * What can be restored; default: the artifact store. `forRetention`: only what the retention of this very plan may count
-   * and let go, where several plans keep points of one target in the same place.
-   */
-  points?(
-    ctx: RunContext<Config>,
-    filter: { readonly target?: string; readonly forRetention?: boolean },
-  ): AsyncIterable<RestorePoint>
-  run(
-    ctx: RunContext<Config> & {
-      readonly point: RestorePoint
-      readonly options: Output<Options>
-      readonly force: boolean
-      openArtifact(id: string): Bytes
-    },
-  ): Awaitable<{ readonly where: Json }>
-}
 
 /** Everything a plugin is. */
 export interface PluginDefinition<S extends StandardSchemaV1, Data extends Json, R extends StandardSchemaV1> {

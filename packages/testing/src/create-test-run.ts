@@ -11,6 +11,7 @@ import {
   loadConfig,
   logOutput,
   openCluster,
+  restoreByPlugin,
   runPluginCommand,
   toFailure,
   unknownCommand,
@@ -22,7 +23,7 @@ import {
   type RunRequest,
   type RunResult,
 } from '@holdfast/runtime'
-import type { Exec, HoldfastConfig, Plan, StorageDriver } from '@holdfast/sdk'
+import type { Exec, HoldfastConfig, Json, Plan, RestorePoint, StorageDriver } from '@holdfast/sdk'
 import { describeEvent } from './describe-event.ts'
 import type { FakeExec } from './fake-exec.ts'
 import type { FakeKubernetes } from './fake-kubernetes/fake-kubernetes.ts'
@@ -74,6 +75,19 @@ export interface TestRun {
    * @throws HoldfastError `COMMAND_UNKNOWN`, or why it failed
    */
   command(name: string, args?: readonly string[]): Promise<number>
+  /**
+   * Restores a point by the plugin that says how, as `holdfast restore ID --to key=value` does: it looks first, and then
+   * restores.
+   *
+   * @param options - what `--to` says
+   * @returns where it is
+   * @throws HoldfastError `RESTORE_UNSUPPORTED`, `RESTORE_OPTIONS`, or why it failed
+   */
+  restore(
+    point: RestorePoint,
+    options?: Readonly<Record<string, string>>,
+    how?: { readonly force?: boolean | undefined },
+  ): Promise<Json>
   /** Another process on the same state directory, as after a crash; with other code, if given. */
   restart(use?: Plan['use']): Promise<void>
   close(): Promise<void>
@@ -165,6 +179,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
     },
     run: (request) => engine.run(options.plan?.name ?? 'test', request),
     command: (name, args = []) => runCommand(engine, name, args),
+    restore: (point, to = {}, { force = false } = {}) => restore(engine, point, to, force),
     async restart(use = options.use) {
       engine.close()
       engine = await start(use)
@@ -207,4 +222,22 @@ async function runCommand({ services }: Engine, command: string, args: readonly 
   })
   if (outcome.error) throw toFailure(outcome.error, {})
   return Number(value)
+}
+
+async function restore(
+  { services }: Engine,
+  point: RestorePoint,
+  options: Readonly<Record<string, string>>,
+  force: boolean,
+): Promise<Json> {
+  const [plan] = services.config().plans
+  const participant = plan?.participants.find((each) => each.restore) ?? plan?.participants[0]
+  if (!plan || !participant) throw new TypeError('the run has no plugin')
+  const { outcome, value } = await executeTask(services, {
+    plan: plan.name,
+    budgetMs: plan.budgetMs,
+    body: (call) => restoreByPlugin(services, call, { plan, participant, point, options, force }),
+  })
+  if (outcome.error) throw toFailure(outcome.error, {})
+  return value
 }

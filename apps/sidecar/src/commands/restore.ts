@@ -1,19 +1,21 @@
-import { formatDuration, type HoldfastError, type Json } from '@holdfast/sdk'
-import { executeTask, pointOf, recordFailure, restoreByPlugin, toFailure } from '@holdfast/runtime'
+import { errors as engineErrors } from '@holdfast/runtime'
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfSignal } from '../exit-codes.ts'
 import type { Signal } from '../io.ts'
+import { backupJson, formatBackups, groupsOf, headingOf } from '../output/backups.ts'
 import { formatBytes } from '../output/format.ts'
-import { chooseBackup } from '../restore/choice.ts'
-import { choosePoint } from '../restore/choose-point.ts'
-import { restoreFile } from '../restore/file.ts'
-import { fileAt, parsePlace, type Place } from '../restore/place.ts'
-import { restorePoint } from '../restore/point.ts'
-import { openRestoreSession, restorerOf, type Restorer } from '../restore/restorer.ts'
-import { startEngine, type Session } from '../session.ts'
+import { formatRestored, restoredJson } from '../output/restored.ts'
+import type { Backup } from '../restore/backup.ts'
+import { chooseBackup, namedBackup, soundest } from '../restore/choose.ts'
+import { findBackups, type FoundBackups } from '../restore/find-backups.ts'
+import { parseMoment, zoneOf } from '../restore/moment.ts'
+import { isStandardOutput, parsePlace } from '../restore/place.ts'
+import { restoreBackup, type RestoredBackup } from '../restore/restore-backup.ts'
+import { openRestoreSession, restorerOf } from '../restore/restorer.ts'
+import { restoreToStdout } from '../restore/to-stdout.ts'
 import { stopOnSignals } from '../stop-signals.ts'
-import { oneArtifact, openStores, type FoundArtifact, type Stores } from '../stores.ts'
+import { selectionOf } from '../stores.ts'
 import { showRun } from './run.ts'
 
 /** Options of `holdfast restore`. */
@@ -21,184 +23,155 @@ export interface RestoreOptions {
   readonly plan?: string | undefined
   readonly target?: string | undefined
   readonly at?: string | undefined
-  readonly to: readonly string[]
+  readonly timeZone?: string | undefined
+  readonly to?: readonly string[] | undefined
+  readonly dryRun?: boolean | undefined
   readonly force?: boolean | undefined
+  readonly ignoreSpace?: boolean | undefined
   readonly bytes?: boolean | undefined
   readonly instance?: string | undefined
   readonly identity?: string | undefined
 }
 
-/** What became of one artifact. */
-interface Restored {
-  readonly found: FoundArtifact
-  readonly where: Json
-  readonly run: string | undefined
-  readonly durationMs: number
-  readonly error: HoldfastError | undefined
-}
+/** What is odd about clocks that go wrong, and not about backups that take a while. */
+const clockErrorMs = 5 * 60_000
 
-/** How artifacts are restored. */
-interface RestoreMeans {
-  readonly context: CommandContext
-  readonly place: Place
-  readonly force: boolean
-  readonly several: boolean
-  readonly session: Session | undefined
-  readonly restorer: Restorer | undefined
-  /** Aborts restores without a session. */
-  readonly signal: AbortSignal
-}
-
-/** The longest that restoring a file may take: nobody knows how large it is, or how slow its store. */
-const fileBudgetMs = 7 * 86_400_000
-
-/** `holdfast restore`: by the plugin that made it where the configuration has it, else as files. */
+/**
+ * `holdfast restore`: lists what can be restored; told what and where to, restores it, by the plugin that made it where the
+ * configuration has it, else as files.
+ */
 export async function runRestoreCommand(
   context: CommandContext,
   id: string | undefined,
   options: RestoreOptions,
 ): Promise<number> {
-  const place = parsePlace(options.to)
-  const { plan, target } = options
-  const elsewhere = options.bytes
-    ? undefined
-    : await choosePoint(context, id, { plan, target, at: parseTime(options.at) })
-  if (elsewhere) return restorePoint(context, elsewhere, place, options.force ?? false)
-  const stores = await openStores(context, options)
-  const chosen = await choose(context, stores, id, options)
-  const [first] = chosen
-  if (!first) return exitCode.failed
-  const restorer = options.bytes ? undefined : restorerOf(stores, first)
-  if (!restorer && place.path === undefined) throw errors.RESTORE_PLACE({ artifact: first.artifact.id })
+  const zone = zoneOf(options.timeZone)
+  const at = options.at === undefined ? undefined : parseMoment(options.at, zone)
+  const place = parsePlace(options.to ?? [])
+  const inStore = options.bytes === true || isStandardOutput(place)
+  const found = await findBackups(context, { ...options, ...(id !== undefined && selectionOf(id)), inStore })
+  if (id === undefined && options.to === undefined) return listBackups(context, found, { ...options, zone, at })
+  const backup = choose(context, found, id, { ...options, at })
+  if (isStandardOutput(place)) return restoreToStdout(context, backup)
+  const restorer = options.bytes ? undefined : restorerOf(found.loaded, backup)
+  if (!restorer && place.path === undefined) throw errors.RESTORE_PLACE({ artifact: backup.id })
+  const { result, received } = await restore(context, found, backup, {
+    place,
+    restorer,
+    force: options.force ?? false,
+    ignoreSpace: options.ignoreSpace ?? false,
+    dryRun: options.dryRun ?? false,
+  })
+  const { error } = result
+  if (context.settings.json) context.printJson(restoredJson(backup, result))
+  else {
+    const { style, io } = context
+    context.print(formatRestored(backup, result, { style, zone, now: io.clock.now() }))
+  }
+  if (!error) return exitCode.ok
+  // As a run it has been shown already.
+  if (!context.settings.json && result.run === undefined) context.fail(error)
+  return received === undefined ? exitCodeOfFailure(error) : exitCodeOfSignal(received)
+}
+
+function listBackups(
+  context: CommandContext,
+  { backups, places, loaded, failures }: FoundBackups,
+  {
+    zone,
+    at,
+    ...options
+  }: Pick<RestoreOptions, 'bytes' | 'identity'> & {
+    readonly zone: string
+    readonly at: Date | undefined
+  },
+): number {
+  const { style, width, settings, io } = context
+  const now = io.clock.now()
+  const fitting = backups.filter(({ createdAt }) => at === undefined || createdAt <= at)
+  const restorer = (backup: Backup) => (options.bytes ? undefined : restorerOf(loaded, backup))
+  const isComplete = failures.length === 0
+  if (settings.json) {
+    const choices = new Set(groupsOf(fitting).map(soundest))
+    context.printJson(fitting.map((backup) => backupJson(backup, now, choices.has(backup), restorer(backup))))
+  } else if (fitting.length === 0) {
+    if (isComplete)
+      throw errors.RESTORE_NOTHING({ what: `no backup${at ? ` from before ${at.toISOString()}` : ''} in ${places}` })
+  } else {
+    const words = [
+      'holdfast restore',
+      settings.config !== undefined && `--config ${settings.config}`,
+      settings.storage !== undefined && `--storage ${settings.storage}`,
+      options.identity !== undefined && `--identity ${options.identity}`,
+    ]
+    const command = words.filter(Boolean).join(' ')
+    context.print(headingOf(places, { now, zone }, at))
+    context.print(formatBackups(fitting, { style, width, now, zone, restorerOf: restorer, command }))
+  }
+  return isComplete ? exitCode.ok : exitCode.failed
+}
+
+function choose(
+  { log, io }: CommandContext,
+  { backups, places }: FoundBackups,
+  id: string | undefined,
+  choice: { readonly plan?: string | undefined; readonly target?: string | undefined; readonly at: Date | undefined },
+): Backup {
+  const { backup, passedOver } =
+    id === undefined
+      ? chooseBackup(backups, choice, places)
+      : { backup: namedBackup(backups, id, places), passedOver: [] }
+  for (const { id: newer, state, verifiedAt, reason } of passedOver) {
+    const why =
+      state !== 'valid' ? [state, reason].filter(Boolean).join(': ') : verifiedAt ? 'older' : 'it was never verified'
+    log.warn(`${newer} is newer, but ${why}; name it to restore it all the same`)
+  }
+  if (backup.state !== 'valid') log.warn(`${backup.id} is ${[backup.state, backup.reason].filter(Boolean).join(': ')}`)
+  const aheadMs = backup.createdAt.getTime() - io.clock.now().getTime()
+  if (aheadMs > clockErrorMs) {
+    log.warn(
+      `${backup.id} is from the future: ${backup.createdAt.toISOString()}. The clock was wrong when it was made, or is wrong here: look whether it really is the newest one`,
+    )
+  }
+  return backup
+}
+
+async function restore(
+  context: CommandContext,
+  { loaded }: FoundBackups,
+  backup: Backup,
+  how: Pick<Parameters<typeof restoreBackup>[0], 'place' | 'restorer' | 'force' | 'ignoreSpace' | 'dryRun'>,
+): Promise<{ readonly result: RestoredBackup; readonly received: Signal | undefined }> {
+  const { restorer } = how
   const { context: shown, view, close } = showRun(context)
-  const session = await openRestoreSession(shown, stores, first, restorer, view)
+  // What only looks at files needs no engine.
+  const needsEngine = !how.dryRun || restorer !== undefined
+  const session = needsEngine ? await openRestoreSession(shown, loaded, backup, restorer, view) : undefined
   const stop = new AbortController()
   let received: Signal | undefined
+  const noted = context.io.onSignal((signal) => void (received ??= signal))
   const signals = session
     ? stopOnSignals(shown, session.engine).close
-    : context.io.onSignal((signal) => stop.abort(new Error(`stopped by ${signal}`)))
-  const noted = context.io.onSignal((signal) => void (received ??= signal))
-  const { signal } = stop
-  const results: Restored[] = []
+    : context.io.onSignal((signal) => stop.abort(engineErrors.RUN_ABORTED({ reason: `stopped by ${signal}` })))
   try {
-    if (session && restorer) {
-      const started = await startEngine(session, shown)
-      if (started.failed) throw toFailure(started.error, { hook: 'installDependencies' })
-    }
-    const force = options.force ?? false
-    const means = { context, place, force, several: chosen.length > 1, session, restorer, signal }
-    for (const found of chosen) {
-      const result = await restoreOne(found, means)
-      results.push(result)
-      if (!context.settings.json) report(context, result)
-      if (result.error) break
-    }
+    const result = await restoreBackup({
+      ...how,
+      context: shown,
+      backup,
+      session,
+      signal: stop.signal,
+      progress: (name, done, total) =>
+        shown.screen.status(done === undefined ? undefined : progressLine(name, done, total)),
+    })
+    return { result, received }
   } finally {
     noted()
     signals()
     close()
     await session?.close()
   }
-  if (context.settings.json) context.printJson(results.map(resultJson))
-  const failed = results.find(({ error }) => error)?.error
-  if (!failed) return exitCode.ok
-  // As a run it has been shown already.
-  if (!context.settings.json && !session) context.fail(failed)
-  return received === undefined ? exitCodeOfFailure(failed) : exitCodeOfSignal(received)
 }
 
-async function choose(
-  { log }: CommandContext,
-  stores: Stores,
-  id: string | undefined,
-  { plan, target, at }: RestoreOptions,
-): Promise<readonly FoundArtifact[]> {
-  if (id !== undefined) {
-    const one = await oneArtifact(stores, id)
-    const { state, reason } = one.artifact
-    if (state !== 'valid') log.warn(`${one.artifact.id} is ${state}: ${reason ?? ''}`)
-    return [one]
-  }
-  const { found, passedOver } = await chooseBackup(stores, { plan, target, at: parseTime(at) })
-  for (const { artifact } of passedOver) {
-    const why = artifact.state === 'valid' ? 'its set is incomplete or was never read back' : artifact.state
-    log.warn(`${artifact.id} is newer, but ${why}; name it to restore it all the same`)
-  }
-  return found
-}
-
-function parseTime(at: string | undefined): Date | undefined {
-  if (at === undefined) return undefined
-  const time = new Date(at)
-  if (!Number.isNaN(time.getTime())) return time
-  const allowed = 'a time such as 2026-11-20T12:00 or 2026-11-20T12:00Z'
-  throw errors.OPTION_INVALID({ option: '--at', value: at, allowed })
-}
-
-async function restoreOne(found: FoundArtifact, means: RestoreMeans): Promise<Restored> {
-  const { session, restorer, place, force, context } = means
-  const { clock } = context.io
-  const began = clock.monotonic()
-  const ended = (where: Json, run: string | undefined, error: HoldfastError | undefined): Restored => {
-    return { found, where, run, error, durationMs: Math.round(clock.monotonic() - began) }
-  }
-  if (!session) {
-    try {
-      return ended(await toFile(found, means, means.signal), undefined, undefined)
-    } catch (error) {
-      return ended(undefined, undefined, toFailure(error, { target: found.artifact.target }))
-    }
-  }
-  const { services } = session.engine
-  const {
-    run,
-    outcome,
-    value: where,
-  } = await executeTask(services, {
-    plan: found.artifact.plan,
-    budgetMs: restorer?.plan.budgetMs ?? fileBudgetMs,
-    body: (call) => {
-      if (!restorer) return toFile(found, means, call.signal)
-      const { options } = place
-      return restoreByPlugin(services, call, { ...restorer, point: pointOf(found.artifact), options, force })
-    },
-  })
-  return ended(where, run.id, outcome.error && toFailure(outcome.error, { run: run.id }))
-}
-
-async function toFile({ artifact, store }: FoundArtifact, means: RestoreMeans, signal: AbortSignal): Promise<string> {
-  const { context, place, force, several } = means
-  const { io, screen } = context
-  const path = fileAt(place.path ?? '', artifact.name, { cwd: io.cwd, several })
-  const percent = (bytes: number): string => `${Math.floor((bytes / Math.max(1, artifact.size)) * 100)} %`
-  await restoreFile({
-    path,
-    bytes: store.open(artifact.id, { signal }),
-    force,
-    progress: (bytes) => screen.status(`  … ${artifact.name}: ${percent(bytes)} of ${formatBytes(artifact.size)}`),
-  })
-  screen.status(undefined)
-  return path
-}
-
-function report({ print, style }: CommandContext, { found, where, error, durationMs }: Restored): void {
-  const { artifact } = found
-  if (error) {
-    print(`${style.red('✗')} ${artifact.id} was not restored\n`)
-    return
-  }
-  const lines = [
-    `${style.green('✓')} ${artifact.id}`,
-    `    from      ${artifact.createdAt.toISOString()}`,
-    `    size      ${formatBytes(artifact.size)} in ${formatDuration(durationMs)}`,
-    `    sha256    ${artifact.sha256}, compared`,
-    `    restored  ${typeof where === 'string' ? where : JSON.stringify(where)}`,
-  ]
-  print(`${lines.join('\n')}\n`)
-}
-
-function resultJson({ found, where, run, durationMs, error }: Restored): object {
-  const { id, plan, target, name, createdAt, size, sha256 } = found.artifact
-  const artifact = { id, plan, target, name, createdAt, size, sha256 }
-  return { artifact, where, run, durationMs, error: error && recordFailure(error) }
+function progressLine(name: string, done: number, total: number): string {
+  return `  … ${name}: ${Math.floor((done / Math.max(1, total)) * 100)} % of ${formatBytes(total)}`
 }

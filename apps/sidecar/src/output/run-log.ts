@@ -4,6 +4,16 @@ import { count, formatBytes } from './format.ts'
 
 /** Writes a run's events as log lines: what a person reads in the morning, with the fields that a machine looks for. */
 export function logRunEvents(log: RuntimeLogger): RunEventListener {
+  const tenths = new Map<string, number>()
+  /** Of a restore, which may take hours and has nothing else to tell, every tenth. */
+  const isTold = ({ run, done, total, note }: Extract<RunEvent, { type: 'progress' }>): boolean => {
+    if (run.trigger !== 'restore' || !total) return false
+    const tenth = Math.floor((done / total) * 10)
+    const key = `${run.id} ${note ?? ''}`
+    if (tenth === 0 || tenths.get(key) === tenth) return false
+    tenths.set(key, tenth)
+    return true
+  }
   return (event) => {
     const { run } = event
     const at = { plan: run.plan, run: run.id, ...('target' in event && event.target && { target: event.target }) }
@@ -67,7 +77,11 @@ export function logRunEvents(log: RuntimeLogger): RunEventListener {
         for (const step of event.steps) log.info(`would: ${step.what}`, { ...at, kind: step.kind, where: step.where })
         return
       case 'progress':
-        log.debug(event.note ?? 'progress', { ...at, done: event.done, total: event.total })
+        log[isTold(event) ? 'info' : 'debug'](`${event.note ?? 'progress'}${shareOf(event)}`, {
+          ...at,
+          done: event.done,
+          total: event.total,
+        })
         return
       case 'warning':
         log.warn(event.error.message, { ...at, error: event.error })
@@ -76,6 +90,10 @@ export function logRunEvents(log: RuntimeLogger): RunEventListener {
         logEnd(log, event, at)
     }
   }
+}
+
+function shareOf({ done, total }: Extract<RunEvent, { type: 'progress' }>): string {
+  return total ? `: ${Math.floor((done / total) * 100)} %` : ''
 }
 
 function logUndo(log: RuntimeLogger, event: Extract<RunEvent, { type: 'undo-settled' }>, at: object): void {

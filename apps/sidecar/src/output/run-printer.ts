@@ -96,6 +96,8 @@ export function createRunPrinter({ screen, style, redactor, level }: CreateRunPr
     switch (event.type) {
       case 'run-started':
         line(`${style.bold(titleOf(run))} ${style.dim(`run ${run.id}`)}`)
+        // A restore is no hook: what it tells of how far it is belongs to the run.
+        if (run.trigger === 'restore') active.set(run.id, { label: 'restoring', since: performance.now(), note: '' })
         return
       case 'targets-found':
         line(`  ${style.dim(`${count(event.targets.length, 'target')}: ${event.targets.join(', ')}`)}`)
@@ -108,7 +110,7 @@ export function createRunPrinter({ screen, style, redactor, level }: CreateRunPr
         return hookEnded(event)
       case 'progress': {
         const entry = [...active.values()].at(-1)
-        if (entry) entry.note = ` ${progressOf(event)}`
+        if (entry) entry.note = ` ${progressOf(event)}${timeLeft(event, performance.now() - entry.since)}`
         return
       }
       case 'artifact-committed':
@@ -203,6 +205,12 @@ function titleOf({ plan, trigger, dryRun }: Run): string {
   if (trigger === 'restore') return `${plan}: restoring`
   if (trigger === 'command') return `${plan}: a plugin's command`
   return dryRun ? `${plan}: dry run` : plan
+}
+
+/** How long it will go on, if it goes on as it did: unknown at first. */
+function timeLeft({ done, total = 0 }: Extract<RunEvent, { type: 'progress' }>, ms: number): string {
+  if (done <= 0 || done >= total || ms < 5000) return ''
+  return `, about ${formatDuration(Math.round(((ms / done) * (total - done)) / 1000) * 1000)} left`
 }
 
 function progressOf({ done, total, note }: Extract<RunEvent, { type: 'progress' }>): string {

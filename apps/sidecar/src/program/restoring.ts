@@ -52,34 +52,46 @@ export function addRestoringCommands(program: Command, bind: Bind): void {
     )
   program
     .command('restore')
-    .summary('get a backup back')
+    .summary('see what can be restored, and get it back')
     .description(
-      'Restores one artifact or version, or the newest of a plan and target, by the plugin that made it where the configuration has it, else as a file. Nothing that is there already is overwritten without --force.',
+      'Without an id and without --to: lists what can be restored, with its age and size. With --to: restores the newest backup of a plan and target, the newest at or before a time, or the one named, by the plugin that made it where the configuration has it, else as files. It looks first (place, free space, programs, key), and changes nothing where something is in the way. Nothing that is there is overwritten without --force. With --storage it needs nothing but the store and the key.',
     )
-    .argument('[artifact]', 'id of an artifact or of a version, or its beginning')
+    .argument(
+      '[backup]',
+      'id of a backup, of one of its artifacts, or of what a plugin keeps, as the list shows it; its beginning is enough',
+    )
     .option('--plan <name>', 'of this plan')
     .option('--target <id>', 'of this target')
-    .option('--at <time>', 'as it was then: the newest before this time (ISO 8601)')
-    .requiredOption(
+    .option(
+      '--at <time>',
+      'as it was then: the newest that was complete at or before 2026-11-20T03:00 (in --time-zone), 2026-11-20T03:00Z or 2026-11-20T03:00+01:00; a date alone is its midnight',
+    )
+    .option('--time-zone <zone>', "of --at and of times shown, such as Europe/Berlin (default: this machine's, see TZ)")
+    .option(
       '--to <place>',
-      'a file, a directory (ending in /), or key=value for the plugin; more than once',
+      'a file, a directory (ending in /), - for standard output, or key=value for the plugin; more than once',
       collect,
     )
+    .option('--dry-run', 'look whether it can be restored, and say what would be done')
     .option('--force', 'overwrite what is there')
+    .option('--ignore-space', 'do not look whether there is room: file systems that compress hold more than they say')
     .option('--bytes', 'write the bytes to --to, also where a plugin knows how to restore them')
     .option('--instance <name>', 'whose artifacts (default: as configured, else all)')
     .option('--identity <file>', 'age identity, to read encrypted artifacts')
     .action(
-      bind<[string | undefined], RestoreOptions>(async (context, artifact, options) =>
-        (await import('../commands/restore.ts')).runRestoreCommand(context, artifact, options),
+      bind<[string | undefined], RestoreOptions>(async (context, backup, options) =>
+        (await import('../commands/restore.ts')).runRestoreCommand(context, backup, options),
       ),
     )
     .addHelpText(
       'after',
       examples(
+        ['holdfast restore', 'what there is'],
         ['holdfast restore --plan shop --to ./restored/', 'the newest backup'],
-        ['holdfast restore --plan shop --at 2026-11-20T12:00 --to ./restored/', 'as it was at noon that day'],
-        ['holdfast restore shop/orders/20261123 --to ./orders.db --force', 'one artifact, over a file that is there'],
+        ['holdfast restore --plan shop --at 2026-11-20T03:00 --to ./restored/', 'as it was at three that night'],
+        ['holdfast restore 20261123T0200 --to ./restored/ --dry-run', 'one of the list; looks only'],
+        ['holdfast restore 20261123T0200/orders.sql --to - | psql shop', 'one file of it, into a pipe'],
+        ['holdfast restore --storage s3://backups/shop --identity key.txt', 'with nothing but the store and the key'],
       ),
     )
   program

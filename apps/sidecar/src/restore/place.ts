@@ -1,7 +1,3 @@
-import { statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { fileNameOf } from './file.ts'
-
 /** Where to restore to, as `--to` says. */
 export interface Place {
   /** A plain `--to`. */
@@ -20,13 +16,7 @@ export function parsePlace(to: readonly string[]): Place {
   return { path: options['path'], options }
 }
 
-/**
- * The file that an artifact becomes: the place itself, or below it where that is a directory.
- *
- * @param several - more than one artifact goes to this place
- */
-export function fileAt(place: string, name: string, { cwd, several }: { cwd: string; several: boolean }): string {
-  const to = resolve(cwd, place)
-  const isDirectory = several || place.endsWith('/') || statSync(to, { throwIfNoEntry: false })?.isDirectory()
-  return isDirectory ? join(to, fileNameOf(name)) : to
+/** Whether the bytes are asked for on standard output: `--to -`. */
+export function isStandardOutput({ path }: Place): boolean {
+  return path === '-'
 }

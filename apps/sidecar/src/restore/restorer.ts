@@ -1,9 +1,9 @@
 import { isHoldfastError } from '@holdfast/sdk'
-import type { Participant, ResolvedConfig, ResolvedPlan } from '@holdfast/runtime'
+import type { LoadedConfig, Participant, ResolvedConfig, ResolvedPlan } from '@holdfast/runtime'
 import type { CommandContext } from '../context.ts'
 import { hasJournal } from '../journal.ts'
 import { openEngine, type OpenEngineOptions, type Session } from '../session.ts'
-import type { FoundArtifact, Stores } from '../stores.ts'
+import type { Backup } from './backup.ts'
 
 /** Who restores: the plugin that made it. */
 export interface Restorer {
@@ -11,11 +11,15 @@ export interface Restorer {
   readonly participant: Participant
 }
 
-/** The one participant of the artifact's plan that knows how to restore its target; `undefined`: nobody does. */
-export function restorerOf({ loaded }: Pick<Stores, 'loaded'>, { artifact }: FoundArtifact): Restorer | undefined {
-  const plan = loaded?.config.plans.find(({ name }) => name === artifact.plan)
+/** The one participant of the backup's plan that knows how to restore its target; `undefined`: nobody does. */
+export function restorerOf(
+  loaded: LoadedConfig | undefined,
+  { plan: name, target, point }: Backup,
+): Restorer | undefined {
+  if (point) return point
+  const plan = loaded?.config.plans.find((each) => each.name === name)
   const candidates = plan?.participants.filter(({ restore, hooks }) => restore && hooks.backups) ?? []
-  const named = candidates.find(({ id }) => id === artifact.target)
+  const named = candidates.find(({ id }) => id === target)
   const participant = named ?? (candidates.length === 1 ? candidates[0] : undefined)
   return plan && participant && { plan, participant }
 }
@@ -27,21 +31,21 @@ export function restorerOf({ loaded }: Pick<Stores, 'loaded'>, { artifact }: Fou
  */
 export async function openRestoreSession(
   context: CommandContext,
-  { loaded }: Pick<Stores, 'loaded'>,
-  { store }: FoundArtifact,
+  loaded: LoadedConfig | undefined,
+  { artifacts: [first] }: Backup,
   restorer: Restorer | undefined,
   view: OpenEngineOptions,
 ): Promise<Session | undefined> {
   if (!restorer && !hasJournal(context.settings.stateDirectory)) return undefined
-  const { driver, instance } = store
   const config: ResolvedConfig = {
     plans: [],
     replicas: 'each',
     undoMirror: true,
     source: 'none',
+    instance: 'default',
+    storage: undefined,
     ...loaded?.config,
-    storage: driver,
-    instance,
+    ...(first && { storage: first.store.driver, instance: first.store.instance }),
   }
   try {
     return await openEngine(context, { config }, view)

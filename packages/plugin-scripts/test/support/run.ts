@@ -6,7 +6,6 @@ import {
   type Plan,
   type PlannedStep,
   type RestorePoint,
-  type Run,
 } from '@holdfast/sdk'
 import { createTestRun, type CreateTestRunOptions, type TestRun } from '@holdfast/testing'
 import { onTestFinished, vi } from 'vitest'
@@ -105,33 +104,7 @@ export async function scriptRun(files: TestFiles, given: ScriptRunOptions = {}):
       const target = { id: 'scripts', labels: {}, data: null }
       return (await participant().describe?.({ ...services(), plan: 'test', phase: 'command', target })) ?? []
     },
-    async restore(point, options, force = false) {
-      const { restore } = participant()
-      const checked = await restore?.options['~standard'].validate(options)
-      if (!restore || !checked || checked.issues) throw new Error(JSON.stringify(checked?.issues))
-      const directory = directoryWith()
-      const run: Run = {
-        id: 'restore-1',
-        plan: 'test',
-        attempt: 1,
-        scheduledFor: new Date(0),
-        trigger: 'restore',
-        dryRun: false,
-      }
-      const { where } = await restore.run({
-        ...services(),
-        run,
-        vars: { directory, get: async () => undefined, set: async () => {} },
-        undo: { arm: () => Promise.reject(new Error('nothing to undo here')) },
-        progress() {},
-        defer() {},
-        point,
-        options: checked.value,
-        force,
-        openArtifact: (id) => test.engine.store().open(id, { signal }),
-      })
-      return where
-    },
+    restore: (point, options, force) => test.restore(point, options, { force }),
     said: (level) => lines().flatMap((line) => (line.level === level ? [line.msg] : [])),
     async printed(line) {
       for (let i = 0; i < 1000 && !output().includes(line); i++) {

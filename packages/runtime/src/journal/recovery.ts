@@ -5,12 +5,14 @@ import {
   type HoldfastError,
   type Json,
   type Outcome,
+  type RunTrigger,
   type TargetOutcome,
   type UndoDefinition,
 } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf, recordFailure, toFailure } from '../failure.ts'
 import { observeRecovered, varsDirectoryOf } from '../lifecycle/execute.ts'
+import { ownParticipant, unknownPlan } from '../lifecycle/own.ts'
 import { observerKey } from '../lifecycle/run.ts'
 import { runUndo, undoBackoffMs, validInput } from '../lifecycle/undo.ts'
 import { sweepWorkspaces } from '../lifecycle/workspaces.ts'
@@ -124,9 +126,14 @@ function ownerOf(
   readonly definition: UndoDefinition<Json> | undefined
 } {
   const plan = config.plans.find(({ name }) => name === undo.plan)
+  const own = undo.participant === ownParticipant.id ? ownParticipant.undos.get(undo.undo) : undefined
+  if (own) return { plan: plan ?? unknownPlan(undo.plan), participant: ownParticipant, definition: own }
   const participant = plan?.participants.find(({ id }) => id === undo.participant)
   return { plan, participant, definition: participant?.undos.get(undo.undo) }
 }
+
+/** Runs of one task: nobody is called at their end, so nobody is after a crash. */
+const unobserved: ReadonlySet<RunTrigger> = new Set(['restore', 'command'])
 
 /**
  * Marks the runs of dead processes as aborted. Their observers are called later, once dependencies are installed.
@@ -137,11 +144,24 @@ export function abortInterrupted(services: Services): readonly RunRecord[] {
   const interrupted = journal.openRuns().filter((run) => run.endedAt === undefined && liveness(run.process) === 'gone')
   for (const run of interrupted) {
     const error = recordFailure(errors.RUN_ABORTED({ reason: 'the process ended in the middle of it' }))
-    journal.endRun(run.id, { status: 'aborted', error, observersDue: true })
+    journal.endRun(run.id, { status: 'aborted', error, observersDue: !unobserved.has(run.trigger) })
     if (!run.dryRun) countRun(services.meter, run.plan, 'aborted')
     log.warn(`a run of plan "${run.plan}" was interrupted; it is recorded as aborted`, { plan: run.plan, run: run.id })
   }
   return interrupted
+}
+
+/**
+ * Says what dead processes have left half restored, removes what are files of it, and ends their runs. Needs no
+ * configuration, and runs no undo but our own.
+ */
+export async function recoverRestores(services: Services): Promise<void> {
+  const only = services.journal.pendingUndos().flatMap(({ id, participant, undo }) => {
+    const isOwn = participant === ownParticipant.id && ownParticipant.undos.has(undo)
+    return isOwn ? [id] : []
+  })
+  if (only.length > 0) await recoverUndos(services, { once: true, only })
+  abortInterrupted(services)
 }
 
 /** Calls onError and onFinish of dead processes' runs, where theirs were not called yet; at most once each. */

@@ -4,6 +4,7 @@ import { quietly } from '../journal/quietly.ts'
 import type { Participant, ResolvedHook } from '../load/resolved.ts'
 import { findExpired, removeExpired, verifyArtifacts, artifactOf } from './builtins.ts'
 import { checkContext, finishContext, pruneContext, runContext, targetContext, verifyContext } from './contexts.ts'
+import { ownParticipant as engine } from './own.ts'
 import type { RunCallSite } from './service-context.ts'
 import type { TargetState } from './outcome.ts'
 import type { RunExecution } from './run.ts'
@@ -20,20 +21,6 @@ export interface HandlerCall {
   readonly onSuccess?: (() => void) | undefined
 }
 
-const engine: Participant = {
-  kind: 'plugin',
-  id: 'holdfast',
-  name: 'holdfast',
-  source: undefined,
-  config: undefined,
-  hooks: {},
-  undos: new Map(),
-  permissions: [],
-  targets: undefined,
-  describe: undefined,
-  restore: undefined,
-  commands: undefined,
-}
 const once = { timeoutMs: undefined, retry: { attempts: 1, backoffMs: 0 } }
 const ranks = { pre: 0, normal: 1, post: 2 }
 

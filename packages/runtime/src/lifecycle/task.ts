@@ -16,6 +16,8 @@ export interface TaskCall {
   readonly vars: Vars
   readonly signal: AbortSignal
   readonly scope: Scope
+  /** Says what is odd, in the outcome, but changes nothing else. */
+  warn(failure: HoldfastError): void
 }
 
 /** One thing to do as a run of its own: a restore, or a plugin's command. */
@@ -26,6 +28,8 @@ export interface TaskRequest {
   readonly trigger?: 'restore' | 'command' | undefined
   /** The longest it may take, in milliseconds. */
   readonly budgetMs: number
+  /** It looks only, and changes nothing. */
+  readonly dryRun?: boolean | undefined
   /** Aborts this task alone. */
   readonly signal?: AbortSignal | undefined
   /** Does it. @returns what came of it: for a restore, where it was restored to */
@@ -42,13 +46,14 @@ export interface TaskResult {
 
 /** Does one thing as a run: journalled, within a budget, with undos and variables of its own. Never rejects. */
 export async function executeTask(services: Services, request: TaskRequest): Promise<TaskResult> {
-  const { plan, budgetMs, trigger = 'restore' } = request
+  const { plan, budgetMs, trigger = 'restore', dryRun = false } = request
   const { clock, journal, shutdown, emit } = services
   const now = clock.now()
-  const run: Run = { id: newRunId(now), plan, attempt: 1, scheduledFor: now, trigger, dryRun: false }
+  const run: Run = { id: newRunId(now), plan, attempt: 1, scheduledFor: now, trigger, dryRun }
   const began = clock.monotonic()
   const scope = new Scope(services)
   const directory = varsDirectoryOf(services.stateDirectory, run.id)
+  const warnings: HoldfastError[] = []
   let value: Json
   let error: HoldfastError | undefined
   emit({ type: 'run-started', run, at: now })
@@ -61,7 +66,8 @@ export async function executeTask(services: Services, request: TaskRequest): Pro
     }
     await callWithDeadline(
       async (signal) => {
-        value = await request.body({ run, vars: createVars(directory), signal, scope })
+        const warn = (failure: HoldfastError): void => void warnings.push(toFailure(failure, { run: run.id }))
+        value = await request.body({ run, vars: createVars(directory), signal, scope, warn })
       },
       {
         clock,
@@ -74,11 +80,13 @@ export async function executeTask(services: Services, request: TaskRequest): Pro
   } catch (thrown) {
     error = toFailure(thrown, { run: run.id })
   }
-  const warnings = (await scope.close()).map((failure) => toFailure(failure, { run: run.id }))
-  error ??= warnings.shift()
+  const stuck = (await scope.close()).map((failure) => toFailure(failure, { run: run.id }))
+  error ??= stuck.shift()
+  warnings.push(...stuck)
   if (error?.code === 'HOOK_TIMEOUT') error = errors.RUN_BUDGET({ budget: formatDuration(budgetMs) }, { cause: error })
   const status = error === undefined ? 'succeeded' : error.code === 'RUN_ABORTED' ? 'aborted' : 'failed'
   const outcome: Outcome = { status, targets: [], error, warnings }
+  for (const warning of warnings) emit({ type: 'warning', run, error: recordFailure(warning) })
   const durationMs = clock.monotonic() - began
   quietly(services, () =>
     journal.endRun(run.id, {

@@ -72,7 +72,10 @@ test('a restore is a run of its own: journalled, and what it took is given back'
   expect(restored).toEqual(['rows'])
   expect(world.held.size).toBe(0)
   expect(run.engine.journal.runs({ id: made.id })).toMatchObject([{ trigger: 'restore', status: 'succeeded' }])
-  expect(run.engine.journal.undos(made.id)).toMatchObject([{ state: 'done' }])
+  expect(run.engine.journal.undos(made.id)).toMatchObject([
+    { undo: 'unfinished-restore', state: 'disarmed' },
+    { undo: 'release', state: 'done' },
+  ])
 })
 
 test('a restore that fails says why, and gives back what it took', async () => {
