@@ -102,7 +102,8 @@ export interface TargetContext<Config, Data extends Json = Json> extends RunCont
    *
    * @param name - unique among the target's artifacts of this run
    * @param produce - writes the bytes; when it rejects, nothing is committed
-   * @param options - `minSize` in bytes before encoding, default 1; `meta` goes into the manifest
+   * @param options - `minSize` in bytes before encoding, default 1; `meta` goes into the manifest, as it is when `produce`
+   * has resolved: so it can hold what only the bytes tell
    * @throws HoldfastError `ARTIFACT_TOO_SMALL`, `ARTIFACT_EXISTS`, `STORAGE_…`
    */
   createArtifact(
