@@ -7,7 +7,7 @@ import { backupJson, formatBackups, groupsOf, headingOf } from '../output/backup
 import { formatBytes } from '../output/format.ts'
 import { formatRestored, restoredJson } from '../output/restored.ts'
 import type { Backup } from '../restore/backup.ts'
-import { chooseBackup, namedBackup, soundest } from '../restore/choose.ts'
+import { chooseBackup, namedBackup, nothingToRestore, soundest } from '../restore/choose.ts'
 import { findBackups, type FoundBackups } from '../restore/find-backups.ts'
 import { parseMoment, zoneOf } from '../restore/moment.ts'
 import { isStandardOutput, parsePlace } from '../restore/place.ts'
@@ -81,7 +81,7 @@ function listBackups(
     zone,
     at,
     ...options
-  }: Pick<RestoreOptions, 'bytes' | 'identity'> & {
+  }: Pick<RestoreOptions, 'bytes' | 'identity' | 'plan' | 'target'> & {
     readonly zone: string
     readonly at: Date | undefined
   },
@@ -95,8 +95,7 @@ function listBackups(
     const choices = new Set(groupsOf(fitting).map(soundest))
     context.printJson(fitting.map((backup) => backupJson(backup, now, choices.has(backup), restorer(backup))))
   } else if (fitting.length === 0) {
-    if (isComplete)
-      throw errors.RESTORE_NOTHING({ what: `no backup${at ? ` from before ${at.toISOString()}` : ''} in ${places}` })
+    if (isComplete) throw nothingToRestore(backups, { plan: options.plan, target: options.target, at }, places)
   } else {
     const words = [
       'holdfast restore',
@@ -121,9 +120,8 @@ function choose(
     id === undefined
       ? chooseBackup(backups, choice, places)
       : { backup: namedBackup(backups, id, places), passedOver: [] }
-  for (const { id: newer, state, verifiedAt, reason } of passedOver) {
-    const why =
-      state !== 'valid' ? [state, reason].filter(Boolean).join(': ') : verifiedAt ? 'older' : 'it was never verified'
+  for (const { id: newer, state, reason } of passedOver) {
+    const why = state === 'valid' ? 'it was never verified' : [state, reason].filter(Boolean).join(': ')
     log.warn(`${newer} is newer, but ${why}; name it to restore it all the same`)
   }
   if (backup.state !== 'valid') log.warn(`${backup.id} is ${[backup.state, backup.reason].filter(Boolean).join(': ')}`)

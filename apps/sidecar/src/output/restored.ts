@@ -42,7 +42,7 @@ export function restoredJson(backup: Backup, { items, run }: RestoredBackup): re
   })
 }
 
-function linesOf(backup: Backup, item: Restored, { style }: ReportLayout): readonly string[] {
+function linesOf(backup: Backup, item: Restored, { style, zone }: ReportLayout): readonly string[] {
   const { point, found, where, durationMs, error, steps, isProven } = item
   const id = printable(point.id)
   if (error) return [`${style.red('✗')} ${id} was not restored`]
@@ -52,7 +52,7 @@ function linesOf(backup: Backup, item: Restored, { style }: ReportLayout): reado
   return [
     `${style.green('✓')} ${id}`,
     ...(backup.point ? [`    of        ${printable(point.target)}`] : []),
-    `    from      ${point.createdAt.toISOString()}`,
+    `    from      ${formatMoment(point.createdAt, zone)} ${zone}`,
     `    size      ${size} in ${formatDuration(durationMs)}`,
     ...(found ? [`    sha256    ${found.artifact.sha256}, ${isProven ? 'compared' : 'not compared to its end'}`] : []),
     `    restored  ${printable(typeof where === 'string' ? where : JSON.stringify(where))}`,

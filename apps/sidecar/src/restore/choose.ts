@@ -1,3 +1,4 @@
+import type { HoldfastError } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { directoryOf, partOf, type Backup } from './backup.ts'
 
@@ -42,14 +43,27 @@ export function chooseBackup(backups: readonly Backup[], choice: BackupChoice, p
   assertOne('target', fitting)
   const backup = soundest(fitting)
   if (backup) return { backup, passedOver: fitting.slice(0, fitting.indexOf(backup)) }
+  throw nothingToRestore(backups, choice, places)
+}
+
+/**
+ * Says what there is none of.
+ *
+ * @param backups - all that was found
+ */
+export function nothingToRestore(backups: readonly Backup[], choice: BackupChoice, places: string): HoldfastError {
+  const { plan, target, at } = choice
+  const older = backups.filter(({ createdAt }) => at === undefined || createdAt <= at)
+  const oldest = backups.at(-1)
   const what = [
-    `no ${fitting.length > 0 ? 'sound ' : ''}backup`,
+    `no ${older.length > 0 ? 'sound ' : ''}backup`,
     plan !== undefined && `of plan "${plan}"`,
     target !== undefined && `of target "${target}"`,
     at && `from before ${at.toISOString()}`,
     `in ${places}`,
+    at && oldest && older.length === 0 && `(the oldest is from ${oldest.createdAt.toISOString()})`,
   ]
-  throw errors.RESTORE_NOTHING({ what: what.filter(Boolean).join(' ') })
+  return errors.RESTORE_NOTHING({ what: what.filter(Boolean).join(' ') })
 }
 
 function assertOne(what: 'instance' | 'plan' | 'target', found: readonly Backup[]): void {

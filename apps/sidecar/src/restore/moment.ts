@@ -1,3 +1,4 @@
+import { isHoldfastError } from '@holdfast/sdk'
 import { offsetAt, resolveTimeZone } from '@holdfast/runtime'
 import { errors } from '../errors.ts'
 
@@ -8,10 +9,18 @@ const dayMs = 86_400_000
 /**
  * The zone that times are in: the one asked for, else this process's.
  *
- * @throws HoldfastError `TIME_ZONE_UNKNOWN`
+ * @throws HoldfastError `OPTION_INVALID`
  */
 export function zoneOf(asked: string | undefined): string {
-  if (asked !== undefined) return resolveTimeZone(asked)
+  if (asked !== undefined) {
+    try {
+      return resolveTimeZone(asked)
+    } catch (error) {
+      const meant = isHoldfastError(error) ? error.details['meant'] : undefined
+      const allowed = `a time zone such as ${typeof meant === 'string' ? meant : 'Europe/Berlin'}`
+      throw errors.OPTION_INVALID({ option: '--time-zone', value: asked, allowed }, { cause: error })
+    }
+  }
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
   return timeZone === 'Etc/Unknown' ? 'UTC' : timeZone
 }

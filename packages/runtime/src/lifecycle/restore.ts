@@ -163,7 +163,7 @@ function readingOf(services: Services, { run, signal }: TaskCall, given: PluginR
       opened.add(id)
       const total = point.id === id ? point.size : undefined
       return toldBytes(store.open(id, { signal }), services.clock, (done, isEnd) => {
-        services.emit({ type: 'progress', run, target: point.target, done, total })
+        services.emit({ type: 'progress', run, target: point.target, done, total, note: nameOf(id) })
         if (isEnd) whole.add(id)
       })
     },
@@ -171,4 +171,9 @@ function readingOf(services: Services, { run, signal }: TaskCall, given: PluginR
     /** An artifact that was opened, and never read to its end. */
     unread: () => [...opened].find((id) => !whole.has(id)),
   }
+}
+
+/** An artifact's name, by its id. */
+function nameOf(id: string): string {
+  return decodeURIComponent(id.slice(id.lastIndexOf('/') + 1))
 }

@@ -53,7 +53,10 @@ export async function restoreFile({ path, bytes, force, arm }: RestoreFileOption
  * @throws HoldfastError `RESTORE_EXISTS`, `RESTORE_UNWRITABLE`
  */
 export async function assertFree(path: string, force: boolean): Promise<void> {
-  const found = await lstat(path).catch(() => undefined)
+  const found = await lstat(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw unwritable(path, error)
+  })
   if (!found) return
   if (!force) throw errors.RESTORE_EXISTS({ path })
   if (!found.isFile() && !found.isSymbolicLink()) {

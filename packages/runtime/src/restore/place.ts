@@ -16,6 +16,6 @@ export function fileAt(to: string, name: string, { cwd, several }: { cwd: string
 
 /** An artifact's name as one component of a path. */
 export function fileNameOf(name: string): string {
-  const isPlain = !/[/\0]/.test(name) && name !== '' && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 200
+  const isPlain = !/[/\0]/.test(name) && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 200
   return isPlain ? name : encodeURIComponent(name).replaceAll('.', '%2E').slice(0, 200)
 }

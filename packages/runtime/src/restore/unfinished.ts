@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { defineUndo } from '@holdfast/sdk'
 import * as z from 'zod/mini'
+import { formatBytes } from '../format-bytes.ts'
 import { removePartial } from './partial.ts'
 
 /** What a restore has begun. */
@@ -23,10 +24,11 @@ export const unfinishedRestore = defineUndo({
   async run(unfinished, { log, recovered }) {
     if ('plugin' in unfinished) {
       const { point, target, plugin } = unfinished
-      if (recovered)
+      if (recovered) {
         log.warn(
-          `"${plugin}" was interrupted while it restored ${point} of "${target}": where it wrote to, do not rely on what is there before it is restored again`,
+          `the restore of ${point} of "${target}" by "${plugin}" was interrupted and is not complete: do not rely on what it has written, restore it again`,
         )
+      }
       return
     }
     const { artifact, file, partial } = unfinished
@@ -34,7 +36,7 @@ export const unfinishedRestore = defineUndo({
     if (found) await removePartial({ path: partial })
     if (!recovered) return
     const left = found
-      ? `the ${found.size} bytes that were there, in ${partial}, are removed`
+      ? `the ${formatBytes(found.size)} that were there, in ${partial}, are removed`
       : `nothing of it is left in ${partial}`
     log.warn(`${file} was half restored when its process ended: ${left}. Restore ${artifact} again`)
   },

@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ArmedUndo, Bytes, Logger } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
+import { formatBytes } from '../format-bytes.ts'
 import { reasonOf } from '../failure.ts'
 import { assertFree, restoreFile } from './file.ts'
 import { findPartials, removePartial } from './partial.ts'
@@ -70,7 +71,7 @@ export function createArtifactWriter(options: CreateArtifactWriterOptions): Arti
           continue
         }
         log.warn(
-          `${path} was half restored by a process that is gone: its ${partial.size} bytes, in ${partial.path}, are removed, and it is restored from the start`,
+          `${path} was half restored by a process that is gone: its ${formatBytes(partial.size)}, in ${partial.path}, are removed, and it is restored from the start`,
         )
         await removePartial(partial)
       }
