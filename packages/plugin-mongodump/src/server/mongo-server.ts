@@ -66,11 +66,11 @@ export function createMongoServer(commands: Commands, name: string): MongoServer
     const [answer] = await ask([question])
     return answer ?? { failure: { code: undefined, message: 'no answer' } }
   }
-  const reply = async (what: string, question: Command): Promise<Reply> => {
-    const answer = await only(question)
-    if (answer.failure) throw commandError(name, what, answer.failure)
-    return answer.reply
+  const replyOf = (answer: Answer | undefined, what: string): Reply => {
+    if (answer?.reply) return answer.reply
+    throw commandError(name, what, answer?.failure ?? { code: undefined, message: 'no answer' })
   }
+  const reply = async (what: string, question: Command): Promise<Reply> => replyOf(await only(question), what)
   const admin = (command: Readonly<Record<string, Json>>): Command => ({ database: 'admin', command })
 
   return {
@@ -78,12 +78,11 @@ export function createMongoServer(commands: Commands, name: string): MongoServer
     name,
     close: () => commands.close(),
     async topology() {
-      let answer = await only(admin({ hello: 1 }))
+      // In one go: mongosh takes a second to start.
+      const [hello, build] = await ask([admin({ hello: 1 }), admin({ buildInfo: 1 })])
       // Before 4.4.2 it had another name only.
-      if (answer.failure?.code === commandNotFound) answer = await only(admin({ isMaster: 1 }))
-      if (answer.failure) throw commandError(name, 'say what it is', answer.failure)
-      const build = await reply('say its version', admin({ buildInfo: 1 }))
-      return readTopology(answer.reply, build)
+      const said = hello?.failure?.code === commandNotFound ? await only(admin({ isMaster: 1 })) : hello
+      return readTopology(replyOf(said, 'say what it is'), replyOf(build, 'say its version'))
     },
     async collections(database) {
       const databases = database === undefined ? await listDatabases(reply) : [database]
