@@ -53,6 +53,37 @@ const unneeded: Readonly<Record<string, readonly string[]>> = {
   './gen/index.js': ['createConfiguration', 'ServerConfiguration'],
 }
 
+/**
+ * Of MongoDB's driver what asks a server a few questions: half of it. Node's own URL takes the place of a copy of it with all of
+ * Unicode's domain names; encryption in the client, GridFS and writes in bulk are left out, and so is what its users install
+ * beside it for logins and compressions of their own.
+ */
+const leanMongodb: Plugin = {
+  name: 'lean-mongodb',
+  setup(build) {
+    const isDriver = (importer: string): boolean =>
+      /[\\/]node_modules[\\/]mongodb(-connection-string-url)?[\\/]/.test(importer)
+    build.onResolve({ filter: /^whatwg-url$/ }, ({ path, importer }) =>
+      isDriver(importer) ? { path, namespace: 'node-url' } : undefined,
+    )
+    build.onLoad({ filter: /.*/, namespace: 'node-url' }, () => ({
+      contents: 'module.exports = { URL, URLSearchParams }',
+    }))
+    const unused = /[\\/]mongodb[\\/]lib[\\/](client-side-encryption|gridfs|bulk|operations[\\/]client_bulk_write)[\\/]/
+    build.onLoad({ filter: unused }, () => ({ contents: 'module.exports = {}' }))
+    // Which says its version to the server, and has a list of everything that it is developed with.
+    build.onLoad({ filter: /[\\/]node_modules[\\/]mongodb[\\/]package\.json$/ }, ({ path }) => ({
+      contents: JSON.stringify({ version: (require(path) as { readonly version: string }).version }),
+      loader: 'json',
+    }))
+    const beside =
+      /^(socks|kerberos|snappy|gcp-metadata|@mongodb-js\/zstd|@aws-sdk\/credential-providers|mongodb-client-encryption)$/
+    build.onResolve({ filter: beside }, ({ path, importer }) =>
+      isDriver(importer) ? { path, external: true } : undefined,
+    )
+  },
+}
+
 /** Of zod's languages, more than half of it, a hook uses one at most: they are a module of their own, loaded on demand. */
 const lazyLocales: Plugin = {
   name: 'lazy-locales',
@@ -72,7 +103,7 @@ const common: Options = {
   target: 'node22',
   minify: true,
   removeNodeProtocol: false,
-  esbuildPlugins: [lazyBuiltins, kubeconfigOnly],
+  esbuildPlugins: [lazyBuiltins, kubeconfigOnly, leanMongodb],
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
 }
 
@@ -94,6 +125,7 @@ export default defineConfig([
       sdk: '../../packages/sdk/src/index.ts',
       runtime: '../../packages/runtime/src/index.ts',
       'plugin-benji': '../../packages/plugin-benji/src/index.ts',
+      'plugin-mongodump': '../../packages/plugin-mongodump/src/index.ts',
       'plugin-scripts': '../../packages/plugin-scripts/src/index.ts',
     },
     sourcemap: true,

@@ -5,6 +5,7 @@ import {
   benjiScrub,
   benjiVersionsStatus,
 } from '../../packages/plugin-benji/src/index.ts'
+import { mongodump } from '../../packages/plugin-mongodump/src/index.ts'
 import { scripts } from '../../packages/plugin-scripts/src/index.ts'
 import { configJsonSchema } from '../../packages/runtime/src/index.ts'
 import type { JsonSchema } from './value.ts'
@@ -17,6 +18,7 @@ const plugins = {
   '@holdfast/plugin-benji#benjiEnforce': benjiEnforce,
   '@holdfast/plugin-benji#benjiScrub': benjiScrub,
   '@holdfast/plugin-benji#benjiVersionsStatus': benjiVersionsStatus,
+  '@holdfast/plugin-mongodump#mongodump': mongodump,
 }
 
 /** The definitions that the configuration's schema consists of; `configuration` is the whole. */

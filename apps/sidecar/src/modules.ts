@@ -5,6 +5,7 @@ import type { Builtins } from '@holdfast/runtime'
 /** Plugins that a configuration may name although they aren't installed beside it. */
 export const builtins: Builtins = {
   '@holdfast/plugin-benji': () => import('@holdfast/plugin-benji'),
+  '@holdfast/plugin-mongodump': () => import('@holdfast/plugin-mongodump'),
   '@holdfast/plugin-scripts': () => import('@holdfast/plugin-scripts'),
 }
 
@@ -13,7 +14,14 @@ export const builtins: Builtins = {
  * `node_modules`. The bundle has these as files of their own, which share everything with the rest of it.
  */
 export function providedModules(): Readonly<Record<string, string>> {
-  const specifiers = ['@holdfast/sdk', '@holdfast/runtime', '@holdfast/plugin-benji', '@holdfast/plugin-scripts', 'zod']
+  const specifiers = [
+    '@holdfast/sdk',
+    '@holdfast/runtime',
+    '@holdfast/plugin-benji',
+    '@holdfast/plugin-mongodump',
+    '@holdfast/plugin-scripts',
+    'zod',
+  ]
   const isBundle = import.meta.url.endsWith('.js')
   const urlOf = (specifier: string): string =>
     isBundle ? new URL(`./${basename(specifier)}.js`, import.meta.url).href : import.meta.resolve(specifier)

@@ -72,7 +72,12 @@ const duration = z
   .refine(isDuration, { error: 'a duration is not negative' })
 const program = z.tuple([z.string().min(1)], z.string()).readonly()
 const names = z.array(z.string().min(1)).min(1).readonly()
-const query: z.ZodType<Readonly<Record<string, Json>>> = z.record(z.string(), z.json())
+// Not `z.json()`: that refers to itself, and a schema for editors, of which this becomes a part, has its definitions elsewhere.
+const query = z
+  .record(z.string(), z.unknown())
+  .refine((value): value is Readonly<Record<string, Json>> => z.json().safeParse(value).success, {
+    error: 'use JSON: MongoDB’s other types in Extended JSON, such as {"$date": "2026-11-01T00:00:00Z"}',
+  })
 
 /** Validates {@link MongodumpOptions}. */
 export const mongodumpSchema = z

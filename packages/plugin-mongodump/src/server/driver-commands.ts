@@ -10,7 +10,7 @@ const timeouts = [
 
 /** Sends commands over MongoDB's own driver, which is loaded only here: half of this package's weight. */
 export async function openDriver(uri: string, signal: AbortSignal): Promise<Commands> {
-  const { MongoClient, BSON } = await import('mongodb')
+  const { MongoClient, BSON } = await import('./driver.ts')
   let client: Client
   try {
     client = new MongoClient(uri, {
@@ -22,7 +22,8 @@ export async function openDriver(uri: string, signal: AbortSignal): Promise<Comm
       retryWrites: false,
     })
   } catch (error) {
-    throw new ConnectionFailure((error as Error).message, { unable: true, cause: error })
+    if (!(error instanceof Error && error.name.startsWith('Mongo'))) throw error
+    throw new ConnectionFailure(error.message, { unable: true, cause: error })
   }
   const close = async (): Promise<void> => {
     signal.removeEventListener('abort', abort)

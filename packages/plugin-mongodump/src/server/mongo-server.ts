@@ -157,14 +157,18 @@ function documentsOf(reply: Reply): readonly Reply[] {
 
 /** A connection that could not be made, in words for people. */
 export function connectionError(server: string, failure: ConnectionFailure): HoldfastError {
-  const { code, message: reason } = failure
-  const params = { server, reason }
+  const { code, message } = failure
+  const params = { server, reason: oneLine(message) }
   return code === authenticationFailed
     ? errors.MONGODB_AUTH(params, { cause: failure })
     : errors.MONGODB_UNREACHABLE(params, { cause: failure })
 }
 
-function commandError(server: string, what: string, { code, message: reason }: CommandFailure): HoldfastError {
-  const params = { server, what, reason }
+function commandError(server: string, what: string, { code, message }: CommandFailure): HoldfastError {
+  const params = { server, what, reason: oneLine(message) }
   return code === unauthorized ? errors.MONGODB_FORBIDDEN(params) : errors.MONGODB_COMMAND(params)
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ')
 }
