@@ -1,5 +1,5 @@
 import { formatDuration } from '@holdfast/sdk'
-import { recordFailure, removeStoredUndo, type UndoRecord } from '@holdfast/runtime'
+import { describeUnfinished, recordFailure, removeStoredUndo, type UndoRecord } from '@holdfast/runtime'
 import { openConfiguration } from '../configuration.ts'
 import { confirm } from '../confirm.ts'
 import type { CommandContext } from '../context.ts'
@@ -127,18 +127,26 @@ function undoTable(pending: readonly PendingUndo[], { style, width, io }: Comman
   const now = io.clock.now().getTime()
   // Who armed it is news only where it was somebody else.
   const others = pending.some(({ isInJournal }) => !isInJournal)
-  const rows = pending.map(({ id, undo, plan, participant, run, armedAt, attempts, error, pod, isInJournal }) => [
-    id.slice(0, 8),
-    undo,
-    `${plan}/${participant}`,
-    run,
-    ...(others ? [isInJournal ? '' : printable(pod ?? 'another pod')] : []),
-    formatTime(armedAt),
-    formatDuration(Math.max(0, now - armedAt.getTime())),
-    String(attempts),
-    printable(error ?? ''),
-  ])
+  const rows = pending.map(
+    ({ id, undo, input, plan, participant, run, armedAt, attempts, error, pod, isInJournal }) => [
+      id.slice(0, 8),
+      nameOf({ undo, input }),
+      `${plan}/${participant}`,
+      run,
+      ...(others ? [isInJournal ? '' : printable(pod ?? 'another pod')] : []),
+      formatTime(armedAt),
+      formatDuration(Math.max(0, now - armedAt.getTime())),
+      String(attempts),
+      printable(error ?? ''),
+    ],
+  )
   const where = others ? ['POD'] : []
   const head = ['ID', 'UNDO', 'OF', 'RUN', ...where, 'TAKEN', 'HELD', 'TRIED', 'LAST ERROR']
   return formatTable(head, rows, { style, width, right: others ? [6, 7] : [5, 6] })
+}
+
+/** An undo's name; of what is half restored also what it is. */
+function nameOf(undo: Pick<UndoRecord, 'undo' | 'input'>): string {
+  const unfinished = describeUnfinished(undo)
+  return unfinished === undefined ? undo.undo : printable(`${undo.undo}: ${unfinished}`)
 }

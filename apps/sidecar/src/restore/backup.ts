@@ -50,7 +50,7 @@ function backupOf(artifacts: readonly FoundArtifact[], unreadable: readonly stri
     createdAt: latest(all.map(({ createdAt }) => createdAt)),
     size: all.reduce((sum, { size }) => sum + size, 0),
     state: isIncomplete ? 'incomplete' : (bad?.state ?? 'valid'),
-    reason: isIncomplete ? 'a manifest of it can not be read' : bad?.reason,
+    reason: isIncomplete ? "a manifest of it can't be read" : bad?.reason,
     verifiedAt: verified.length === all.length ? latest(verified) : undefined,
     artifacts,
     point: undefined,

@@ -42,8 +42,21 @@ export const unfinishedRestore = defineUndo({
   },
 })
 
-/** One line about what is half restored. */
-export function describeUnfinished(unfinished: UnfinishedRestore): string {
+/**
+ * One line about what an armed undo says is half restored.
+ *
+ * @returns `undefined`: it is another undo
+ */
+export function describeUnfinished({
+  undo,
+  input: text,
+}: {
+  readonly undo: string
+  readonly input: string
+}): string | undefined {
+  if (undo !== unfinishedRestore.name) return undefined
+  const unfinished = input.safeParse(JSON.parse(text)).data
+  if (!unfinished) return undefined
   return 'plugin' in unfinished
     ? `${unfinished.point} of "${unfinished.target}", by "${unfinished.plugin}"`
     : `${unfinished.file}, so far ${unfinished.partial}`
