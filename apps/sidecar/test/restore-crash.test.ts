@@ -65,7 +65,7 @@ test('fault F3: kill -9 in the middle of a restore: the undo says what was half 
   expect(partial).toMatch(/\/out\/\.orders\.sql\.\d+-\d+-[0-9a-f]{8}\.restoring$/)
 
   const pending = await here.run(['undo', 'list'])
-  expect(pending.stdout).toContain(`unfinished-restore: ${here.at('out/orders.sql')}, so far ${partial}`)
+  expect(pending.stdout).toContain(`half restored is ${here.at('out/orders.sql')}, so far ${partial}`)
   const given = await here.run(['undo', 'run', '--all', '--yes'])
   expect(given.code).toBe(0)
   expect(given.stderr).toMatch(

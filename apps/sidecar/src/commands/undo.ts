@@ -127,26 +127,24 @@ function undoTable(pending: readonly PendingUndo[], { style, width, io }: Comman
   const now = io.clock.now().getTime()
   // Who armed it is news only where it was somebody else.
   const others = pending.some(({ isInJournal }) => !isInJournal)
-  const rows = pending.map(
-    ({ id, undo, input, plan, participant, run, armedAt, attempts, error, pod, isInJournal }) => [
-      id.slice(0, 8),
-      nameOf({ undo, input }),
-      `${plan}/${participant}`,
-      run,
-      ...(others ? [isInJournal ? '' : printable(pod ?? 'another pod')] : []),
-      formatTime(armedAt),
-      formatDuration(Math.max(0, now - armedAt.getTime())),
-      String(attempts),
-      printable(error ?? ''),
-    ],
-  )
+  const rows = pending.map(({ id, undo, plan, participant, run, armedAt, attempts, error, pod, isInJournal }) => [
+    id.slice(0, 8),
+    undo,
+    `${plan}/${participant}`,
+    run,
+    ...(others ? [isInJournal ? '' : printable(pod ?? 'another pod')] : []),
+    formatTime(armedAt),
+    formatDuration(Math.max(0, now - armedAt.getTime())),
+    String(attempts),
+    printable(error ?? ''),
+  ])
   const where = others ? ['POD'] : []
   const head = ['ID', 'UNDO', 'OF', 'RUN', ...where, 'TAKEN', 'HELD', 'TRIED', 'LAST ERROR']
-  return formatTable(head, rows, { style, width, right: others ? [6, 7] : [5, 6] })
-}
-
-/** An undo's name; of what is half restored also what it is. */
-function nameOf(undo: Pick<UndoRecord, 'undo' | 'input'>): string {
-  const unfinished = describeUnfinished(undo)
-  return unfinished === undefined ? undo.undo : printable(`${undo.undo}: ${unfinished}`)
+  const table = formatTable(head, rows, { style, width, right: others ? [6, 7] : [5, 6] })
+  // Too long for a cell, and what matters.
+  const unfinished = pending.flatMap((undo) => {
+    const what = describeUnfinished(undo)
+    return what === undefined ? [] : [`${undo.id.slice(0, 8)}: half restored is ${printable(what)}\n`]
+  })
+  return table + unfinished.join('')
 }
