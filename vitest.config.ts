@@ -15,6 +15,7 @@ const source = { conditions: ['@holdfast/source'] }
 const isolated = [
   'packages/runtime/test/{load,exec}/**/*.test.ts',
   'packages/runtime/test/artifacts/crash.test.ts',
+  'packages/storage-s3/test/{kill,memory}.test.ts',
   'packages/plugin-scripts/test/**/*.test.ts',
   'packages/plugin-benji/test/{freeze/*,backup/frozen}.test.ts',
   'packages/testing/test/fake-kubernetes-{exec,kubectl}.test.ts',

@@ -1,1 +1,5 @@
-export {}
+export { s3 } from './s3.ts'
+export { openStorage } from './open-storage.ts'
+export type { S3Options } from './options.ts'
+export type { Size } from './size.ts'
+export { errors } from './errors.ts'

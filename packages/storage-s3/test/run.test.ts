@@ -1,0 +1,53 @@
+// A plan on the real runner, with its store in a bucket.
+import { createTestRun } from '@holdfast/testing'
+import { defineHook, type Sink } from '@holdfast/sdk'
+import { expect, test } from 'vitest'
+import { driverOf, keys, partSize, pattern, useCredentials, useServers } from './support/driver.ts'
+
+useCredentials()
+const start = useServers()
+
+const bytes = pattern(4 * partSize)
+const dump = defineHook('backups', ({ createArtifact }) =>
+  createArtifact('dump', async (sink: Sink) => {
+    for (let at = 0; at < bytes.length; at += 100_000) await sink.write(bytes.subarray(at, at + 100_000))
+  }),
+)
+const isArtifact = (key: string): boolean => !key.includes('/.owner/')
+
+test('fault F48: a bucket that fails at part N fails the run, nothing is listed, and the next run is a backup', async () => {
+  const server = await start()
+  const { driver } = driverOf(server)
+  await using run = await createTestRun({ use: [dump], config: { storage: driver, encoding: { compression: 'none' } } })
+  server.fail(({ operation, part }) =>
+    operation === 'UploadPart' && part === 3 ? { status: 500, code: 'InternalError' } : undefined,
+  )
+  const failed = await run.run()
+  expect(failed.outcome.status).toBe('failed')
+  expect(failed.outcome.targets[0]?.error).toMatchObject({ code: 'STORAGE_IO' })
+  expect((await keys(driver)).filter(isArtifact)).toEqual([])
+  expect(server.uploads.size).toBe(0)
+  server.fail(undefined)
+  const next = await run.run()
+  expect(next.outcome.status).toBe('succeeded')
+  expect(next.outcome.targets[0]?.verification).toBe('verified')
+  expect((await keys(driver)).filter(isArtifact).map((key) => key.replace(/^.*\//, '').replace(/^dump\./, ''))).toEqual(
+    ['data', 'manifest.json', 'verified.json'],
+  )
+})
+
+test('fault F48: what a killed run has left is forgotten by the next one', async () => {
+  const server = await start()
+  const { driver } = driverOf(server)
+  await using run = await createTestRun({ use: [dump], config: { storage: driver } })
+  await run.run()
+  const plan = (await keys(driver))[0]?.split('/').slice(0, 2).join('/')
+  server.uploads.set('left', {
+    key: `${plan}/t/r/dump.data`,
+    begun: new Date('2020-01-01'),
+    headers: {},
+    parts: new Map(),
+  })
+  await run.run()
+  expect([...server.uploads.keys()]).toEqual([])
+})
