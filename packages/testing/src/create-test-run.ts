@@ -29,6 +29,7 @@ import type { FakeExec } from './fake-exec.ts'
 import type { FakeKubernetes } from './fake-kubernetes/fake-kubernetes.ts'
 import { memoryStorage } from './memory-storage.ts'
 import { testClock, type TestClock } from './test-clock.ts'
+import { createTestScheduler, type TestScheduler } from './test-scheduler.ts'
 
 /** Options of {@link createTestRun}. */
 export interface CreateTestRunOptions {
@@ -66,6 +67,8 @@ export interface TestRun {
   /** Log lines, as JSON. */
   readonly log: readonly string[]
   readonly engine: Engine
+  /** Runs the plan by its schedule: `scheduler.advanceTo('2026-01-02T03:00:00Z')`. */
+  readonly scheduler: TestScheduler
   /** Runs the plan once. Runs on an injected clock: advance it when something waits. */
   run(request?: RunRequest): Promise<RunResult>
   /**
@@ -159,7 +162,9 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
   }
 
   let engine = await start(options.use)
+  const scheduler = createTestScheduler({ clock, engine: () => engine })
   const close = async (): Promise<void> => {
+    await scheduler.stop()
     engine.close()
     connected?.close()
     if (options.stateDirectory === undefined) rmSync(stateDirectory, { recursive: true, force: true })
@@ -177,6 +182,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
     get engine() {
       return engine
     },
+    scheduler,
     run: (request) => engine.run(options.plan?.name ?? 'test', request),
     command: (name, args = []) => runCommand(engine, name, args),
     restore: (point, to = {}, { force = false } = {}) => restore(engine, point, to, force),

@@ -3,6 +3,7 @@ import {
   HoldfastError,
   type Clock,
   type ContainerRef,
+  type Duration,
   type Exec,
   type ExecRequest,
   type ExecResult,
@@ -34,6 +35,16 @@ export interface FakeReply {
   readonly stderr?: string | undefined
   /** Default 0. */
   readonly exitCode?: number | undefined
+  /** Its output is taken in pieces, with time in between: see {@link slowSink}. Default: whole, at once. */
+  readonly pace?: SlowPace | undefined
+}
+
+/** How slowly output is taken. */
+export interface SlowPace {
+  /** Before each piece, on the injected clock. Default `'1s'`. */
+  readonly pause?: Duration | undefined
+  /** Of a piece. Default 1024. */
+  readonly bytes?: number | undefined
 }
 
 /** A fake {@link Exec} that keeps a list of what was run. */
@@ -64,6 +75,11 @@ export function dropsWithoutStatus(before = 'half of the'): FakeCommand {
     if (typeof request.stdout === 'object') await request.stdout.write(Buffer.from(before))
     throw errors.EXEC_LOST({ command: command[0] ?? '', reason: 'the connection ended (1006)', stderrTail: '' })
   }
+}
+
+/** A command whose reader is slow, as a store on a bad day is: its output is taken piece by piece. It heeds its signal. */
+export function slowSink(reply: FakeReply, pace: SlowPace = {}): FakeCommand {
+  return () => ({ ...reply, pace })
 }
 
 /** A command whose output arrives short although it exited 0: what a count of its bytes brings to light. */
@@ -98,8 +114,10 @@ export function fakeExec(commands: Readonly<Record<string, FakeCommand>>): FakeE
         if (!fake) throw failure('EXEC_NOT_FOUND', `there is no program ${request.command[0]}`, {})
         const stop = request.signal ? AbortSignal.any([signal, request.signal]) : signal
         stop.throwIfAborted()
-        const reply = await inTime(request, clock, stop, (ends) => fake({ ...call, request, signal: ends, clock }))
-        return finish(request, reply)
+        return inTime(request, clock, stop, async (ends) => {
+          const reply = await fake({ ...call, request, signal: ends, clock })
+          return finish(request, reply, (pause) => clock.sleep(pause, ends))
+        })
       }
       return {
         local: (request) => run('local', request),
@@ -141,11 +159,21 @@ async function inTime<T>(
   }
 }
 
-async function finish(request: ExecRequest, reply: FakeReply): Promise<ExecResult> {
-  const { stdout = '', stderr = '', exitCode = 0 } = reply
+async function finish(
+  request: ExecRequest,
+  reply: FakeReply,
+  sleep: (pause: Duration) => Promise<void>,
+): Promise<ExecResult> {
+  const { stdout = '', stderr = '', exitCode = 0, pace } = reply
   const bytes = typeof stdout === 'string' ? Buffer.from(stdout) : stdout
   if (typeof request.stderr === 'object' && stderr !== '') await request.stderr.write(Buffer.from(stderr))
-  if (typeof request.stdout === 'object') await request.stdout.write(bytes)
+  if (pace) {
+    const { pause = '1s', bytes: size = 1024 } = pace
+    for (let at = 0; at < bytes.length; at += size) {
+      await sleep(pause)
+      if (typeof request.stdout === 'object') await request.stdout.write(bytes.subarray(at, at + size))
+    }
+  } else if (typeof request.stdout === 'object') await request.stdout.write(bytes)
   if (request.onLine) {
     for (const line of linesOf(Buffer.from(bytes).toString())) request.onLine(line, 'stdout')
     for (const line of linesOf(stderr)) request.onLine(line, 'stderr')

@@ -6,12 +6,14 @@ export {
   hangs,
   ignoresAbort,
   replies,
+  slowSink,
   truncates,
   type ExecCall,
   type FakeCall,
   type FakeCommand,
   type FakeExec,
   type FakeReply,
+  type SlowPace,
 } from './fake-exec.ts'
 export { accessRulesOf, type AccessRule, type FakeAccess } from './fake-kubernetes/access.ts'
 export type { BadDay, RequestFault, RequestMatch, StatusFailure } from './fake-kubernetes/bad-days.ts'
@@ -30,3 +32,4 @@ export { startFakeKubernetes } from './fake-kubernetes/start-fake-kubernetes.ts'
 export { memoryStorage, type MemoryStorage, type MemoryStorageOptions } from './memory-storage.ts'
 export { storageConformance, type ConformanceCase, type StorageUnderTest } from './storage-conformance.ts'
 export { testClock, type TestClock, type TestClockOptions } from './test-clock.ts'
+export type { AdvanceToOptions, TestScheduler } from './test-scheduler.ts'
