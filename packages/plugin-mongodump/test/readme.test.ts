@@ -26,7 +26,7 @@ test('of a dump', () => {
 test('of a restore', () => {
   const all = ['--to', ...Object.keys(restoreOptions.shape)].toSorted()
   expect(namedIn(readme, 'Restoring').toSorted()).toEqual(all)
-  expect([...new Set(namedIn(manual, 'Restoring').map((name) => name.split('=')[0]))].toSorted()).toEqual(all)
+  expect([...new Set(namedIn(manual, 'Restoring').map((name) => name.split('=')[0] ?? ''))].toSorted()).toEqual(all)
 })
 
 test('the errors that the page names are there', () => {

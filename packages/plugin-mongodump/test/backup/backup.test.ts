@@ -1,7 +1,8 @@
 // Dumps on the real runner, of a server that is a fake on the wire, by fake tools.
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { dumpRun, type DumpRun } from '../support/dump-run.ts'
+import { everyType, numbered, writeArchive } from '../support/archive.ts'
+import { all, dumpRun, type DumpRun } from '../support/dump-run.ts'
 import type { ToolFault } from '../support/fake-tools.ts'
 
 /** Nothing came of it, and the backup that was there before is as it was. */
@@ -97,6 +98,22 @@ test('several collections are dumped by leaving the others out', async () => {
     'mongodump --archive --db=shop --excludeCollection=sessions --excludeCollection=jobs',
   )
   expect(await run.meta()).toMatchObject({ what: 'shop.orders, shop.users', archive: { documents: 12 } })
+})
+
+test('documents of every type of BSON go through the check and the store unchanged', async () => {
+  const archive = writeArchive({
+    collections: [{ database: 'all', collection: 'types', documents: [everyType(), ...numbered(3), everyType()] }],
+    oplog: [everyType()],
+  })
+  const run = await dumpRun({ options: { verify: 'dry-run' } })
+  run.mongo.collections.clear()
+  run.mongo.collections.set('all.types', { documents: 5 })
+  run.tools.dumpFault = { garble: () => archive, exitCode: 0 }
+  expect((await run.run()).status).toBe('succeeded')
+  const [artifact] = await all(run.test.engine.services.store().list({}))
+  const { signal } = new AbortController()
+  const back = await all(run.test.engine.services.store().open(artifact?.id ?? '', { signal }))
+  expect(Buffer.concat(back).equals(archive)).toBe(true)
 })
 
 // ---- F46: what must not become a backup

@@ -2,7 +2,24 @@
 // and a checksum of its own: it must not share mistakes with what it tests.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { deserialize, Int32, Long, serialize, type Document } from 'bson'
+import {
+  Binary,
+  BSONRegExp,
+  BSONSymbol,
+  Code,
+  DBRef,
+  Decimal128,
+  deserialize,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  serialize,
+  Timestamp,
+  type Document,
+} from 'bson'
 
 /** A collection of an archive. */
 export interface ArchiveFixture {
@@ -120,4 +137,33 @@ export function readArchive(archive: Buffer): ReadonlyMap<string, readonly Uint8
     for (let each = next(); each; each = next()) all.get(`${db}.${collection}`)?.push(each)
   }
   return all
+}
+
+/** A document with a value of every type of BSON, those among them that the kit's server does not store. */
+export function everyType(): Uint8Array {
+  return serialize({
+    double: new Double(1.5),
+    notANumber: NaN,
+    text: 'ä\u0000€',
+    document: { a: { b: {} } },
+    array: [1, [2], {}],
+    binary: new Binary(Buffer.from([255, 255, 255, 255])),
+    uuid: new Binary(Buffer.alloc(16, 3), 4),
+    undefined: undefined,
+    id: new ObjectId('65a000000000000000000a00'),
+    yes: true,
+    date: new Date(-1),
+    nothing: null,
+    regex: new BSONRegExp('^a', 'i'),
+    pointer: new DBRef('orders', new ObjectId('65a000000000000000000a01')),
+    code: new Code('() => 1'),
+    scoped: new Code('() => x', { x: 1 }),
+    symbol: new BSONSymbol('s'),
+    int: new Int32(-1),
+    time: new Timestamp({ t: 4_294_967_295, i: 4_294_967_295 }),
+    long: Long.MAX_VALUE,
+    decimal: Decimal128.fromString('1.000000000000000000000000000000001'),
+    least: new MinKey(),
+    most: new MaxKey(),
+  })
 }
