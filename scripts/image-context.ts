@@ -57,8 +57,10 @@ export function writeImageContext({ from = root, to, time }: ImageContextOptions
   clear(to)
   const app = join(to, 'app')
   copyApplication(source, app)
-  const languages = join(app, 'dist/zod-locales.cjs')
-  if (existsSync(languages)) pack(languages)
+  for (const name of ['zod-locales.cjs', 'aws-s3.cjs']) {
+    const module = join(app, 'dist', name)
+    if (existsSync(module)) pack(module)
+  }
   copyFileSync(join(from, 'NOTICE'), join(app, 'NOTICE'))
   const installed = copyDependencies(from, source, app)
   const components = [...listBundled(join(source, 'dist')), ...installed]

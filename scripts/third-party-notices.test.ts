@@ -33,6 +33,19 @@ test('what the source maps name is listed once, with version and licence text', 
   expect(renderNotices(bundled)).toContain('## b 1.0.0\n\nMIT\n\n~~~text\nFree for all.\n~~~')
 })
 
+test('a text that several have is there once, and a missing one is no text', () => {
+  const license = 'MIT'
+  const page = renderNotices([
+    { name: 'a', version: '1.0.0', license, text: 'Free for all.' },
+    { name: 'b', version: '2.0.0', license, text: '' },
+    { name: 'c', version: '3.0.0', license, text: 'Free for all.' },
+    { name: 'd', version: '4.0.0', license, text: '' },
+  ])
+  expect(page.match(/Free for all\./g)).toHaveLength(1)
+  expect(page).toContain('## c 3.0.0\n\nMIT\n\nThe text is that of a 1.0.0 above.')
+  expect(page.match(/contains no licence text/g)).toHaveLength(2)
+})
+
 test('a package without a licence, and a bundle without source maps, are refused', () => {
   write('app/dist/a.js.map', '{ "sources": ["../../node_modules/b/x.js"] }')
   write('node_modules/b/package.json', '{ "name": "b", "version": "1.0.0" }')

@@ -20,7 +20,7 @@ interface Bundled {
 
 /** The installed packages that a bundle's source maps name, by name and version. */
 export function listBundled(dist: string): readonly Bundled[] {
-  const maps = globSync('**/*.js.map', { cwd: dist })
+  const maps = globSync('**/*.{js,cjs}.map', { cwd: dist })
   if (maps.length === 0) throw new Error(`there are no source maps in ${dist}: run npm run build`)
   const folders = new Set(
     maps.flatMap((file) => {
@@ -54,8 +54,14 @@ function readBundled(folder: string): Bundled {
 
 /** The notices as a page. */
 export function renderNotices(bundled: readonly Bundled[]): string {
-  const sections = bundled.map(({ name, version, license, text }) => {
-    const body = text === '' ? 'The package contains no licence text.' : `~~~text\n${text}\n~~~`
+  // Most packages of one owner have the same text, which images would carry once for each.
+  const first = new Map<string, string>()
+  const sections = bundled.map((each) => {
+    const { name, version, license, text } = each
+    const same = first.get(text)
+    if (same === undefined) first.set(text, key(each))
+    const whole = same === undefined ? `~~~text\n${text}\n~~~` : `The text is that of ${same} above.`
+    const body = text === '' ? 'The package contains no licence text.' : whole
     return `## ${name} ${version}\n\n${license}\n\n${body}\n`
   })
   return `# Third-party notices

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
+import { awsApart, awsEntry, awsForPods } from './bundle/aws-sdk.ts'
 
 // As the runtime sees them: yaml and zod are dependencies of its own.
 const require = createRequire(createRequire(import.meta.url).resolve('@holdfast/runtime/package.json'))
@@ -103,7 +104,7 @@ const common: Options = {
   target: 'node22',
   minify: true,
   removeNodeProtocol: false,
-  esbuildPlugins: [lazyBuiltins, kubeconfigOnly, leanMongodb],
+  esbuildPlugins: [lazyBuiltins, kubeconfigOnly, leanMongodb, awsApart],
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
 }
 
@@ -127,6 +128,7 @@ export default defineConfig([
       'plugin-benji': '../../packages/plugin-benji/src/index.ts',
       'plugin-mongodump': '../../packages/plugin-mongodump/src/index.ts',
       'plugin-scripts': '../../packages/plugin-scripts/src/index.ts',
+      'storage-s3': '../../packages/storage-s3/src/index.ts',
     },
     sourcemap: true,
     splitting: true,
@@ -174,5 +176,23 @@ export default defineConfig([
     entry: { 'zod-locales': join(folderOf('zod'), 'v4/locales/index.js') },
     splitting: false,
     noExternal: [/./],
+  },
+  // What a store in S3 needs of the AWS SDK. CommonJS, so that images can keep it compressed.
+  {
+    ...common,
+    format: ['cjs'],
+    banner: {},
+    entry: { 'aws-s3': awsEntry },
+    sourcemap: true,
+    splitting: false,
+    noExternal: [/./],
+    esbuildOptions(options) {
+      // Its modules one by one; of its CommonJS nothing could be left out.
+      options.conditions = ['module']
+      options.mainFields = ['module', 'main']
+      // import() would get the ESM faces of Node's modules.
+      options.supported = { 'dynamic-import': false }
+    },
+    esbuildPlugins: [awsForPods],
   },
 ])

@@ -2,7 +2,6 @@ import { isHoldfastError, type StorageDriver } from '@holdfast/sdk'
 import {
   fsStorage,
   loadConfig,
-  openStorage,
   openStorageAddress,
   problemsOf,
   type LoadedConfig,
@@ -12,7 +11,7 @@ import { join } from 'node:path'
 import type { CommandContext } from './context.ts'
 import { environmentForm } from './environment.ts'
 import { instanceOfPod } from './instance.ts'
-import { builtins, providedModules } from './modules.ts'
+import { builtins, openStorage, providedModules } from './modules.ts'
 
 /**
  * Loads the configuration that a command works with, and says what is odd about it.

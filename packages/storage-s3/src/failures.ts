@@ -86,9 +86,12 @@ function regionIn(reason: string): string {
   return /expecting '([\w-]+)'/.exec(reason)?.[1] ?? 'another one'
 }
 
-/** For the log: the error itself holds the whole request, with its signature and its token. */
-function causeOf({ name, reason, status, requestId }: Refusal): Error {
-  const parts = [status === undefined ? '' : `HTTP ${status}`, requestId === undefined ? '' : `request ${requestId}`]
-  const known = parts.filter((part) => part !== '').join(', ')
-  return Object.assign(new Error(known === '' ? reason : `${reason} (${known})`), { name, code: name })
+/** What the service itself said, and nothing of the request: that has a signature and a token in it. */
+function causeOf({ name, status, requestId }: Refusal): Error {
+  const known = [
+    name,
+    ...(status === undefined ? [] : [`HTTP ${status}`]),
+    ...(requestId === undefined ? [] : [`request ${requestId}`]),
+  ]
+  return Object.assign(new Error(known.join(', ')), { name, code: name })
 }

@@ -10,14 +10,30 @@ interface Entry {
 
 /** The objects of a prefix that are ours, in the order of their keys. */
 export async function* listObjects(remote: Remote, prefix: string, signal: AbortSignal): AsyncGenerator<Entry> {
-  // Not every service lists in the order of bytes (the directory buckets of S3 in none at all), and a part that was cut
-  // sorts otherwise than a whole one. So all of it is held; what is ours in a bucket is little.
-  const entries: Entry[] = []
-  for await (const { object, size } of listAll(remote, objectsOfPrefix(remote.config.prefix, prefix), signal)) {
-    const key = keyOfObject(remote.config.prefix, object)
-    if (key?.startsWith(prefix) === true) entries.push({ key, size })
+  const store = remote.config.prefix
+  let held: readonly Entry[] = []
+  for await (const page of listPages(remote, objectsOfPrefix(store, prefix), signal)) {
+    const found = page.flatMap(({ object, size }): readonly Entry[] => {
+      const key = keyOfObject(store, object)
+      return key?.startsWith(prefix) === true ? [{ key, size }] : []
+    })
+    // Sorted, though services do that: keys whose parts were cut sort otherwise than their objects. Those that have the
+    // beginning of such a part in common come together, some on the next page perhaps.
+    const entries = [...held, ...found].toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    const common = beginningOfLongPart(entries.at(-1)?.key ?? '')
+    const ready = common === undefined ? entries.length : entries.findIndex(({ key }) => key.startsWith(common))
+    for (const entry of entries.slice(0, ready)) {
+      signal.throwIfAborted()
+      yield entry
+    }
+    held = entries.slice(ready)
   }
-  yield* entries.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  yield* held
+}
+
+/** All up to the first 200 characters of a part that has as many. */
+function beginningOfLongPart(key: string): string | undefined {
+  return /^(?:[^/]{0,199}\/)*[^/]{200}/.exec(key)?.[0]
 }
 
 interface Found {
@@ -25,7 +41,7 @@ interface Found {
   readonly size: number
 }
 
-async function* listAll(remote: Remote, prefix: string, signal: AbortSignal): AsyncGenerator<Found> {
+async function* listPages(remote: Remote, prefix: string, signal: AbortSignal): AsyncGenerator<readonly Found[]> {
   let ContinuationToken: string | undefined
   do {
     const page = await remote.call({ operation: 'list', key: prefix }, signal, ({ aws, client }, options) =>
@@ -40,10 +56,10 @@ async function* listAll(remote: Remote, prefix: string, signal: AbortSignal): As
         options,
       ),
     )
-    for (const { Key, Size } of page.Contents ?? []) {
-      signal.throwIfAborted()
-      if (Key !== undefined) yield { object: page.EncodingType === 'url' ? decode(Key) : Key, size: Size ?? 0 }
-    }
+    const decode = page.EncodingType === 'url' ? decodeName : (name: string): string => name
+    yield (page.Contents ?? []).flatMap(({ Key, Size = 0 }) =>
+      Key === undefined ? [] : [{ object: decode(Key), size: Size }],
+    )
     const token = page.IsTruncated === true ? page.NextContinuationToken : undefined
     if (page.IsTruncated === true && (token === undefined || token === ContinuationToken))
       throw failed('list', prefix, 'the service says that there is more, and not where it goes on')
@@ -51,6 +67,6 @@ async function* listAll(remote: Remote, prefix: string, signal: AbortSignal): As
   } while (ContinuationToken !== undefined)
 }
 
-function decode(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '))
+function decodeName(name: string): string {
+  return decodeURIComponent(name.replaceAll('+', ' '))
 }

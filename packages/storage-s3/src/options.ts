@@ -57,7 +57,12 @@ const archives = new Set(['GLACIER', 'DEEP_ARCHIVE'])
 
 const schema = z
   .strictObject({
-    bucket: z.string().regex(/^[A-Za-z0-9][\w.-]{1,254}$/, { error: 'it is no name of a bucket' }),
+    bucket: z
+      .string()
+      .regex(/^[A-Za-z0-9][\w.-]{1,254}$/, { error: 'it is no name of a bucket' })
+      .refine((name) => !name.endsWith('--x-s3'), {
+        error: 'it is a directory bucket, which lists in no order and locks nothing',
+      }),
     prefix: z
       .string()
       .transform((text) => text.replaceAll(/^\/+|\/+$/g, ''))

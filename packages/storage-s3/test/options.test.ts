@@ -44,6 +44,7 @@ test('only the bucket has to be named', () => {
 
 test.each<[Record<string, unknown>, string]>([
   [{ bucket: 'a b' }, "the S3 store's option bucket can't be used: it is no name of a bucket"],
+  [{ bucket: 'fast--euc1-az1--x-s3' }, 'it is a directory bucket'],
   [{ regoin: 'eu-west-1' }, "the S3 store's option regoin can't be used: it is not known"],
   [{ accessKeyId: 'AKIA' }, "option accessKeyId can't be used: it is not known"],
   [{ prefix: 'a/../b' }, "option prefix can't be used: it has an empty part, '.' or '..'"],

@@ -7,7 +7,6 @@ import {
   createMetrics,
   createRedactor,
   loadConfig,
-  openStorage,
   parseCron,
   rawOutput,
   validatePlan,
@@ -20,6 +19,7 @@ import { openStorageAt } from '../configuration.ts'
 import { internalError } from '../internal-error.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfRun, exitCodeOfSignal } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
+import { openStorage } from '../modules.ts'
 import { problemsIn } from '../problems.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { stopOnSignals } from '../stop-signals.ts'

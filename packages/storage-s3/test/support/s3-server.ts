@@ -60,6 +60,10 @@ export interface S3ServerOptions {
   readonly now?: () => Date
   /** Of all parts of an upload but the last, in bytes. Default: 5 MiB, as AWS has it. */
   readonly smallestPart?: number
+  /** Objects on a page of a list. Default: 1,000. */
+  readonly pageSize?: number
+  /** A list never says where it goes on. */
+  readonly endless?: boolean
   /** Reads no faster, in bytes per second. */
   readonly slow?: number
 }
@@ -226,13 +230,14 @@ export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> 
         const prefix = seen.query.get('prefix') ?? ''
         const after = seen.query.get('continuation-token') ?? ''
         const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after).toSorted()
-        const page = keys.slice(0, 1000)
+        const page = keys.slice(0, options.pageSize ?? 1000)
         const more = keys.length > page.length
         const entries = page.map(
           (key) =>
             `<Contents><Key>${encodeURIComponent(key).replaceAll('%2F', '/')}</Key><Size>${objects.get(key)?.size ?? 0}</Size></Contents>`,
         )
-        const next = more ? `<NextContinuationToken>${page.at(-1) ?? ''}</NextContinuationToken>` : ''
+        const next =
+          more && options.endless !== true ? `<NextContinuationToken>${page.at(-1) ?? ''}</NextContinuationToken>` : ''
         return answer(
           200,
           {},
