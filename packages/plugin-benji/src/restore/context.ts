@@ -1,4 +1,4 @@
-import type { RunContext } from '@holdfast/sdk'
+import type { RestoreCheckContext } from '@holdfast/sdk'
 import type { Benji } from '../benji/benji.ts'
 import type { BenjiVersion } from '../benji/version.ts'
 import type { BenjiEngine } from '../engine.ts'
@@ -10,9 +10,9 @@ export interface RestoreConfig {
   readonly engine?: BenjiEngine | undefined
 }
 
-/** A restore under way: everything that its parts need. */
+/** A restore, under way or looked at: everything that its parts need. */
 export interface Restore {
-  readonly ctx: RunContext<RestoreConfig>
+  readonly ctx: RestoreCheckContext<RestoreConfig>
   readonly benji: Benji
   readonly rbd: Rbd
   readonly version: BenjiVersion

@@ -1,4 +1,4 @@
-import { isHoldfastError, type Json } from '@holdfast/sdk'
+import { isHoldfastError, type Json, type Undos } from '@holdfast/sdk'
 import { postEvent, type BenjiEvent } from '../event.ts'
 import { errors } from '../errors.ts'
 import { imageLock } from '../rbd/image-lock.ts'
@@ -25,16 +25,16 @@ const untouched: ReadonlySet<string> = new Set([
  * @returns where it is
  * @throws HoldfastError `VOLUME_RESTORE_FAILED`, `VOLUME_RESTORE_DAMAGED`, or what kept it from beginning
  */
-export async function writeVersion(restore: Restore, destination: Destination): Promise<Json> {
+export async function writeVersion(restore: Restore, destination: Destination, undo: Undos): Promise<Json> {
   const { ctx, benji, version } = restore
   const { uid } = version
   const began = ctx.clock.now().getTime()
   // Against a retention that runs meanwhile (K35). What somebody protected stays so.
   const held = version.protected
     ? undefined
-    : await ctx.undo.arm(unprotect, { uids: [uid], engine: storeEngine(ctx.config.engine) })
+    : await undo.arm(unprotect, { uids: [uid], engine: storeEngine(ctx.config.engine) })
   if (held) await benji.protect([uid])
-  const unfinished = await ctx.undo.arm(restoreUndo, { uid, claim: destination.creates })
+  const unfinished = await undo.arm(restoreUndo, { uid, claim: destination.creates })
   let open: OpenDestination | undefined
   try {
     open = await destination.open()

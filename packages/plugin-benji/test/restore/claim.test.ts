@@ -432,6 +432,8 @@ test('K34: a dry run says what would be done, and does nothing', async () => {
   ]
   expect(await run.restore('u-1', { pvc: 'restored', 'dry-run': 'true' })).toEqual({ dryRun: steps })
   expect(run.said('info')).toEqual(expect.arrayContaining(steps.map((step) => `would ${step}`)))
+  // So does the look before a restore.
+  expect(await run.check('u-1', { pvc: 'restored' })).toEqual(steps)
   expect(await run.restore('u-1', { pvc: 'data', 'dry-run': 'true' })).toMatchObject({
     dryRun: expect.arrayContaining(['write 16 MiB over the claim web/data (rbd/csi-vol-1)']),
   })
@@ -445,6 +447,7 @@ test('a dry run is refused for what the restore would be refused for', async () 
   expect(await run.failure('u-1', { pvc: 'restored', 'dry-run': 'true' })).toMatchObject({
     code: 'VOLUME_VERSION_DOUBTFUL',
   })
+  await expect(run.check('u-1', { pvc: 'restored' })).rejects.toMatchObject({ code: 'VOLUME_VERSION_DOUBTFUL' })
 })
 
 test('without Kubernetes there are no claims', async () => {

@@ -20,6 +20,8 @@ export interface RestoreRun {
   readonly test: TestRun
   /** As `holdfast restore`: where it was restored to, or why not. */
   restore(uid: string, options: Readonly<Record<string, string>>, force?: boolean): Promise<Json>
+  /** What it would do, looked at only. Rejects with what is in the way. */
+  check(uid: string, options: Readonly<Record<string, string>>): Promise<Json>
   /** The same, with the run's outcome's first error. */
   failure(uid: string, options: Readonly<Record<string, string>>, force?: boolean): Promise<HoldfastError>
   points(filter?: { readonly target?: string }): Promise<readonly RestorePoint[]>
@@ -82,14 +84,17 @@ export async function restoreRun(options: RestoreRunOptions = {}): Promise<Resto
     }
     return end
   }
-  const run = async (request: Request): Promise<Json | HoldfastError> => {
+  type Restoring = Parameters<typeof restoreVolume.run>[0]
+  const run = async (
+    request: Request,
+    call = async (restoring: Restoring): Promise<Json> => (await restoreVolume.run(restoring)).where,
+  ): Promise<Json | HoldfastError> => {
     let where: Json
     body = async (ctx) => {
       const { engine } = ctx.config
       const values = { engine, ...request, options: restoreOptions.parse(request.options) }
       const members = Object.entries(values).map(([key, value]) => [key, { value, enumerable: true }] as const)
-      const restoring = Object.create(ctx, Object.fromEntries(members)) as Parameters<typeof restoreVolume.run>[0]
-      where = (await restoreVolume.run(restoring)).where
+      where = await call(Object.create(ctx, Object.fromEntries(members)) as Restoring)
     }
     const { outcome } = await drive(test.run())
     return (outcome.error as HoldfastError | undefined) ?? where
@@ -108,6 +113,14 @@ export async function restoreRun(options: RestoreRunOptions = {}): Promise<Resto
     drive,
     async restore(uid, given, force) {
       const result = await run(requestOf(uid, given, force))
+      if (result instanceof Error) throw result
+      return result
+    },
+    async check(uid, given) {
+      const result = await run(requestOf(uid, given), async (ctx) => {
+        const steps = await restoreVolume.check?.(ctx)
+        return steps?.map(({ what }) => what)
+      })
       if (result instanceof Error) throw result
       return result
     },
