@@ -1,4 +1,6 @@
 export { advanceUntil } from './advance-until.ts'
+export type { PluginCase, PluginConformanceOptions, PluginEffect, PluginWorld } from './conformance/plugin-case.ts'
+export { pluginConformance } from './conformance/plugin-conformance.ts'
 export { createTestRun, type CreateTestRunOptions, type TestRun } from './create-test-run.ts'
 export {
   dropsWithoutStatus,

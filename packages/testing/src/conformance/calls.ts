@@ -1,0 +1,170 @@
+// What a plugin does through its context: seen, and made to hang or fail on the way.
+import {
+  parseDuration,
+  type ContainerRef,
+  type Exec,
+  type ExecRequest,
+  type Kubernetes,
+  type RunContext,
+  type Secret,
+  type ServiceContext,
+  type TargetContext,
+} from '@holdfast/sdk'
+
+/** One thing that a plugin asked of its context. */
+export interface PluginCall {
+  /** A hook's name, `targets`, `describe`, `undo` or `restore`. */
+  readonly hook: string
+  readonly target: string | undefined
+  readonly kind: 'exec' | 'api' | 'artifact' | 'record' | 'arm' | 'sleep'
+  /** The program; verb and type; the name of the artifact or the undo. */
+  readonly what: string
+  readonly command?: readonly string[] | undefined
+  readonly container?: ContainerRef | undefined
+  readonly meta?: unknown
+}
+
+/** Stands between a plugin and its context. */
+export interface Seam {
+  /** Called before each call goes on. What it rejects with, the plugin gets; while it waits, the call hangs. */
+  before(call: PluginCall, signal: AbortSignal | undefined): Promise<void>
+  /** It sleeps. @returns what to call when it wakes up */
+  sleeps(ms: number): () => void
+  /** A secret was opened. */
+  opened(value: string): void
+}
+
+/** A call, the same for calls that differ only in their details. */
+export function labelOf({ hook, kind, what, command = [] }: PluginCall): string {
+  const verb = command.slice(1).find((word) => /^[a-z][a-z-]*$/.test(word)) ?? ''
+  return `${kind} ${what}${verb && ` ${verb}`} in ${hook}`
+}
+
+/** The same context, watched. */
+export function watched<Ctx extends ServiceContext<unknown>>(ctx: Ctx, hook: string, seam: Seam): Ctx {
+  const target = (ctx as Partial<TargetContext<unknown>>).target?.id
+  const see = (
+    call: Omit<PluginCall, 'hook' | 'target'>,
+    signal: AbortSignal | undefined = ctx.signal,
+  ): Promise<void> => seam.before({ hook, target, ...call }, signal)
+  let exec: Exec | undefined
+  const kubernetes = ctx.kubernetes && watchedKubernetes(ctx.kubernetes, see)
+  const { clock, secrets } = ctx
+  const services: Partial<ServiceContext<unknown>> = {
+    get exec() {
+      return (exec ??= watchedExec(ctx.exec, ctx.signal, see))
+    },
+    kubernetes,
+    clock: {
+      ...clock,
+      async sleep(duration, signal) {
+        // A sleep heeds only the signal that it is given.
+        await see({ kind: 'sleep', what: String(duration) }, signal ?? new AbortController().signal)
+        const wakes = seam.sleeps(parseDuration(duration))
+        try {
+          await clock.sleep(duration, signal)
+        } finally {
+          wakes()
+        }
+      },
+    },
+    secrets: {
+      async open(ref): Promise<Secret> {
+        const secret = await secrets.open(ref)
+        seam.opened(secret.reveal())
+        return secret
+      },
+    },
+  }
+  return Object.defineProperties(
+    {},
+    {
+      ...Object.getOwnPropertyDescriptors(ctx),
+      ...Object.getOwnPropertyDescriptors(services),
+      ...Object.getOwnPropertyDescriptors(runServices(ctx as Partial<TargetContext<unknown>>, see)),
+    },
+  ) as Ctx
+}
+
+type See = (call: Omit<PluginCall, 'hook' | 'target'>, signal?: AbortSignal) => Promise<void>
+
+function runServices(
+  { undo, createArtifact, record }: Partial<TargetContext<unknown>>,
+  see: See,
+): Partial<TargetContext<unknown>> {
+  const arm: RunContext<unknown>['undo']['arm'] | undefined =
+    undo &&
+    (async (which, input) => {
+      await see({ kind: 'arm', what: which.name })
+      return undo.arm(which, input)
+    })
+  return {
+    ...(arm && { undo: { ...undo, arm } }),
+    ...(createArtifact && {
+      async createArtifact(name, produce, options) {
+        await see({ kind: 'artifact', what: name, meta: options?.meta })
+        return createArtifact(name, produce, options)
+      },
+    }),
+    ...(record && {
+      async record(point) {
+        await see({ kind: 'record', what: 'point', meta: point })
+        await record(point)
+      },
+    }),
+  }
+}
+
+function watchedExec(exec: Exec, own: AbortSignal, see: See): Exec {
+  const seen = (request: ExecRequest, container?: ContainerRef): Promise<void> => {
+    const { command, signal } = request
+    const [program] = command
+    const ends = signal ? AbortSignal.any([own, signal]) : own
+    return see({ kind: 'exec', what: program.split('/').at(-1) ?? program, command, container }, ends)
+  }
+  return {
+    async local(request) {
+      await seen(request)
+      return exec.local(request)
+    },
+    async pipeline(stages) {
+      for (const stage of stages) await seen(stage)
+      return exec.pipeline(stages)
+    },
+    async container(where, request) {
+      await seen(request, where)
+      return exec.container(where, request)
+    },
+    async session(where, request) {
+      await seen(request, where === 'local' ? undefined : where)
+      return exec.session(where, request)
+    },
+  }
+}
+
+function watchedKubernetes(kubernetes: Kubernetes, see: See): Kubernetes {
+  const seen = (verb: string, type: string): Promise<void> => see({ kind: 'api', what: `${verb} ${type}` })
+  return {
+    namespace: kubernetes.namespace,
+    async *list(type, options) {
+      await seen('list', type)
+      yield* kubernetes.list(type, options)
+    },
+    async get(type, name, options) {
+      await seen('get', type)
+      return kubernetes.get(type, name, options)
+    },
+    async create(type, body) {
+      await seen('create', type)
+      return kubernetes.create(type, body)
+    },
+    async delete(type, name, options) {
+      await seen('delete', type)
+      return kubernetes.delete(type, name, options)
+    },
+    async event(about, event) {
+      await seen('create', 'events')
+      return kubernetes.event(about, event)
+    },
+  }
+}

@@ -1,0 +1,85 @@
+// The plugins' conformance suite passes a plugin as it should be, and each of its checks sees what is wrong with another.
+import { definePlugin } from '@holdfast/sdk'
+import { describe, expect, test } from 'vitest'
+import { pluginConformance } from '../src/conformance/plugin-conformance.ts'
+import { schemaOf } from './support/strict-schema.ts'
+import { volumeCases, volumePlugin, type Flaw } from './support/volume-plugin.ts'
+
+describe('a plugin as it should be', () => {
+  // The cluster makes no difference to the others.
+  const checks = pluginConformance(volumePlugin(), volumeCases()).filter(
+    ({ name }) => !name.startsWith('in a cluster') || /told to stop|change nothing|Kubernetes API/.test(name),
+  )
+  test.each(checks)('$name', ({ run }) => run())
+})
+
+describe('a plugin with one thing wrong fails the check that is about it', () => {
+  const wrong: Readonly<Record<Flaw, readonly [check: string, says: RegExp]>> = {
+    'takes any option': ['a volume: a misspelt option', /"pathx" is accepted and does nothing/],
+    'freezes in validate': ['a volume: validate, targets', /more than look: exec freeze in validate \(freeze \/data\)/],
+    'writes objects in describe': ['in a cluster: validate, targets', /create configmaps, as the API server saw it/],
+    'waits without its signal': [
+      'a volume: a hook that is told',
+      /backups ignores that it is told to stop at its beginning/,
+    ],
+    'ignores its signal': ['a volume: a hook that is told', /backups ignores that it is told to stop at its beginning/],
+    'waits for ever in onError': ['a volume: a hook that is told', /onError ignores that it is told to stop/],
+    'forgets to look before it thaws': ['a volume: every armed undo', /"thaw" fails when it runs again/],
+    'breaks what it thaws twice': ['a volume: every armed undo', /"thaw" changes something when it runs again/],
+    'never arms an undo': ['each of its undos is armed', /no case arms "thaw"/],
+    'shows the password to everybody': [
+      'a volume: no secret',
+      /in the arguments of exec dump in backups: .*\[secret\]/,
+    ],
+    'stores the password': ['a volume: no secret', /in what is stored by artifact volume in backups/],
+    'logs what it read in its own way': ['a volume: no secret', /in the log/],
+    'leaves a lock behind': [
+      'a volume: the run after',
+      /the run after one in which artifact volume in backups failed is failed/,
+    ],
+    'lists secrets': ['in a cluster: what is asked', /don't declare what is used: list secrets in kube-system/],
+    'describes nothing': ['a volume: a run does', /exec freeze \(beforeBackups\).*It says: nothing/],
+    'hides the command that dumps': [
+      'a volume: a run does',
+      /doesn't say: exec dump \(backups\)\. It says: exec freeze/,
+    ],
+  }
+  test.each(Object.entries(wrong))('%s', async (flaw, [check, says]) => {
+    const found = pluginConformance(volumePlugin(flaw as Flaw), volumeCases()).find(({ name }) =>
+      name.startsWith(check),
+    )
+    if (!found) throw new Error(`there is no check ${check}`)
+    const failure: unknown = await found.run().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    expect(String(failure)).toMatch(says)
+    expect(String(failure)).not.toContain('hunter2')
+  })
+})
+
+test('an undo that no case can arm is named with the reason', async () => {
+  const checks = pluginConformance(volumePlugin('never arms an undo'), volumeCases().slice(0, 1), {
+    neverArmed: { thaw: 'only restores arm it' },
+  })
+  await checks.at(-1)?.run()
+})
+
+test('a case whose run does not succeed says why', async () => {
+  const broken = definePlugin({
+    name: 'broken',
+    version: '1.0.0',
+    sdk: '^1.0',
+    config: schemaOf<object>([]),
+    hooks: {
+      backups() {
+        throw new Error('there is no database')
+      },
+    },
+  })
+  const checks = pluginConformance(broken, [{ name: 'empty', setUp: () => ({ options: {} }) }])
+  const [described] = checks.slice(-1)
+  await expect(described?.run()).rejects.toThrow(/a run in the world of this case is failed, .*there is no database/)
+  expect(checks.map(({ name }) => name)).not.toContain('each of its undos is armed by a case')
+  expect(() => pluginConformance(broken, [])).toThrow('without a case')
+})
