@@ -47,7 +47,7 @@ shop · db, restored as files
    2026-11-18 02:01:00   2d 9h  18 B  2 files  verified  20261118T020000Z-00000000
 
 → is what this takes:  holdfast restore --storage ${url} --plan shop --target files --to DIRECTORY/
-  any other by its id:   holdfast restore --storage ${url} 20261120T023000Z-00000000 --to DIRECTORY/
+  any other by its id:   holdfast restore --storage ${url} ID --to DIRECTORY/
 `)
     expect(existsSync(here.state)).toBe(false)
   })

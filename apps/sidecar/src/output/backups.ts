@@ -28,17 +28,18 @@ export interface FormatBackupsOptions extends Layout {
  * @param backups - newest first; at least one
  */
 export function formatBackups(backups: readonly Backup[], options: FormatBackupsOptions): string {
-  const { style, command } = options
+  const { style, command, restorerOf } = options
   const groups = groupsOf(backups)
   const isOne = groups.length === 1
   const several = new Set(backups.map(({ instance }) => instance)).size > 1
   const blocks = groups.map((group) => formatGroup(group, { ...options, isOne, several }))
   const [first] = groups as [readonly [Backup, ...Backup[]]]
   const one = soundest(first) ?? first[0]
-  const place = one.point ? '--to key=value' : '--to DIRECTORY/'
+  // What a plugin wants to be told only its page says.
+  const place = restorerOf(one) ? '--to PLACE' : '--to DIRECTORY/'
   const how = [
     `${style.bold('→')} is what this takes:  ${command} ${choiceOf(one, several)} ${place}`,
-    `  any other by its id:   ${command} ${printable(one.id)} ${place}`,
+    `  any other by its id:   ${command} ID ${place}`,
   ]
   return `${[...blocks, how.join('\n')].join('\n\n')}\n`
 }
