@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { testClock } from '@holdfast/testing'
 import { describe, expect, test } from 'vitest'
 import { storeOf, storedFile, testIdentity, type PastRun } from './support/backups.ts'
@@ -318,6 +318,22 @@ test('a script that does not read all of an artifact is a warning: the rest was 
   expect(code).toBe(0)
   expect(stdout).toContain('not compared to its end')
   expect(stderr).toContain('RESTORE_UNREAD')
+})
+
+test('what is suggested can be pasted, and an id with --at is not guessed at', async () => {
+  const here = workspace()
+  mkdirSync(here.at("it's here"))
+  await storeOf(here, [{ at: '2026-11-20T02:00:00Z', target: 'web/data & more', files: dump }])
+  renameSync(here.at('store'), here.at("it's here/store"))
+  const url = encodeURI(`file://${here.at("it's here/store")}`)
+  const args = ['restore', '--storage', url]
+  const { stdout } = await here.run(args)
+  expect(stdout).toContain(
+    `holdfast restore --storage '${url.replace("'", `'\\''`)}' --plan shop --target 'web/data & more' --to DIRECTORY/`,
+  )
+  const both = await here.run([...args, '2026', '--at', '2026-11-20', '--to', 'x'])
+  expect(both.code).toBe(2)
+  expect(both.stderr).toContain('OPTION_CONFLICT')
 })
 
 test('how far it is, is said in the log now and then', async () => {

@@ -4,7 +4,7 @@ import { errors } from '../errors.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfSignal } from '../exit-codes.ts'
 import type { Signal } from '../io.ts'
 import { backupJson, formatBackups, groupsOf, headingOf } from '../output/backups.ts'
-import { formatBytes } from '../output/format.ts'
+import { formatBytes, shellWord } from '../output/format.ts'
 import { formatRestored, restoredJson } from '../output/restored.ts'
 import type { Backup } from '../restore/backup.ts'
 import { chooseBackup, namedBackup, nothingToRestore, soundest } from '../restore/choose.ts'
@@ -47,6 +47,9 @@ export async function runRestoreCommand(
 ): Promise<number> {
   const zone = zoneOf(options.timeZone)
   const at = options.at === undefined ? undefined : parseMoment(options.at, zone)
+  if (at && id !== undefined) {
+    throw errors.OPTION_CONFLICT({ option: '--at', other: 'an id', reason: 'an id names one backup, of its own time' })
+  }
   const place = parsePlace(options.to ?? [])
   const inStore = options.bytes === true || isStandardOutput(place)
   const found = await findBackups(context, { ...options, ...(id !== undefined && selectionOf(id)), inStore })
@@ -62,15 +65,15 @@ export async function runRestoreCommand(
     ignoreSpace: options.ignoreSpace ?? false,
     dryRun: options.dryRun ?? false,
   })
-  const { error } = result
-  if (context.settings.json) context.printJson(restoredJson(backup, result))
-  else {
-    const { style, io } = context
-    context.print(formatRestored(backup, result, { style, zone, now: io.clock.now() }))
-  }
+  const { error, items } = result
+  const { settings, style, io } = context
+  // What failed before the first artifact, or after the last, belongs to none of them.
+  if (settings.json && error && !items.some((item) => item.error)) context.fail(error)
+  else if (settings.json) context.printJson(restoredJson(backup, result))
+  else context.print(formatRestored(backup, result, { style, zone, now: io.clock.now() }))
   if (!error) return exitCode.ok
   // As a run it has been shown already.
-  if (!context.settings.json && result.run === undefined) context.fail(error)
+  if (!settings.json && result.run === undefined) context.fail(error)
   return received === undefined ? exitCodeOfFailure(error) : exitCodeOfSignal(received)
 }
 
@@ -99,9 +102,11 @@ function listBackups(
   } else {
     const words = [
       'holdfast restore',
-      settings.config !== undefined && `--config ${settings.config}`,
-      settings.storage !== undefined && `--storage ${settings.storage}`,
-      options.identity !== undefined && `--identity ${options.identity}`,
+      settings.config !== undefined && `--config ${shellWord(settings.config)}`,
+      // Options of a driver's own may be secrets.
+      settings.storage !== undefined &&
+        `--storage ${settings.storage.includes('{') ? '…' : shellWord(settings.storage)}`,
+      options.identity !== undefined && `--identity ${shellWord(options.identity)}`,
     ]
     const command = words.filter(Boolean).join(' ')
     context.print(headingOf(places, { now, zone }, at))

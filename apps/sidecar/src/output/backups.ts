@@ -3,7 +3,7 @@ import type { Restorer } from '../restore/restorer.ts'
 import type { Backup } from '../restore/backup.ts'
 import { soundest } from '../restore/choose.ts'
 import { formatMoment } from '../restore/moment.ts'
-import { count, formatBytes } from './format.ts'
+import { count, formatBytes, shellWord } from './format.ts'
 import { printable } from './printable.ts'
 import type { Layout } from './runs.ts'
 import type { Style } from './style.ts'
@@ -107,7 +107,9 @@ function formatGroup(
   const lines = table.trimEnd().split('\n')
   const rest = group.length - rows.length
   if (rest > 0)
-    lines.push(style.dim(`  … and ${count(rest, 'older one')}: --target ${printable(first.target)} shows all`))
+    lines.push(
+      style.dim(`  … and ${count(rest, 'older one')}: --target ${printable(shellWord(first.target))} shows all`),
+    )
   return [title.filter(Boolean).join(', '), ...lines].join('\n')
 }
 
@@ -124,6 +126,10 @@ function paintState({ state, reason, verifiedAt }: Backup, style: Style): string
 }
 
 function choiceOf({ instance, plan, target }: Backup, several: boolean): string {
-  const words = [several && instance !== undefined && `--instance ${instance}`, `--plan ${plan}`, `--target ${target}`]
+  const words = [
+    several && instance !== undefined && `--instance ${shellWord(instance)}`,
+    `--plan ${shellWord(plan)}`,
+    `--target ${shellWord(target)}`,
+  ]
   return printable(words.filter(Boolean).join(' '))
 }

@@ -37,7 +37,7 @@ export const unfinishedRestore = defineUndo({
     if (!recovered) return
     const left = found
       ? `the ${formatBytes(found.size)} that were there, in ${partial}, are removed`
-      : `nothing of it is left in ${partial}`
+      : `${partial} is not there, or not on this machine`
     log.warn(`${file} was half restored when its process ended: ${left}. Restore ${artifact} again`)
   },
 })

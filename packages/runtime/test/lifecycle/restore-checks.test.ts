@@ -218,6 +218,6 @@ describe('fault F3: a restore whose process is gone', () => {
     renameSync(partial, file)
     await recoverRestores(run.engine.services)
     expect(readdirSync(join(file, '..'))).toEqual(['orders.sql'])
-    expect(said(run)).toContainEqual(expect.stringContaining(`nothing of it is left in ${partial}`))
+    expect(said(run)).toContainEqual(expect.stringContaining(`${partial} is not there`))
   })
 })
