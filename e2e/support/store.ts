@@ -40,7 +40,7 @@ async function s3Store(): Promise<TestStore> {
   const query = new URLSearchParams({ endpoint: server.url, region: 'eu-central-1', forcePathStyle: 'true' })
   const sizes = (): readonly number[] => [...server.objects.values()].map(({ size }) => size)
   return {
-    url: `s3://${server.bucket}/holdfast?${query}`,
+    url: `s3://${server.bucket}/holdfast?${query.toString()}`,
     env: { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' },
     keys: async () => [...server.objects.keys()],
     bytesWritten: async () => sizes().reduce((sum, size) => sum + size, 0),
