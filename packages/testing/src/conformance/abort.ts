@@ -6,8 +6,11 @@ import { eachCall, setStage, type Rehearsal, type Stage } from './stage.ts'
 
 // Taken before a test can replace it by a fake one.
 const { setTimeout } = globalThis
-/** In real milliseconds: how long a handler may work on after its signal aborted, without needing time. */
-const patienceMs = 400
+/**
+ * How long a handler may work on after its signal aborted, without needing time: in turns of two milliseconds, so that it is
+ * longer where the machine is busy.
+ */
+const patience = 150
 
 /**
  * A hook that is told to stop stops: at its beginning, and while each of its calls hangs. What ignores its signal is left
@@ -70,19 +73,23 @@ async function abortedRun(
     hook === 'installDependencies' ? test.engine.boot() : test.run({ signal: controller.signal, trigger: 'manual' })
   const end = run.finally(() => (settled = true))
   const timeoutMs = participant.hooks[hook]?.timeoutMs ?? parseDuration(timeout)
-  let since: number | undefined
+  let turns = 0
+  let isTold = false
+  // Of a hook that the run's signal does not reach.
+  let untilDeadline = isObserver || hook === 'installDependencies' ? timeoutMs : 0
   while (!settled) {
     await new Promise((resolve) => setTimeout(resolve, 2))
     if (settled) break
-    if (reached() && since === undefined) {
-      since = performance.now()
-      controller.abort(reason)
+    if (reached() && !isTold) controller.abort(reason)
+    isTold ||= reached() !== undefined || begun()
+    if (reached() && untilDeadline > 0) {
+      const step = Math.min(untilDeadline, Math.max(1000, timeoutMs / 20))
+      untilDeadline -= step
+      await test.clock.advance(step)
+      continue
     }
-    if (since === undefined && begun()) since = performance.now()
-    const isOver = since !== undefined && performance.now() - since > patienceMs
-    const byDeadline = reached() !== undefined && (isObserver || hook === 'installDependencies')
-    if (byDeadline) await test.clock.advance(Math.max(1000, timeoutMs / 20))
-    else if (isOver) await test.clock.advance('1s')
+    if (isTold) turns += 1
+    if (turns > patience) await test.clock.advance('200ms')
     else await stage.tick()
   }
   await end
