@@ -29,6 +29,8 @@ const boundaries: readonly Boundary[] = [
   { folders: runtime, sources: [sdk], tests: [testing] },
   { folders: plugins, sources: [sdk], tests: [testing] },
   { folders: testing, sources: [sdk, runtime], tests: [] },
+  // What it writes is a plugin with its tests.
+  { folders: /^packages\/create-[^/]+$/, sources: [], tests: [sdk, testing] },
   { folders: /^apps\//, sources: [sdk, runtime, plugins], tests: [testing] },
   { folders: /^examples\//, sources: [sdk, plugins], tests: [testing] },
   // A benchmark measures parts that nobody else needs to see.

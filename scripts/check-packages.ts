@@ -1,5 +1,5 @@
 // Packs every public package and looks at the tarballs as their users get them: publint, attw, and a consumer that
-// imports every entry point, compiled with each supported TypeScript and run. Needs a build.
+// imports every entry point, compiled with each supported TypeScript and run; and a new plugin. Needs a build.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { argv, execPath } from 'node:process'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import { findScaffoldProblems } from './check-scaffold.ts'
 import { listWorkspaces, readManifest, root, type Manifest, type Workspace } from './workspaces.ts'
 
 /** A packed and unpacked public package. */
@@ -31,7 +32,12 @@ async function findPackageProblems(folder: string): Promise<readonly string[]> {
   const consumer = join(folder, 'consumer')
   install(packed, consumer)
   const shape = await Promise.all(packed.map((one) => lint(one, join(consumer, 'node_modules', one.manifest.name))))
-  return [...shape.flat(), ...packed.flatMap(checkTypes), ...consume(packed, consumer)]
+  return [
+    ...shape.flat(),
+    ...packed.flatMap(checkTypes),
+    ...consume(packed, consumer),
+    ...findScaffoldProblems(consumer),
+  ]
 }
 
 function pack({ folder, manifest }: Workspace, destination: string): Packed {

@@ -1,0 +1,2 @@
+export { templatePlugin } from './template-plugin.ts'
+export type { TemplatePluginOptions } from './options.ts'
