@@ -123,6 +123,56 @@ export const errors = defineErrors(
       message: (p: { source: string }) => `no plan of ${p.source} has a schedule`,
       hint: 'The daemon would never back anything up. Give a plan a `schedule`, or run plans by hand with `holdfast run`.',
     },
+    // ---- status page and its API
+    API_UNKNOWN: {
+      message: (p: { path: string }) => `there is nothing at ${p.path}`,
+      hint: 'Nothing was done. /api/v1 lists what there is; docs/api.md explains it.',
+    },
+    API_METHOD: {
+      message: (p: { method: string; path: string; allowed: string }) =>
+        `${p.path} doesn't answer ${p.method}, only ${p.allowed}`,
+      hint: 'Nothing was done. docs/api.md says what is asked how.',
+    },
+    API_PARAMETER: {
+      message: (p: { name: string; value: string; allowed: string }) => `"${p.name}" can't be "${p.value}"`,
+      hint: (p) => `Nothing was done. Allowed: ${p.allowed}.`,
+    },
+    API_BODY: {
+      message: (p: { reason: string }) => `the body of the request can't be used: ${p.reason}`,
+      hint: 'Nothing was done. Send none, or JSON as docs/api.md has it.',
+    },
+    API_HOST: {
+      message: (p: { host: string }) => `requests for the host "${p.host}" may not change anything here`,
+      hint: 'Nothing was done: a web page could have sent this under a name of its own. Ask by address, as localhost or by the name of a service; add other names to HOLDFAST_API_HOSTS.',
+    },
+    API_ORIGIN: {
+      message: (p: { origin: string }) => `requests of pages from "${p.origin}" may not change anything here`,
+      hint: 'Nothing was done: a page of somebody else sent this. Use a program, such as curl.',
+    },
+    API_TOKEN: {
+      message: () => 'the bearer token is missing or wrong',
+      hint: 'Nothing was done. Send the content of the file that --api-token-file names: "Authorization: Bearer …".',
+    },
+    API_TOKEN_FILE: {
+      message: (p: { path: string; reason: string }) => `the token in ${p.path} can't be used: ${p.reason}`,
+      hint: 'Nothing was done, and nothing can be until it is mended: backups go on by their schedules. The file is read at each request; `openssl rand -hex 32` makes a token.',
+    },
+    API_UNSCHEDULED: {
+      message: (p: { plan: string }) => `plan "${p.plan}" has no schedule that could be paused`,
+      hint: 'Nothing was done. It runs only when it is told to.',
+    },
+    API_PAUSED: {
+      message: (p: { plan: string }) => `plan "${p.plan}" is paused by the configuration`,
+      hint: 'Nothing was done: it makes no backups until `paused` is taken out of its schedule there.',
+    },
+    API_STANDBY: {
+      message: (p: { leader: string }) => `this pod stands by, and does nothing by hand: ${p.leader} schedules`,
+      hint: 'Nothing was done, so that no plan runs twice at once. Ask the pod that schedules.',
+    },
+    API_INTERNAL: {
+      message: (p: { reason: string }) => `the answer could not be made: ${p.reason}`,
+      hint: 'Backups are not concerned. The log has more; `holdfast history` and `holdfast list` show the same.',
+    },
     // ---- uninstall
     UNINSTALL_NO_CLUSTER: {
       message: () => 'there is no cluster to uninstall anything from',
@@ -199,8 +249,8 @@ export const errors = defineErrors(
       hint: 'Nothing was written: in the pod it would not be where the configuration looks for it. Move it below that directory, or build an image that contains the configuration and say --config-in-image.',
     },
     GENERATE_SCHEDULE: {
-      message: (p: { plan: string; cron: string; reason: string }) =>
-        `Kubernetes can't run plan "${p.plan}" at "${p.cron}": ${p.reason}`,
+      message: (p: { what: string; cron: string; reason: string }) =>
+        `Kubernetes can't run ${p.what} at "${p.cron}": ${p.reason}`,
       hint: 'Nothing was written, because a CronJob would run at other times. Write the schedule another way, or use a form with a daemon, such as --form sidecar.',
     },
     GENERATE_UNSCHEDULED: {

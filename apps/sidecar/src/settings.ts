@@ -17,6 +17,7 @@ export interface GlobalOptions {
   readonly shutdownGrace?: string | undefined
   /** Of the daemon only. */
   readonly listen?: string | undefined
+  readonly apiTokenFile?: string | undefined
 }
 
 /** The same after their variables and defaults. */
@@ -35,6 +36,10 @@ export interface Settings {
   readonly shutdownGraceMs: number
   /** `undefined`: where the configuration says. */
   readonly listen: ListenAddress | undefined
+  /** Absolute; who has what is in it may tell the daemon to do things. `undefined`: nobody may. */
+  readonly apiTokenFile: string | undefined
+  /** Names besides the usual ones under which the daemon may be told to do things. */
+  readonly apiHosts: readonly string[]
 }
 
 /** The levels of `--log-level`. */
@@ -59,6 +64,7 @@ export function readSettings(options: GlobalOptions, io: Pick<Io, 'env' | 'cwd' 
   if (address !== undefined && !listen) {
     throw errors.OPTION_INVALID({ option: '--listen', value: address, allowed: listenForms })
   }
+  const tokenFile = options.apiTokenFile ?? nonEmpty(env['HOLDFAST_API_TOKEN_FILE'])
   const stateDirectory = options.stateDir ?? nonEmpty(env['HOLDFAST_STATE_DIR'])
   return {
     config: options.config,
@@ -74,6 +80,8 @@ export function readSettings(options: GlobalOptions, io: Pick<Io, 'env' | 'cwd' 
     json: options.json ?? false,
     shutdownGraceMs: parseDuration(grace),
     listen,
+    apiTokenFile: tokenFile === undefined ? undefined : resolve(cwd, tokenFile),
+    apiHosts: (env['HOLDFAST_API_HOSTS'] ?? '').split(/\s+/).filter((name) => name !== ''),
   }
 }
 

@@ -85,6 +85,8 @@ export interface RunRequest {
   readonly only?: readonly string[] | undefined
   readonly dryRun?: boolean | undefined
   readonly signal?: AbortSignal | undefined
+  /** Hears of each attempt before it begins. */
+  readonly begins?: ((run: Run) => void) | undefined
 }
 
 /** A run that ended. */
@@ -337,6 +339,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
       for (let attempt = 1; ; attempt++) {
         await giveBackLeftovers(name)
         const run = newRun(name, request, attempt)
+        request.begins?.(run)
         const outcome = await executeRun(scoped, { run, plan: resolved, only: request.only, signal: request.signal })
         const again = attempt < attempts && ['failed', 'partial'].includes(outcome.status)
         if (!again || stop.signal.aborted) return { run, outcome }

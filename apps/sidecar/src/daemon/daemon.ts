@@ -1,5 +1,12 @@
 // The daemon: runs plans on their schedules, keeps its configuration current, and stops in order.
-import { createScheduler, type FireSlot, type LoadedConfig, type MissedSlot, type Scheduler } from '@holdfast/runtime'
+import {
+  createScheduler,
+  type FireSlot,
+  type LoadedConfig,
+  type MissedSlot,
+  type RunResult,
+  type Scheduler,
+} from '@holdfast/runtime'
 import { isScheduled } from '../commands/schedule.ts'
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
@@ -10,6 +17,7 @@ import { version } from '../version.ts'
 import { keepConfiguration } from './configuration-keeper.ts'
 import { keepHouse } from './housekeeping.ts'
 import { createLeadership, type Reign } from './leadership.ts'
+import { createByHand, type ByHandOptions } from './by-hand.ts'
 import { createDaemonMetrics } from './metrics.ts'
 import { watchPermissions } from './permission-watch.ts'
 import { lookForOrphans } from './orphans.ts'
@@ -34,6 +42,8 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   })
   /** The plans that run, and the slots that they run for. */
   const running = new Map<string, Date>()
+  /** The plans that run because somebody said so. */
+  const runningByHand = new Set<string>()
   let scheduler: Scheduler | undefined
   let aborted = false
   /** Recovered and booted: a changed configuration can come into force. */
@@ -52,7 +62,15 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     role: () => leadership.role(),
     isWritten: () => hasTurn,
   })
-  const http = serveHttp({ context, status, metrics: session.metrics })
+  const byHand = createByHand({
+    engine,
+    clock,
+    status,
+    scheduler: () => scheduler,
+    isRunning: (plan) => running.has(plan) || runningByHand.has(plan),
+    run: runByHand,
+  })
+  const http = serveHttp({ context, status, metrics: session.metrics, engine, byHand })
   const validation = createValidation({ engine, clock, log, report: (reasons) => status.set('plans', reasons) })
   const permissions = watchPermissions({
     cluster: session.cluster,
@@ -65,7 +83,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   const configuration = keepConfiguration({
     context,
     loaded,
-    isIdle: () => running.size === 0 && isUp,
+    isIdle: () => running.size === 0 && runningByHand.size === 0 && isUp,
     apply,
     waits: (isWaiting) => status.configured(engine.config().source, isWaiting),
     refused(error) {
@@ -109,7 +127,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       name,
       cron: schedule?.cron,
       next: scheduler?.next(name),
-      running: running.has(name),
+      running: running.has(name) || runningByHand.has(name),
       lastSuccess: metrics.lastSuccess(name),
     }))
   }
@@ -130,6 +148,21 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       if (outcome.status === 'failed') validation.again(plan)
     } finally {
       running.delete(plan)
+      status.changed()
+      configuration.settle()
+    }
+  }
+
+  async function runByHand(plan: string, { targets, begins }: Parameters<ByHandOptions['run']>[1]): Promise<RunResult> {
+    runningByHand.add(plan)
+    status.changed()
+    try {
+      const result = await engine.run(plan, { trigger: 'manual', only: targets, begins: ({ id }) => begins(id) })
+      if (result.outcome.status === 'succeeded') metrics.succeeded(plan, clock.now())
+      if (result.outcome.status === 'failed') validation.again(plan)
+      return result
+    } finally {
+      runningByHand.delete(plan)
       status.changed()
       configuration.settle()
     }
@@ -180,6 +213,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       missed,
       log,
     })
+    byHand.applyTo(made)
     scheduler = made
     if (!stopping.requested() && !reign.lost.aborted) {
       made.start()

@@ -1,10 +1,12 @@
-import { parseListenAddress, type ListenAddress, type LoadedConfig, type Metrics } from '@holdfast/runtime'
+import { parseListenAddress, type Engine, type ListenAddress, type LoadedConfig, type Metrics } from '@holdfast/runtime'
 import type { CommandContext } from '../context.ts'
+import type { ByHand } from '../daemon/by-hand.ts'
 import type { StatusKeeper } from '../daemon/status.ts'
 import type { Settings } from '../settings.ts'
 import { version } from '../version.ts'
 import { createPages } from './pages.ts'
 import { openPort } from './port.ts'
+import { openSite } from './site.ts'
 import { openSocket } from './socket.ts'
 
 /** Where the pages are when nothing else is said. */
@@ -13,11 +15,14 @@ const defaultPort = 9480
 /** What {@link serveHttp} needs. */
 export interface ServeHttpOptions {
   readonly context: Pick<CommandContext, 'io' | 'settings' | 'log' | 'redactor'>
-  readonly status: Pick<StatusKeeper, 'reasons' | 'role'>
+  readonly status: Pick<StatusKeeper, 'reasons' | 'role' | 'current'>
   readonly metrics: Metrics
+  readonly engine: Engine
+  /** What may be told to the daemon by those who have the token. */
+  readonly byHand: ByHand
 }
 
-/** `/metrics` and the probes of a daemon. */
+/** `/metrics`, the probes and the status page of a daemon. */
 export interface Http {
   /** Serves them where the options or this configuration say. */
   listen(loaded: Pick<LoadedConfig, 'metrics'>): void
@@ -27,10 +32,11 @@ export interface Http {
 }
 
 /** Nothing is served before it is said where. Whatever goes wrong, no backup depends on it. */
-export function serveHttp({ context, status, metrics }: ServeHttpOptions): Http {
+export function serveHttp({ context, status, metrics, engine, byHand }: ServeHttpOptions): Http {
   const { io, settings, log, redactor } = context
   const { clock } = io
-  const answer = createPages({ version, reasons: status.reasons, role: status.role, metrics, redactor, log })
+  const site = openSite({ context, status, metrics, engine, byHand })
+  const answer = createPages({ version, reasons: status.reasons, role: status.role, metrics, redactor, log, site })
   const port = openPort({ answer, clock, log, metrics })
   let closeSocket: (() => Promise<void>) | undefined
 
@@ -40,6 +46,7 @@ export function serveHttp({ context, status, metrics }: ServeHttpOptions): Http 
       closeSocket = await openSocket({ stateDirectory: settings.stateDirectory, answer, clock, log })
     },
     async close() {
+      site.close()
       await Promise.all([closeSocket?.(), port.close()])
     },
   }

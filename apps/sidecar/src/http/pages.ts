@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from '@holdfast/sdk'
 import { reasonOf, type Metrics, type Redactor } from '@holdfast/runtime'
 import type { Role } from '../daemon/leadership.ts'
@@ -14,6 +15,15 @@ export interface PagesOptions {
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>
   readonly redactor: Pick<Redactor, 'text' | 'value'>
   readonly log: Pick<Logger, 'warn'>
+  /** The status page and the API behind it; `undefined`: there are none. */
+  readonly site?: Site | undefined
+}
+
+/** Pages that are loaded when somebody first asks for one of them. */
+export interface Site {
+  /** Whether a path is one of its own. */
+  has(path: string, accept: string): boolean
+  readonly answer: Answer
 }
 
 /** What somebody asks for. */
@@ -23,6 +33,9 @@ export interface PageRequest {
   readonly url: string
   /** The header of this name. */
   readonly accept: string
+  readonly headers?: IncomingHttpHeaders | undefined
+  /** What was sent with it; rejects when that is longer than so many bytes. */
+  readonly body?: ((mostBytes: number) => Promise<string>) | undefined
 }
 
 /** An answer. */
@@ -31,6 +44,8 @@ export interface Page {
   readonly type: string
   readonly body: string
   readonly allow?: string | undefined
+  /** More of them. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 /** Answers a request; never rejects. */
@@ -39,8 +54,8 @@ export type Answer = (request: PageRequest) => Promise<Page>
 const text = 'text/plain; charset=utf-8'
 const json = 'application/json; charset=utf-8'
 
-/** The pages of a daemon. All of them only read. */
-export function createPages({ version, reasons, role, metrics, redactor, log }: PagesOptions): Answer {
+/** The pages of a daemon. All of them only read, but what the site has for those who have its token. */
+export function createPages({ version, reasons, role, metrics, redactor, log, site }: PagesOptions): Answer {
   let reading: Promise<string> | undefined
 
   /** Whoever asks meanwhile gets the same: reading a thousand plans takes a while, and must not be done for each. */
@@ -50,7 +65,7 @@ export function createPages({ version, reasons, role, metrics, redactor, log }: 
     }))
 
   const pages: Readonly<Record<string, (asJson: boolean) => Page | Promise<Page>>> = {
-    '/': () => page(200, text, index(version)),
+    '/': () => page(200, text, index(version, site !== undefined)),
     '/healthz': (asJson) => (asJson ? page(200, json, '{"live":true}\n') : page(200, text, 'ok\n')),
     '/readyz'(asJson) {
       const found = reasons()
@@ -73,8 +88,10 @@ export function createPages({ version, reasons, role, metrics, redactor, log }: 
     },
   }
 
-  return async ({ method, url, accept }) => {
+  return async (request) => {
+    const { method, url, accept } = request
     const [path = ''] = url.split('?', 1)
+    if (site?.has(path, accept)) return site.answer(request)
     const found = Object.hasOwn(pages, path) ? pages[path] : undefined
     if (!found) return page(404, text, `there is no such page; there are ${Object.keys(pages).join(', ')}\n`)
     if (method !== 'GET' && method !== 'HEAD') {
@@ -88,14 +105,19 @@ function page(status: number, type: string, body: string): Page {
   return { status, type, body }
 }
 
-function index(version: string): string {
+function index(version: string, hasSite: boolean): string {
   return `Holdfast ${version}
 
 /healthz  200 while the process answers
 /readyz   200 when the daemon is ready, else 503 and why not; as JSON with "Accept: application/json"
 /metrics  metrics in Prometheus' text format
-`
+${hasSite ? siteIndex : ''}`
 }
+
+const siteIndex = `/api/v1  plans, runs, targets, restore points and undos as JSON
+
+A browser gets a page instead of this list.
+`
 
 /** A line for each reason, and its hint below it. */
 function readiness(reasons: readonly NotReadyReason[], role: Role | undefined): string {

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { RuntimeClock } from '@holdfast/runtime'
 import type { Answer } from './pages.ts'
 
@@ -31,12 +31,15 @@ export function createPageServer(answer: Answer, clock: Pick<RuntimeClock, 'setT
       response.shouldKeepAlive = false
       const { method = '', url = '', headers } = request
       const send = async (): Promise<void> => {
-        const { status, type, body, allow } = await answer({ method, url, accept: headers.accept ?? '' })
+        const accept = headers.accept ?? ''
+        const page = await answer({ method, url, accept, headers, body: (most) => readBody(request, most) })
+        const { status, type, body, allow } = page
         response.writeHead(status, {
           'content-type': type,
           'content-length': Buffer.byteLength(body),
           'cache-control': 'no-store',
           'x-content-type-options': 'nosniff',
+          ...page.headers,
           ...(allow !== undefined && { allow }),
         })
         response.end(body)
@@ -52,6 +55,18 @@ export function createPageServer(answer: Answer, clock: Pick<RuntimeClock, 'setT
     )
   })
   return server
+}
+
+/** What comes with a request; it must have arrived when the request must have. */
+async function readBody(request: IncomingMessage, mostBytes: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > mostBytes) throw new Error(`more than ${mostBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** Ends a server and every connection to it. */

@@ -14,7 +14,11 @@ export function addRunningCommands(program: Command, bind: Bind): void {
     )
     .option(
       '--listen <address>',
-      'where /metrics, /healthz and /readyz are: a port, or host:port; 0 is off (HOLDFAST_LISTEN; default: `metrics.listen`, else 9480)',
+      'where the status page, /api/v1, /metrics, /healthz and /readyz are: a port, or host:port; 0 is off (HOLDFAST_LISTEN; default: `metrics.listen`, else 9480)',
+    )
+    .option(
+      '--api-token-file <file>',
+      'who sends the token in this file may run and pause plans, and give back undos, through /api/v1 (HOLDFAST_API_TOKEN_FILE; default: nobody)',
     )
     .action(bind<[], object>(async (context) => (await import('../commands/daemon.ts')).runDaemonCommand(context)))
     .addHelpText(

@@ -12,7 +12,11 @@ export interface HttpAnswer {
 export function ask(
   at: { readonly port: number; readonly host?: string } | { readonly socketPath: string },
   path: string,
-  { method = 'GET', headers = {} }: { readonly method?: string; readonly headers?: Record<string, string> } = {},
+  {
+    method = 'GET',
+    headers = {},
+    body: sent,
+  }: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string } = {},
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', ...at, path, method, headers, agent: false }, (response) => {
@@ -23,7 +27,7 @@ export function ask(
       response.on('error', reject)
     })
     asked.on('error', reject)
-    asked.end()
+    asked.end(sent)
   })
 }
 

@@ -5,6 +5,7 @@ import type { DatabaseSync, StatementResultingChanges } from 'node:sqlite'
 import type { HookName, RestorePoint, Run, RunStatus, TargetOutcome } from '@holdfast/sdk'
 import { recordFailure } from '../failure.ts'
 import { plainValue } from '../telemetry/plain-value.ts'
+import { openHistory, type History } from './history.ts'
 import { isExecution, readLastRuns, type LastRuns } from './last-runs.ts'
 import type {
   FailureRecord,
@@ -37,6 +38,8 @@ const mostForgottenAtOnce = 1000
 /** The journal of one state directory. */
 export class Journal {
   readonly path: string
+  /** The past, a part at a time. */
+  readonly history: History = openHistory((sql, ...values) => this.#all(sql, ...values))
   readonly #db: DatabaseSync
   readonly #observe: (point: string) => void
   readonly #now: () => Date

@@ -1,0 +1,127 @@
+import type { HookRecord, TargetRecord, UndoRecord } from '@holdfast/runtime'
+import { failureView, summaryOf, unknownRun, type FailureView, type RunSummary } from './runs.ts'
+import type { StatusSource } from './source.ts'
+
+/** Something of a run that took time. */
+export interface Span {
+  /** Since the run began. */
+  readonly offsetMs: number
+  /** Of what goes on: until now, and `ended` is false. */
+  readonly durationMs: number
+  readonly ended: boolean
+}
+
+/** One call of a hook. */
+export interface HookSpan extends Span {
+  readonly hook: string
+  readonly participant: string
+  readonly target?: string | undefined
+  readonly attempt: number
+  readonly error?: FailureView | undefined
+}
+
+/** How long something stood still: from when an undo was armed until it had run. */
+export interface UndoSpan extends Span {
+  readonly id: string
+  readonly undo: string
+  readonly participant: string
+  readonly state: UndoRecord['state']
+  readonly attempts: number
+  readonly armedAt: string
+  readonly settledAt?: string | undefined
+  readonly error?: string | undefined
+}
+
+/** How a target of a run ended. */
+export interface TargetResult extends Omit<TargetRecord, 'error'> {
+  readonly error?: FailureView | undefined
+}
+
+/** Everything about one run. */
+export interface RunView extends RunSummary {
+  readonly hooks: readonly HookSpan[]
+  readonly undos: readonly UndoSpan[]
+  readonly targets: readonly TargetResult[]
+  /** How long anything of it stood still; windows that overlap count once. */
+  readonly heldMs: number
+  /** What a timeline has to show: later than the run's own end where an undo came later. */
+  readonly totalMs: number
+  /** Parts of it that are left out, of runs with very many targets. */
+  readonly leftOut: { readonly hooks: number; readonly undos: number; readonly targets: number }
+}
+
+/** Of hooks, undos and targets each; the first ones. */
+const mostRows = 300
+
+/**
+ * One run with its timeline.
+ *
+ * @throws HoldfastError `RUN_UNKNOWN`
+ */
+export function readRun(source: StatusSource, id: string): RunView {
+  const { journal } = source.engine
+  const now = source.clock.now()
+  const run = journal.history.run(id)
+  if (!run) throw unknownRun(source, id)
+  const began = run.startedAt.getTime()
+  // What a dead process left open did not go on for longer than its run.
+  const until = run.endedAt ?? now
+  const hooks = journal.hooks(id).map((hook) => hookSpan(hook, began, until))
+  const undos = journal.undos(id).map((undo) => undoSpan(undo, began, now))
+  const targets = journal.targets(id).map(({ error, ...target }) => ({ ...target, error: error && failureView(error) }))
+  const summary = summaryOf(run, now)
+  const ends = [...hooks, ...undos].map(({ offsetMs, durationMs }) => offsetMs + durationMs)
+  const leftOut = (all: readonly unknown[]): number => Math.max(0, all.length - mostRows)
+  return {
+    ...summary,
+    hooks: hooks.slice(0, mostRows),
+    undos: undos.slice(0, mostRows),
+    targets: targets.slice(0, mostRows),
+    heldMs: covered(undos),
+    totalMs: ends.reduce((latest, end) => Math.max(latest, end), summary.durationMs),
+    leftOut: { hooks: leftOut(hooks), undos: leftOut(undos), targets: leftOut(targets) },
+  }
+}
+
+function hookSpan(record: HookRecord, began: number, until: Date): HookSpan {
+  const { hook, participant, target, attempt, startedAt, durationMs, error } = record
+  return {
+    hook,
+    participant,
+    target,
+    attempt,
+    offsetMs: Math.max(0, startedAt.getTime() - began),
+    durationMs: durationMs ?? Math.max(0, until.getTime() - startedAt.getTime()),
+    ended: durationMs !== undefined,
+    error: error && failureView(error),
+  }
+}
+
+function undoSpan(record: UndoRecord, began: number, now: Date): UndoSpan {
+  const { id, undo, participant, state, attempts, armedAt, settledAt, error } = record
+  return {
+    id,
+    undo,
+    participant,
+    state,
+    attempts,
+    armedAt: armedAt.toISOString(),
+    settledAt: settledAt?.toISOString(),
+    offsetMs: Math.max(0, armedAt.getTime() - began),
+    durationMs: Math.max(0, (settledAt ?? now).getTime() - armedAt.getTime()),
+    ended: settledAt !== undefined,
+    error,
+  }
+}
+
+/** How much of the time the spans cover together. */
+function covered(spans: readonly Span[]): number {
+  let total = 0
+  let reached = 0
+  for (const { offsetMs, durationMs } of spans.toSorted((a, b) => a.offsetMs - b.offsetMs)) {
+    const end = offsetMs + durationMs
+    total += Math.max(0, end - Math.max(reached, offsetMs))
+    reached = Math.max(reached, end)
+  }
+  return total
+}

@@ -1,0 +1,112 @@
+import type { NotReadyReason } from '../../daemon/status.ts'
+import type { Part } from '../api/parts.ts'
+import type { PlanCounts, PlanView } from '../api/plans.ts'
+import type { RunSummary } from '../api/runs.ts'
+import type { PointView, StoreAge, TargetView } from '../api/targets.ts'
+import type { UndoView } from '../api/undos.ts'
+import type { Sheet } from './document.ts'
+import { html, type Content } from './html.ts'
+import { planTable, pointTable, runTable, storeAge, targetTable, undoBoxes } from './lists.ts'
+import { more } from './tables.ts'
+
+/** What the first page shows. */
+export interface Overview {
+  readonly instance: string
+  readonly reasons: readonly NotReadyReason[]
+  readonly role?: string | undefined
+  readonly plans: Part<PlanView> & { readonly counts: PlanCounts }
+  readonly drills: Part<PlanView>
+  readonly runs: Part<RunSummary>
+  readonly undos: Part<UndoView>
+  readonly targets: Part<TargetView> & { readonly store: StoreAge }
+  readonly points: Part<PointView> & { readonly store: StoreAge }
+}
+
+/** The first page: what needs somebody comes first. */
+export function overviewPage(view: Overview): Sheet {
+  const { instance, reasons, role, plans, drills, runs, undos, targets, points } = view
+  return {
+    title: 'Overview',
+    path: '/',
+    content: [
+      html`<h1>Backups of <bdi>${instance}</bdi></h1>`,
+      undoBoxes(undos.items, undos.total ?? undos.items.length),
+      reasonsBox(reasons),
+      html`<p>
+        ${verdict(view)}${role === 'standby' && ' This pod stands by: another one schedules, and has the newer runs.'}
+      </p>`,
+      countsOf(plans.counts),
+      html`<h2 id="plans">Plans</h2>`,
+      plans.items.length === 0
+        ? html`<p>There is none in the configuration: nothing is backed up.</p>`
+        : planTable('Plans, those first that need somebody', plans.items),
+      more(plans, '/plans', {}, 'More plans'),
+      drills.items.length > 0 && [
+        html`<h2 id="drills">Restore drills</h2>`,
+        planTable('Restore drills: backups that were restored to see whether they can be', drills.items, 'drill'),
+      ],
+      html`<h2 id="runs">Runs</h2>`,
+      runs.items.length === 0 ? html`<p>Nothing has run yet.</p>` : runTable('The newest runs', runs.items),
+      more(runs, '/runs', {}, 'Earlier runs'),
+      html`<h2 id="targets">Targets</h2>`,
+      storeAge(targets.store),
+      targets.items.length > 0 && targetTable('Targets that have backups, and how large those were', targets.items),
+      more(targets, '/targets', {}, 'More targets'),
+      html`<h2 id="points">Restore points</h2>`,
+      points.items.length === 0
+        ? html`<p>None is known yet.</p>`
+        : pointTable('The newest restore points, and when they were last verified', points.items),
+      more(points, '/restore-points', {}, 'Older restore points'),
+    ],
+  }
+}
+
+/** In one sentence. */
+function verdict({ plans: { counts, total }, undos, reasons }: Overview): Content {
+  const bad = counts.failed + counts.aborted
+  if (undos.items.some(({ state }) => state !== 'held')) return 'Something has to be given back by hand.'
+  if (bad > 0) return `The newest run of ${bad} of ${total ?? bad} plans did not make its backup.`
+  if (counts.partial > 0)
+    return `The newest run of ${counts.partial} of ${total ?? counts.partial} plans left something out.`
+  if (reasons.length > 0) return 'The daemon is not ready.'
+  if (counts.succeeded === 0) return 'Nothing has been backed up yet.'
+  return 'The newest run of every plan that has run succeeded.'
+}
+
+function reasonsBox(reasons: readonly NotReadyReason[]): Content {
+  if (reasons.length === 0) return undefined
+  const shown = reasons.slice(0, 20)
+  return html`<section class="box" aria-labelledby="reasons">
+    <h2 id="reasons">Not ready</h2>
+    <ul>
+      ${shown.map(
+        ({ code, message, hint, plan, drill }) =>
+          html`<li>
+            <code>${code}</code
+            >${plan !== undefined && html` plan <bdi>${plan}</bdi>`}${drill !== undefined && html`, drill <bdi>${drill}</bdi>`}:
+            ${message}${hint !== undefined && html`<br /><span class="quiet">${hint}</span>`}
+          </li>`,
+      )}
+    </ul>
+    ${reasons.length > shown.length && html`<p>And ${reasons.length - shown.length} more: <a href="/readyz">/readyz</a></p>`}
+  </section>`
+}
+
+const words = [
+  ['failed', 'failed', 'bad'],
+  ['aborted', 'aborted', 'bad'],
+  ['partial', 'partial', 'odd'],
+  ['never', 'not run yet', 'quiet'],
+  ['succeeded', 'succeeded', 'good'],
+  ['running', 'running now', 'quiet'],
+] as const
+
+function countsOf(counts: PlanCounts): Content {
+  const shown = words.filter(([key]) => counts[key] > 0)
+  return (
+    shown.length > 0 &&
+    html`<ul class="counts" aria-label="Plans by how their newest run ended">
+      ${shown.map(([key, word, tone]) => html`<li><b class="${tone}">${counts[key]}</b> ${word}</li>`)}
+    </ul>`
+  )
+}

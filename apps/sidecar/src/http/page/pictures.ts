@@ -1,0 +1,77 @@
+// Small pictures, each with its meaning in words. Attributes of SVG only: the policy of the page allows no styles in tags.
+import type { PlanView } from '../api/plans.ts'
+import type { TargetView } from '../api/targets.ts'
+import type { Span } from '../api/timeline.ts'
+import { html, type Content, type Html } from './html.ts'
+import { bytes } from './words.ts'
+
+/** How a status is coloured; its word is always there, too. */
+export function toneOf(status: string): 'good' | 'odd' | 'bad' | 'quiet' {
+  switch (status) {
+    case 'succeeded':
+    case 'valid':
+    case 'verified':
+      return 'good'
+    case 'failed':
+    case 'aborted':
+    case 'invalid':
+    case 'incomplete':
+    case 'unverified':
+      return 'bad'
+    case 'partial':
+    case 'suspect':
+      return 'odd'
+    default:
+      return 'quiet'
+  }
+}
+
+/** A status in its colour. */
+export function statusWord(status: string): Html {
+  return html`<span class="${toneOf(status)}">${status}</span>`
+}
+
+/** The last runs of a plan, oldest first: what did not succeed stands higher. */
+export function recentRuns(recent: PlanView['recent']): Content {
+  if (recent.length === 0) return undefined
+  const runs = recent.toReversed()
+  const counts = Map.groupBy(recent, ({ status }) => status)
+  const words = [...counts].map(([status, of]) => `${of.length} ${status}`).join(', ')
+  const bars = runs.map(({ status }, index) => {
+    const tone = toneOf(status)
+    const height = tone === 'bad' ? 18 : tone === 'odd' ? 14 : 9
+    const kind = tone === 'quiet' ? 'run' : tone
+    return html`<rect class="${kind}" x="${index * 8}" y="${18 - height}" width="6" height="${height}" />`
+  })
+  return html`<svg role="img" aria-label="Last runs: ${words}" width="${runs.length * 8}" height="18">${bars}</svg>`
+}
+
+/** How large the backups of a target were. */
+export function sizeHistory(sizes: TargetView['sizes']): Content {
+  const [first] = sizes
+  if (!first || sizes.length < 2) return html`<span class="quiet">too few to draw</span>`
+  const all = sizes.map(({ size }) => size)
+  const [least, most] = [Math.min(...all), Math.max(...all)]
+  const points = all.map((size, index) => {
+    const x = 1 + (index * 118) / (all.length - 1)
+    // From zero on: a size that halved shall look like it.
+    const y = 22 - (most === 0 ? 0 : (size * 20) / most)
+    return `${x.toFixed(1)},${y.toFixed(1)}`
+  })
+  const words = `${all.length} sizes, from ${bytes(least)} to ${bytes(most)}; the oldest ${bytes(first.size)}`
+  return html`<svg role="img" aria-label="${words}" width="120" height="24">
+    <polyline class="sizes" points="${points.join(' ')}" />
+  </svg>`
+}
+
+/** Where in a run something was. */
+export function bar({ offsetMs, durationMs }: Span, totalMs: number, kind: 'hook' | 'held' | 'bad'): Html {
+  const scale = 1000 / Math.max(1, totalMs)
+  // What was short is seen all the same.
+  const width = Math.min(1000, Math.max(4, durationMs * scale))
+  const x = Math.min(1000 - width, offsetMs * scale)
+  return html`<svg class="timeline" aria-hidden="true" viewBox="0 0 1000 14" preserveAspectRatio="none">
+    <rect class="track" x="0" y="6" width="1000" height="2" />
+    <rect class="${kind}" x="${x.toFixed(1)}" y="1" width="${width.toFixed(1)}" height="12" />
+  </svg>`
+}

@@ -1,0 +1,285 @@
+import { createHash } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+import { runInNewContext } from 'node:vm'
+import type { StoredArtifact } from '@holdfast/runtime'
+import { expect, test, vi } from 'vitest'
+import { colours } from '../src/http/page/style.ts'
+import { age } from '../src/http/page/words.ts'
+import { armUndo, artifact, enterRun, now, statusWorld, type StatusWorld } from './support/status.ts'
+
+const paths = ['/', '/plans', '/plans?plan=shop', '/runs', '/runs/r1', '/targets', '/restore-points']
+
+/** A world with something on every page. */
+function world(): StatusWorld {
+  const made = statusWorld({
+    async *list() {
+      yield artifact({ run: 'r1', target: 'orders', size: 2048 })
+      yield artifact({ run: 'r0', target: 'orders', size: 1024 })
+    },
+  })
+  enterRun(made, { id: 'r1', status: 'failed', message: 'pg_dump ended with 1' })
+  made.journal.hookEnded(made.journal.hookStarted('r1', 'backups', 'database', 'orders', 1), 1500)
+  return made
+}
+
+test('every page is whole without scripts, and for whoever listens to it instead of looking at it', async () => {
+  const { ask } = world()
+  for (const path of paths) {
+    const { status, type, body } = await ask(path)
+    expect([path, status, type]).toEqual([path, 200, 'text/html; charset=utf-8'])
+    expect(body).toMatch(/^<!doctype html>\s*<html lang="en">/)
+    for (const [landmark, times] of [
+      ['header', 1],
+      ['main', 1],
+      ['footer', 1],
+      ['h1', 1],
+      ['nav', 1],
+      ['title', 1],
+    ] as const) {
+      expect([path, landmark, body.match(new RegExp(`<${landmark}[ >]`, 'g'))?.length]).toEqual([path, landmark, times])
+    }
+    expect(body).toMatch(/<a class="skip" href="#main">/)
+    const tables = body.match(/<table>/g)?.length ?? 0
+    expect(body.match(/<caption>[^<]+<\/caption>/g)?.length ?? 0).toBe(tables)
+    // Whatever heads something says what; what scrolls can be scrolled with the keyboard.
+    for (const [cell] of body.matchAll(/<th[ >][^>]*>?/g)) expect(cell).toMatch(/scope="(col|row)"/)
+    for (const [region] of body.matchAll(/<div class="wide"[^>]*>/g))
+      expect(region).toMatch(/role="region".*aria-label=.*tabindex="0"/)
+    for (const [picture] of body.matchAll(/<svg[^>]*>/g))
+      expect(picture).toMatch(/aria-hidden="true"|role="img"\s+aria-label="[^"]+"/)
+    const ids = [...body.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+  }
+})
+
+test('nothing comes from elsewhere, and the policy allows what is there and nothing else', async () => {
+  const { ask } = world()
+  for (const path of paths) {
+    const { body, headers } = await ask(path)
+    const policy = headers?.['content-security-policy'] ?? ''
+    expect(policy).toMatch(/^default-src 'none'/)
+    expect(policy).not.toMatch(/unsafe|\*|https?:/)
+    for (const kind of ['style', 'script']) {
+      const found = [...body.matchAll(new RegExp(`<${kind}>([\\s\\S]*?)</${kind}>`, 'g'))]
+      expect(found).toHaveLength(1)
+      const hash = createHash('sha256')
+        .update(found[0]?.[1] ?? '')
+        .digest('base64')
+      expect(policy).toContain(`${kind}-src 'sha256-${hash}'`)
+    }
+    expect(body.replace(/<(style|script)>[\s\S]*?<\/\1>/g, '')).not.toMatch(
+      / (style|on\w+|src)=|https?:\/\/|<(form|iframe|object|base)/,
+    )
+    expect(headers).toMatchObject({ 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' })
+  }
+})
+
+test('names and messages are hostile, and are shown as they are', async () => {
+  const evil = '"><script>alert(1)</script><img src=x onerror=alert(1)>\'`&amp;'
+  const hidden = 'sho\u202Ep\u001B[2J\u0007'
+  const made = statusWorld({
+    plans: [evil, hidden],
+    instance: evil,
+    async *list() {
+      yield artifact({ run: evil, plan: evil, target: `${evil} target`, state: 'suspect', reason: evil })
+    },
+  })
+  enterRun(made, { id: evil, plan: evil, status: 'failed', message: evil })
+  enterRun(made, { id: 'r2', plan: hidden })
+  armUndo(made, evil, evil, { plan: evil, undo: evil, participant: evil })
+  made.journal.hookEnded(made.journal.hookStarted(evil, 'backups', evil, evil, 1), 1500)
+  const name = encodeURIComponent(evil)
+  for (const path of [
+    ...paths.filter((each) => each !== '/runs/r1' && each !== '/plans?plan=shop'),
+    `/runs/${name}`,
+    `/plans?plan=${name}`,
+    `/runs?plan=${name}`,
+    `/restore-points?target=${name}`,
+    `/plans?plan=%3Cb%3E`,
+    '/runs/%3Cscript%3E',
+  ]) {
+    const { body } = await made.ask(path)
+    const own = body.replace(/<(style|script)>[\s\S]*?<\/\1>/g, '')
+    expect([path, /<script|<img|<b>|onerror=(?!alert\(1\)&#62;)/.exec(own)?.[0]]).toEqual([path, undefined])
+    // No attribute ends early: between two quotes there is none.
+    expect(own.replaceAll(/="[^"<>]*"/g, '')).not.toMatch(/["'`]/)
+    // eslint-disable-next-line no-control-regex -- what must not be there
+    expect(own).not.toMatch(/[\u202A-\u202E\u2066-\u2069\u0000-\u0008\u001B\u0007]/)
+  }
+  expect((await made.ask('/')).body).toContain('&#34;&#62;&#60;script&#62;alert(1)')
+})
+
+test('what is pending comes first, in red, with what to do', async () => {
+  const made = world()
+  expect((await made.ask('/')).body).not.toContain('class="box alarm"')
+  armUndo(made, '7c1de0a4-77', 'r1')
+  await made.clock.advance('2h')
+  const { body } = await made.ask('/')
+  const box = /<section class="box alarm"[\s\S]*?<\/section>/.exec(body)
+  expect(box?.[0]).toContain('Something is still frozen, locked or paused')
+  expect(box?.[0]).toMatch(
+    /<bdi>thaw<\/bdi>[\s\S]*held for <strong>2h<\/strong>[\s\S]*<code>holdfast undo run 7c1de0a4<\/code>/,
+  )
+  expect(box?.index).toBeLessThan(body.indexOf('<table>'))
+  expect((await made.ask('/plans?plan=shop')).body).toContain('class="box alarm"')
+})
+
+test('ages are in words, and the exact time is there for everybody', async () => {
+  const made = world()
+  await made.clock.advance('3h')
+  const { body } = await made.ask('/')
+  expect(body).toMatch(
+    /<time datetime="2026-11-23T12:00:00.000Z">3 hours ago\s*<span class="exact">2026-11-23 12:00:00 UTC<\/span>\s*<\/time>/,
+  )
+  expect(
+    [500, 1000, 59_000, 60_000, 119_000, 120_000, 7_199_000, 86_400_000, 172_800_000, -7_200_000].map(age),
+  ).toEqual([
+    'just now',
+    '1 second ago',
+    '59 seconds ago',
+    '60 seconds ago',
+    '119 seconds ago',
+    '2 minutes ago',
+    '119 minutes ago',
+    '24 hours ago',
+    '2 days ago',
+    'in 2 hours',
+  ])
+})
+
+test('contrast is that of WCAG AA, in both schemes, on every ground', () => {
+  const luminance = (hex: string): number => {
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5]
+      .map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255)
+      .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+  }
+  const contrast = (a: string, b: string): number => {
+    const [dark = 0, light = 0] = [luminance(a), luminance(b)].toSorted((x, y) => x - y)
+    return (light + 0.05) / (dark + 0.05)
+  }
+  for (const [scheme, of] of Object.entries(colours)) {
+    for (const ground of ['ground', 'raised', 'alarm'] as const) {
+      for (const text of ['text', 'link', 'bad', 'odd', 'good', 'quiet'] as const) {
+        if (ground === 'alarm' && (text === 'quiet' || text === 'good')) continue
+        expect(contrast(of[text], of[ground]), `${scheme}: ${text} on ${ground}`).toBeGreaterThanOrEqual(4.5)
+      }
+    }
+  }
+})
+
+test('what is not there is said on a page, and nothing can be changed', async () => {
+  const { ask } = world()
+  expect(await ask('/runs/nobody')).toMatchObject({
+    status: 404,
+    body: expect.stringContaining('RUN_UNKNOWN') as string,
+  })
+  expect(await ask('/plans/none/at/all')).toMatchObject({ status: 404 })
+  expect(await ask('/runs?limit=many')).toMatchObject({
+    status: 400,
+    body: expect.stringContaining('API_PARAMETER') as string,
+  })
+  expect(await ask('/runs', { method: 'DELETE' })).toMatchObject({ status: 405, allow: 'GET, HEAD' })
+})
+
+/** A journal and a store with so many runs of 50 targets each, entered as fast as SQLite can. */
+function history(runs: number): StatusWorld {
+  const made = statusWorld({
+    plans: Array.from({ length: 50 }, (_, index) => `plan-with-a-name-of-some-length-${index}`),
+    async *list() {
+      for (let run = runs; run > 0; run--) {
+        const createdAt = new Date(Date.parse(now) - (runs - run) * 60_000)
+        for (let target = 0; target < 50; target++) yield storedAt(run, target, createdAt)
+      }
+    },
+  })
+  made.sql(`
+    BEGIN;
+    CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < ${runs}) SELECT i FROM c;
+    CREATE TEMP TABLE t AS WITH RECURSIVE c(j) AS (SELECT 0 UNION ALL SELECT j + 1 FROM c WHERE j < 49) SELECT j FROM c;
+    INSERT INTO runs (id, plan, instance, trigger, attempt, dry_run, scheduled_for, started, ended, duration_ms, status, process, error)
+      SELECT '20261123T120000Z-' || printf('%08d', i), 'plan-with-a-name-of-some-length-' || (i % 50), 'default', 'schedule', 1, 0,
+        ${Date.parse(now)} - (${runs} - i) * 60000, ${Date.parse(now)} - (${runs} - i) * 60000, ${Date.parse(now)} - (${runs} - i) * 60000 + 30000, 30000,
+        CASE WHEN i % 7 THEN 'succeeded' ELSE 'failed' END, 'p1',
+        CASE WHEN i % 7 THEN NULL ELSE '{"code":"EXEC_EXIT","message":"pg_dump ended with 1: connection to server on socket was lost","hint":"Look."}' END FROM n;
+    INSERT INTO hooks (run, hook, participant, target, attempt, started, duration_ms)
+      SELECT '20261123T120000Z-' || printf('%08d', i), 'backups', 'database', 'target-' || j, 1, ${Date.parse(now)} - (${runs} - i) * 60000 + j * 500, 400 FROM n, t;
+    INSERT INTO targets (run, target, status, verification)
+      SELECT '20261123T120000Z-' || printf('%08d', i), 'target-' || j, 'succeeded', 'verified' FROM n, t;
+    COMMIT;`)
+  return made
+}
+
+function storedAt(run: number, target: number, createdAt: Date): StoredArtifact {
+  const id = `20261123T120000Z-${String(run).padStart(8, '0')}`
+  return artifact({
+    run: id,
+    plan: 'plan-with-a-name-of-some-length-1',
+    target: `target-${target}`,
+    createdAt,
+    size: 1e9 + run,
+  })
+}
+
+test('1,000 runs of 50 targets: the first page stays below 300 KB and 1 s, and does not grow with history', async () => {
+  const small = history(600)
+  const large = history(1000)
+  const measure = async ({ ask }: StatusWorld): Promise<{ readonly bytes: number; readonly ms: number }> => {
+    // The store's catalogue is read once, whoever looks.
+    await ask('/')
+    const took: number[] = []
+    let body = ''
+    for (let round = 0; round < 5; round++) {
+      const began = performance.now()
+      body = (await ask('/')).body
+      took.push(performance.now() - began)
+    }
+    return { bytes: Buffer.byteLength(body), ms: Math.min(...took) }
+  }
+  const [few, many] = [await measure(small), await measure(large)]
+  expect(many.bytes).toBeLessThan(300_000)
+  expect(many.ms).toBeLessThan(1000)
+  expect(many.bytes / few.bytes).toBeLessThan(1.1)
+  for (const path of ['/runs', '/plans', '/targets', '/restore-points', '/runs/20261123T120000Z-00000500']) {
+    const { status, body } = await large.ask(path)
+    expect([path, status, Buffer.byteLength(body) < 300_000]).toEqual([path, 200, true])
+  }
+})
+
+test('the work of a page does not grow with history: SQLite looks up what it needs, and reads no table', async () => {
+  const made = history(50)
+  const { prepare } = DatabaseSync.prototype
+  const statements = new Set<string>()
+  const spy = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(function (this: DatabaseSync, sql) {
+    statements.add(sql)
+    return prepare.call(this, sql)
+  })
+  try {
+    await made.ask('/')
+    await made.ask('/runs?before=20261123T120000Z-00000040')
+    await made.ask('/runs?plan=plan-with-a-name-of-some-length-1')
+  } finally {
+    spy.mockRestore()
+  }
+  expect(statements.size).toBeGreaterThan(4)
+  const database = new DatabaseSync(made.journal.path)
+  for (const sql of statements) {
+    // The catalogue's part, which is read now and then, and not for a page.
+    if (sql.includes('FROM points')) continue
+    const steps = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { readonly detail: string }[]
+    // Backwards by rowid, it ends at its limit.
+    const isLimited = / ORDER BY rowid DESC LIMIT /.test(sql)
+    const whole = steps.filter(({ detail }) => /^SCAN (?!\(?subquery|CONSTANT)/i.test(detail) && !isLimited)
+    // What is sorted after a limit, or pending, is little.
+    const isLittle = sql.includes('entered DESC') || sql.includes("state IN ('armed', 'firing')")
+    const sorted = steps.filter(({ detail }) => detail.includes('TEMP B-TREE') && !isLittle)
+    expect([sql, whole, sorted]).toEqual([sql, [], []])
+  }
+  database.close()
+})
+
+test('the script of the page stands by itself, and runs where there is nothing to do', async () => {
+  const { body } = await world().ask('/')
+  const script = /<script>([\s\S]*?)<\/script>/.exec(body)?.[1] ?? ''
+  expect(() => runInNewContext(script, { document: { getElementById: () => null } })).not.toThrow()
+})

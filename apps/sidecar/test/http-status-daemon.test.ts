@@ -1,0 +1,187 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { systemClock, type RuntimeClock } from '@holdfast/runtime'
+import { testClock, type TestClock } from '@holdfast/testing'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { socketFile } from '../src/http/socket.ts'
+import type { RunningCli } from './support/cli.ts'
+import { ask, type HttpAnswer } from './support/http.ts'
+import { shop, workspace, type Workspace } from './support/workspace.ts'
+
+const token = 'a-token-that-is-long-enough'
+
+interface Daemon extends RunningCli {
+  readonly clock: TestClock
+  logged(text: string): Promise<void>
+  get(path: string): Promise<unknown>
+  page(path: string): Promise<HttpAnswer>
+  post(path: string, body?: string, authorization?: string): Promise<HttpAnswer>
+}
+
+/** Starts a daemon that does what it is told, on a clock that stands still; it is stopped at the end of the test. */
+async function daemon(
+  here: Workspace,
+  args: readonly string[] = ['--api-token-file', 'token'],
+  otherClock?: RuntimeClock,
+): Promise<Daemon> {
+  here.write('token', `${token}\n`)
+  const clock = testClock({ now: '2026-11-23T01:00:00Z' })
+  const running = here.start(['daemon', ...args], { clock: otherClock ?? clock })
+  let ended = false
+  void running.result.finally(() => (ended = true))
+  onTestFinished(async () => {
+    if (!ended) running.signal('SIGTERM')
+    await running.result
+  })
+  const logged = (text: string): Promise<void> =>
+    vi.waitFor(
+      () => {
+        if (!running.stderr().includes(text)) throw new Error(`not logged: ${text}\n${running.stderr()}`)
+      },
+      { timeout: 10_000, interval: 5 },
+    )
+  const at = { socketPath: socketFile(here.state) }
+  await logged('"msg":"scheduling"')
+  return {
+    ...running,
+    clock,
+    logged,
+    get: async (path) => JSON.parse((await ask(at, path)).body) as unknown,
+    page: (path) => ask(at, path, { headers: { accept: 'text/html,*/*' } }),
+    post: (path, body = '', authorization = `Bearer ${token}`) =>
+      ask(at, path, { method: 'POST', headers: { host: 'localhost', authorization }, body }),
+  }
+}
+
+const isThere = (here: Workspace, file: string): Promise<void> =>
+  vi.waitFor(() => expect(existsSync(here.at(file))).toBe(true), { timeout: 10_000, interval: 5 })
+
+test('a run that somebody starts: at once, once, and on the page with what it stored', async () => {
+  const here = shop()
+  here.script(
+    'backups/10',
+    `touch ${here.at('here')}; while [ ! -e ${here.at('go')} ]; do sleep 0.02; done; printf 0123456789 | save_artifact orders`,
+  )
+  const running = await daemon(here)
+  const started = await running.post('/api/v1/plans/shop/run')
+  expect(started.status).toBe(202)
+  const { run } = JSON.parse(started.body) as { readonly run: string }
+  await isThere(here, 'here')
+  expect(await running.get('/api/v1/plans/shop')).toMatchObject({ running: true })
+  // The same lock as that of `holdfast run`, whoever asks.
+  const busy = await running.post('/api/v1/plans/shop/run')
+  expect([busy.status, busy.body]).toEqual([409, expect.stringContaining('PLAN_BUSY')])
+  expect((await here.run(['run', 'shop'])).code).toBe(75)
+  writeFileSync(here.at('go'), '')
+  await running.logged('"msg":"plan \\"shop\\" succeeded')
+  await vi.waitFor(async () =>
+    expect(await running.get(`/api/v1/runs/${run}`)).toMatchObject({ status: 'succeeded', trigger: 'manual' }),
+  )
+  const page = await running.page('/')
+  expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+  expect(page.headers['content-security-policy']).toContain("default-src 'none'")
+  expect(page.body).toContain(`href="/runs/${run}"`)
+  const points = await running.get('/api/v1/restore-points')
+  expect(points).toMatchObject({ items: [{ plan: 'shop', run, size: 10 }] })
+  expect(await running.get('/api/v1/status')).toMatchObject({ ready: true, plans: 1 })
+})
+
+test('a run that `holdfast run` has is not begun a second time', async () => {
+  const here = shop()
+  here.script('backups/10', `touch ${here.at('here')}; while [ ! -e ${here.at('go')} ]; do sleep 0.02; done`)
+  const running = await daemon(here)
+  const command = here.run(['run', 'shop'])
+  await isThere(here, 'here')
+  expect((await running.post('/api/v1/plans/shop/run')).status).toBe(409)
+  // Nothing on record of what never was.
+  expect(await running.get('/api/v1/runs')).toMatchObject({ items: [{ trigger: 'manual', status: 'running' }] })
+  writeFileSync(here.at('go'), '')
+  expect((await command).code).toBe(0)
+})
+
+test('a plan that is paused by hand is not run until it is resumed, and the page says so', async () => {
+  const here = shop()
+  here.script('backups/10', `printf x | save_artifact orders`)
+  const running = await daemon(here)
+  expect((await running.post('/api/v1/plans/shop/pause')).status).toBe(200)
+  expect(await running.get('/api/v1/plans/shop')).toMatchObject({ paused: 'hand' })
+  expect((await running.page('/')).body).toMatch(/paused<\/span> by hand/)
+  await running.clock.advance('2h')
+  await running.logged('did not run: paused')
+  expect(running.stderr()).not.toContain('"msg":"plan \\"shop\\" succeeded')
+  expect((await running.post('/api/v1/plans/shop/resume')).status).toBe(200)
+  expect(await running.get('/api/v1/plans/shop')).toMatchObject({ next: '2026-11-24T02:00:00.000Z' })
+  // To the slot, and no further: a run takes real time.
+  await running.clock.advance('23h')
+  await running.logged('"msg":"plan \\"shop\\" succeeded')
+  expect((await running.post('/api/v1/plans/none/pause')).status).toBe(404)
+})
+
+test('wrong tokens are counted from 0 on; without --api-token-file there is nothing to guess', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  const running = await daemon(here)
+  const metric = async (): Promise<string> => (await running.page('/metrics')).body
+  expect(await metric()).toContain('holdfast_api_refused_total{reason="token"} 0')
+  const refused = await running.post('/api/v1/plans/shop/run', '', 'Bearer wrong')
+  expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, 'Bearer realm="holdfast"'])
+  expect(await metric()).toContain('holdfast_api_refused_total{reason="token"} 1')
+  const large = await running.post('/api/v1/plans/shop/run', 'x'.repeat(20_000))
+  expect([large.status, large.body]).toEqual([400, expect.stringContaining('API_BODY')])
+  running.signal('SIGTERM')
+  await running.result
+  const without = await daemon(here, [])
+  expect((await without.post('/api/v1/plans/shop/run')).status).toBe(404)
+  expect((await without.post('/api/v1/plans')).status).toBe(405)
+  expect((await without.page('/metrics')).body).toContain('holdfast_api_refused_total{reason="token"} 0')
+})
+
+const freezer = `import { definePlugin, defineUndo } from '@holdfast/sdk'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+const any = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } }
+const thaw = defineUndo({
+  name: 'thaw',
+  input: any,
+  deadline: '300ms',
+  run({ directory }) {
+    if (existsSync(directory + '/stuck')) throw new Error('the filesystem does not answer')
+    rmSync(directory + '/frozen', { force: true })
+  },
+})
+export const freezer = definePlugin({
+  name: 'freezer',
+  version: '1.0.0',
+  sdk: '^1.0',
+  config: any,
+  undos: [thaw],
+  hooks: {
+    async beforeBackups({ undo, config }) {
+      await undo.arm(thaw, { directory: config.directory })
+      writeFileSync(config.directory + '/frozen', '')
+    },
+    backups: (ctx) => ctx.createArtifact('data', (sink) => sink.write(Buffer.from('data'))),
+  },
+})
+`
+
+test('what an earlier process could not give back is in red, and is given back when somebody says so', async () => {
+  const here = workspace({ 'plugin.mjs': freezer, stuck: '' })
+  here.write('holdfast.yaml', `plans: { shop: { use: [ { './plugin.mjs#freezer': { directory: ${here.path} } } ] } }\n`)
+  expect((await here.run(['run', 'shop'])).code).toBe(1)
+  const running = await daemon(here, ['--api-token-file', 'token'], systemClock)
+  const { items } = (await running.get('/api/v1/undos')) as { readonly items: readonly { readonly id: string }[] }
+  expect(items).toMatchObject([
+    { undo: 'thaw', plan: 'shop', state: 'pending', error: 'the filesystem does not answer' },
+  ])
+  expect((await running.page('/')).body).toMatch(
+    /class="box alarm"[\s\S]*<bdi>thaw<\/bdi>[\s\S]*the filesystem does not answer/,
+  )
+  const path = `/api/v1/undos/${items[0]?.id}/run`
+  const stuck = await running.post(path)
+  expect([stuck.status, stuck.body]).toEqual([500, expect.stringContaining('UNDO_FAILED')])
+  rmSync(here.at('stuck'))
+  const given = await running.post(path)
+  expect([given.status, JSON.parse(given.body)]).toMatchObject([200, { result: 'done' }])
+  expect(existsSync(here.at('frozen'))).toBe(false)
+  expect((await running.post(path)).status).toBe(404)
+  expect((await running.page('/')).body).not.toContain('class="box alarm"')
+})
