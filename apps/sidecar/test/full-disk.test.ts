@@ -10,43 +10,29 @@ const main = join(import.meta.dirname, '../src/holdfast.ts')
 const entry = `import(${JSON.stringify(main)}).then(({ main }) => main())`
 
 test.runIf(canMount)(
-  'fault F48: a full disk: nothing is committed, nothing good goes, and a restore says what is missing',
+  'fault F48: a full disk: nothing is committed, nothing is left behind, and nothing good goes',
   async () => {
     const here = shop()
-    const big = 'head -c 3000000 /dev/urandom | base64 -w 0'
-    here.script('backups/10-dump', `${big} > big; save_artifact orders.sql big`)
+    here.script('backups/10-dump', 'head -c 3000000 /dev/urandom | base64 -w 0 > big; save_artifact orders.sql big')
     for (let count = 0; count < 2; count++) {
       expect((await here.run(['run', 'shop', '--storage', `file://${here.at('store')}`])).code).toBe(0)
     }
     mkdirSync(here.at('full'))
-    // Room for what is there and a megabyte; the retention of the plan would let the older one go.
+    // Room for what is there and a megabyte or two; the retention of the plan would let the older one go.
     const script = `
 set -e
 mount -t tmpfs -o size=8m none full
 cp -r store full/store
-holdfast() { '${process.execPath}' --conditions=@holdfast/source -e '${entry}' holdfast "$@"; }
-holdfast run shop --storage file://$PWD/full/store && echo never || echo "run: $?"
-holdfast verify --all --storage file://$PWD/full/store && echo "verify: $?"
-holdfast restore --bytes --plan shop --to full/out/ --storage file://$PWD/full/store && echo never || echo "restore: $?"
-ls full
+'${process.execPath}' --conditions=@holdfast/source -e '${entry}' holdfast run shop --storage "file://$PWD/full/store" || echo "run: $?"
+diff -r -x .owner store full/store && echo unchanged
 `
+    const env = { PATH: process.env['PATH'], HOME: here.path, HOLDFAST_STATE_DIR: here.state }
     const { stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', script], {
       cwd: here.path,
-      env: {
-        PATH: process.env['PATH'],
-        HOME: here.path,
-        HOLDFAST_STATE_DIR: here.state,
-        TARGET_CONTAINER: 'app',
-        POD_NAME: 'pod',
-      },
+      env: { ...env, TARGET_CONTAINER: 'app', POD_NAME: 'pod' },
       encoding: 'utf8',
     })
-    expect(stdout).not.toContain('never')
-    expect(stdout).toContain('run: 1\n')
+    expect(stdout).toBe('run: 1\nunchanged\n')
     expect(stderr).toContain('STORAGE_FULL')
-    expect(stdout).toMatch(/2 artifacts read back, all good\nverify: 0\n/)
-    expect(stdout).toContain('restore: 1\n')
-    expect(stderr).toMatch(/there is not enough room in .*full\/out: .* are free, and 3\.8 MiB are needed/)
-    expect(stdout).toMatch(/restore: 1\nstore\n$/)
   },
 )

@@ -112,11 +112,13 @@ async function syncDirectory(fs: FileSystem, directory: string): Promise<void> {
 export async function deleteFile(fs: FileSystem, root: string, final: string): Promise<void> {
   try {
     await fs.unlink(final)
+    await syncDirectory(fs, dirname(final))
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '')) return
-    throw error
+    const code = errnoOf(error) ?? ''
+    if (code === 'ENOTDIR' || code === 'EISDIR') return
+    // A put that failed has left its directory all the same.
+    if (code !== 'ENOENT') throw error
   }
-  await syncDirectory(fs, dirname(final))
   // Tidiness only: a directory that is not empty, or is made again meanwhile, stays.
   for (let directory = dirname(final); directory !== root; directory = dirname(directory)) {
     try {
@@ -127,16 +129,31 @@ export async function deleteFile(fs: FileSystem, root: string, final: string): P
   }
 }
 
-/** Removes what was only being written, and has not been touched since `before`. */
-export async function sweepFiles(fs: FileSystem, directory: string, before: Date, signal: AbortSignal): Promise<void> {
+/**
+ * Removes what was only being written, and has not been touched since `before`.
+ *
+ * @returns whether there was something in the directory itself
+ */
+export async function sweepFiles(
+  fs: FileSystem,
+  directory: string,
+  before: Date,
+  signal: AbortSignal,
+): Promise<boolean> {
   signal.throwIfAborted()
+  let found = false
   for (const entry of await entriesOf(fs, directory)) {
     const path = join(directory, entry.name)
     if (entry.isDirectory()) {
-      if (keyOfName('', entry.name, 'directory') !== undefined) await sweepFiles(fs, path, before, signal)
+      if (keyOfName('', entry.name, 'directory') === undefined) continue
+      // An empty directory that was never ours to fill is somebody's.
+      if (await sweepFiles(fs, path, before, signal)) await fs.rmdir(path).catch(() => {})
     } else if (entry.isFile() && isTemporary(entry.name)) {
       const stats = await statFile(fs, path)
-      if (stats && stats.mtime < before) await fs.unlink(path).catch(() => {})
+      if (!stats || stats.mtime >= before) continue
+      found = true
+      await fs.unlink(path).catch(() => {})
     }
   }
+  return found
 }
