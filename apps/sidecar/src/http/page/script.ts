@@ -11,7 +11,6 @@ export const script = `
   let on = true
   let busy = false
   const show = () => {
-    button.setAttribute('aria-pressed', String(on))
     button.textContent = on ? 'Stop refreshing' : 'Refresh by itself'
   }
   const keyOf = (element) => element && element !== document.body && (element.id ? '#' + element.id : element.getAttribute('href') || element.getAttribute('aria-label'))
