@@ -23,7 +23,14 @@ describe('a plugin with one thing wrong fails the check that is about it', () =>
       /backups ignores that it is told to stop at its beginning/,
     ],
     'ignores its signal': ['a volume: a hook that is told', /backups ignores that it is told to stop at its beginning/],
-    'waits for ever in onError': ['a volume: a hook that is told', /onError ignores that it is told to stop/],
+    'swallows the end of a command': [
+      'a volume: a hook that is told',
+      /beforeBackups ignores that it is told to stop while exec freeze in beforeBackups hangs/,
+    ],
+    'waits for ever in onError': [
+      'a volume: a hook that is told',
+      /onError ignores that it is told to stop while exec notify in onError hangs/,
+    ],
     'forgets to look before it thaws': ['a volume: every armed undo', /"thaw" fails when it runs again/],
     'breaks what it thaws twice': ['a volume: every armed undo', /"thaw" changes something when it runs again/],
     'never arms an undo': ['each of its undos is armed', /no case arms "thaw"/],

@@ -25,6 +25,7 @@ export type Flaw =
   | 'writes objects in describe'
   | 'waits without its signal'
   | 'ignores its signal'
+  | 'swallows the end of a command'
   | 'waits for ever in onError'
   | 'forgets to look before it thaws'
   | 'breaks what it thaws twice'
@@ -93,9 +94,11 @@ export function volumePlugin(flaw?: Flaw): PluginFactory<VolumeOptions> {
         await exec.local(run(['freeze', '--version']))
         if (flaw === 'freezes in validate') await exec.local(run(['freeze', path]))
       },
-      async beforeBackups({ undo, exec, config: { path } }) {
+      async beforeBackups({ undo, exec, signal, config: { path } }) {
+        signal.throwIfAborted()
         if (flaw !== 'never arms an undo') await undo.arm(thaw, { path })
-        await exec.local(run(['freeze', path]))
+        const frozen = exec.local(run(['freeze', path]))
+        await (flaw === 'swallows the end of a command' ? frozen.catch(() => new Promise(() => {})) : frozen)
         if (flaw === 'never arms an undo') await exec.local(run(['thaw', path]))
       },
       async backups({ createArtifact, exec, secrets, config: { password }, kubernetes, log, clock }) {
@@ -128,8 +131,8 @@ export function volumePlugin(flaw?: Flaw): PluginFactory<VolumeOptions> {
         await clock.sleep('5s', signal)
       },
       async onError({ exec, clock }) {
-        await exec.local(run(['notify']))
-        if (flaw === 'waits for ever in onError') await clock.sleep('10d')
+        const told = exec.local(run(['notify']))
+        await (flaw === 'waits for ever in onError' ? told.catch(() => clock.sleep('10d')) : told)
       },
       onFinish: ({ log, outcome }) => log.info(outcome.status),
     },
