@@ -19,7 +19,7 @@ const isolated = [
   'packages/plugin-scripts/test/**/*.test.ts',
   'packages/plugin-benji/test/{freeze/*,backup/frozen}.test.ts',
   'packages/testing/test/fake-kubernetes-{exec,kubectl}.test.ts',
-  'apps/sidecar/test/{crash-sweep,kubectlexec,process,script-commands,undo-mirror}.test.ts',
+  'apps/sidecar/test/{crash-sweep,drill-crash,kubectlexec,process,script-commands,undo-mirror}.test.ts',
   'charts/test/**/*.test.ts',
   'scripts/*.test.ts',
 ]

@@ -52,6 +52,7 @@ export async function loadQuietly(context: CommandContext): Promise<LoadedConfig
     crontabForm: async (crontab, file) =>
       (await import('./crontab.ts')).crontabForm(crontab, { file, environment: io.env }),
     openStorage,
+    drillScripts: async (path) => (await import('@holdfast/plugin-scripts')).drillScripts({ path }),
   })
   const config = { ...loaded.config, instance: instanceOfPod(loaded.config, io.env) }
   const url = settings.storage ?? (config.storage ? undefined : settings.defaultStorage)

@@ -28,6 +28,10 @@ export const errors = defineErrors(
       message: (p: { directory: string }) => `there is no journal in ${p.directory}`,
       hint: 'Nothing has run with this state directory yet. Name the right one with --state-dir; what is in the store is listed by `holdfast list --storage URL`.',
     },
+    DRILL_NONE: {
+      message: (p: { source: string }) => `there is no drill in ${p.source}`,
+      hint: 'Nothing was restored, and whether your backups can be is not known. Write one below `drills:`; docs/drills.md has examples.',
+    },
     RUN_UNKNOWN: {
       message: (p: { run: string; directory: string }) => `there is no run "${p.run}" in ${p.directory}`,
       hint: '`holdfast history` lists them; the beginning of an id is enough.',

@@ -19,6 +19,8 @@ const usageErrors = new Set([
   'COMMAND_PLAN',
   'COMMAND_UNKNOWN',
   'PLAN_UNKNOWN',
+  'DRILL_UNKNOWN',
+  'DRILL_NONE',
   'OPTION_INVALID',
   'OPTION_CONFLICT',
   'OPTION_NEEDED',
@@ -27,7 +29,7 @@ const usageErrors = new Set([
   'RESTORE_PLACE',
   'RESTORE_SEVERAL',
 ])
-const busyErrors = new Set(['PLAN_BUSY', 'LOCK_BUSY', 'STORE_OWNED'])
+const busyErrors = new Set(['PLAN_BUSY', 'DRILL_BUSY', 'LOCK_BUSY', 'STORE_OWNED'])
 const configErrors = new Set(['STORAGE_INVALID', 'STORAGE_URL_INVALID', 'STORAGE_UNKNOWN'])
 
 /** What a command exits with that ended in this error. */

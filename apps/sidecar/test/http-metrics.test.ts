@@ -199,8 +199,12 @@ async function scrapedRun(): Promise<{ readonly during: Exposition; readonly aft
   shop:
     schedule: { cron: '0 3 * * *', timeZone: Europe/Berlin }
     use: [{ '@holdfast/plugin-scripts#scripts': { path: ${here.at('scripts')} } }]
+drills:
+  weekly: { plan: shop, schedule: { cron: '0 4 * * *', timeZone: Europe/Berlin }, expect: ./check.mjs }
 `,
   )
+  const wait = `while (!existsSync(${JSON.stringify(here.at('end'))})) await new Promise((resolve) => setTimeout(resolve, 5))`
+  here.write('check.mjs', `import { existsSync } from 'node:fs'\nexport default async () => { ${wait} }\n`)
   here.script(
     'backups/10',
     `touch ${here.at('here')}; while [ ! -e ${here.at('go')} ]; do sleep 0.02; done; printf x | save_artifact x`,
@@ -213,13 +217,23 @@ async function scrapedRun(): Promise<{ readonly during: Exposition; readonly aft
   const during = await running.scrape()
   writeFileSync(here.at('go'), '')
   await running.logged('"msg":"plan \\"shop\\" succeeded')
+  onTestFinished(() => writeFileSync(here.at('end'), ''))
+  await running.clock.advance('1h')
+  await running.logged('"msg":"restores 1 restore point')
+  const drilling = await running.scrape()
+  writeFileSync(here.at('end'), '')
+  await running.logged('"msg":"drill \\"weekly\\" succeeded')
   const after = await running.scrape()
   await running.stop()
-  return { during, after }
+  const samples = (name: string): ReturnType<Exposition['samples']> => [
+    ...during.samples(name),
+    ...drilling.samples(name),
+  ]
+  return { during: { ...during, samples }, after }
 }
 
-/** Of volumes, drills and pushes: metrics that other parts of Holdfast bring along. */
-const ofOthers = /^holdfast_(filesystem|versions|restore_drill|push)/
+/** Of volumes and pushes: metrics that other parts of Holdfast bring along. */
+const ofOthers = /^holdfast_(filesystem|versions|push)/
 
 test('every metric of the alert rules is there, with the labels that they ask for', async () => {
   const { during, after } = await scrapedRun()

@@ -42,6 +42,19 @@ export const holder = definePlugin({
     },
   },
 })
+const waitFor = async (file, signal) => {
+  while (!existsSync(file)) {
+    signal.throwIfAborted()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+export async function look({ options: { path }, run, signal }) {
+  note(path, 'looks', run)
+  await waitFor(path + '/looked', signal)
+}
+export function clean({ options: { path }, run, recovered }) {
+  note(path, recovered ? 'cleaned up for another' : 'cleaned up', run)
+}
 `
 
 interface Pod extends RunningCli {
@@ -306,6 +319,33 @@ test('the API server is away for longer than the lease: the run is aborted, noth
   await until('it leads again', () => only.stderr().split('"msg":"scheduling"').length === 3)
   await until('it is ready', () => only.status().ready)
   expect(await only.history()).toMatchObject([{ status: 'aborted' }])
+})
+
+test('drills are run by the leader; one that it did not finish is cleaned up after, and on record, with the next one', async () => {
+  const schedule = `cron: '0 12 * * *'`
+  const drill = `plan: shop, bytes: true, schedule: { cron: '*/2 * * * *' }, options: { path: ${shared.path} }`
+  const settings = `replicas: leader
+storage: file://${shared.at('store')}
+drills: { weekly: { ${drill}, expect: './hooks.mjs#look', cleanup: './hooks.mjs#clean' } }`
+  writeFileSync(shared.at('go'), '')
+  const first = await startPod('web-a', { schedule, settings })
+  expect((await first.here.run(['run', 'shop'], { env: first.env })).code).toBe(0)
+  rmSync(shared.at('notes'))
+  await until('it leads', () => schedules(first))
+  const second = await startPod('web-b', { schedule, settings })
+  await until('the drill looks', () => notes().length === 1)
+  await pass(3000)
+  frozen.add(first)
+  server.objects.remove('pods', 'shop', 'web-a')
+  await until('it is taken over', () => schedules(second))
+  expect(notes()).toEqual(['looks 2026-11-23T02:00:00.000Z', 'cleaned up for another 2026-11-23T02:00:00.000Z'])
+  expect(await second.history()).toMatchObject([
+    { trigger: 'drill', drill: 'weekly', status: 'aborted', scheduledFor: '2026-11-23T02:00:00.000Z' },
+  ])
+  // That slot was dealt with; the next one is its own.
+  writeFileSync(shared.at('looked'), '')
+  await until('the next slot', () => second.stderr().includes('drill \\"weekly\\" succeeded'), 200_000)
+  expect(notes().slice(2)).toEqual(['looks 2026-11-23T02:02:00.000Z', 'cleaned up 2026-11-23T02:02:00.000Z'])
 })
 
 test('without the right to the lease nothing is scheduled, and the daemon says which rule it needs', async () => {

@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs'
 import { access, open, readdir, readlink, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { isHoldfastError, type HoldfastError } from '@holdfast/sdk'
 import { errors } from './errors.ts'
 
@@ -43,6 +43,13 @@ export async function readHookDirectory(directory: string): Promise<Discovery> {
     if (before === (await generationOf(directory))) return discovery
   }
   return { files: [], problems: [errors.SCRIPTS_UNREADABLE({ path: directory, reason: 'it never stops changing' })] }
+}
+
+/** One file, as {@link readHookDirectory} reads those of a directory. */
+export async function readScript(path: string): Promise<Discovery> {
+  const found = await readOrRefuse(basename(path), path)
+  if (found === undefined) return { files: [], problems: [] }
+  return isHoldfastError(found) ? { files: [], problems: [found] } : { files: [found], problems: [] }
 }
 
 /** Where a ConfigMap's files are at the moment; the kubelet exchanges all of them by exchanging this link. */

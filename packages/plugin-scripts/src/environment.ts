@@ -24,6 +24,12 @@ const variables = [
   'HOLDFAST_ARTIFACT_NAME',
   'HOLDFAST_ARTIFACT_SIZE',
   'HOLDFAST_ARTIFACT_SHA256',
+  'HOLDFAST_DRILL',
+  'HOLDFAST_DRILL_DIRECTORY',
+  'HOLDFAST_DRILL_SUFFIX',
+  'HOLDFAST_POINT_ID',
+  'HOLDFAST_POINT_CREATED_AT',
+  'HOLDFAST_RESTORED',
   'HOLDFAST_ERROR_CODE',
   'HOLDFAST_ERROR_MESSAGE',
   'HOLDFAST_ERROR_HOOK',
@@ -51,10 +57,13 @@ export function binOf(config: Pick<ScriptsConfig, 'bin'>): string | undefined {
   return config.bin ?? (process.env.HOLDFAST_BIN || undefined)
 }
 
+/** What scripts do for a drill. */
+export type DrillPart = 'expect' | 'cleanup'
+
 /** Who a run's script is and where it finds the run's variables. */
 export function runVariables(
   ctx: Pick<RunContext<unknown>, 'run' | 'vars'>,
-  directory: ScriptDirectory,
+  directory: ScriptDirectory | DrillPart,
   target: string,
 ): ScriptEnvironment {
   return {
@@ -64,6 +73,8 @@ export function runVariables(
     HOLDFAST_TARGET: target,
     HOLDFAST_ATTEMPT: String(ctx.run.attempt),
     HOLDFAST_VARS: ctx.vars.directory,
+    // An observer is told that it is a drill that failed, and no backup.
+    ...(ctx.run.drill !== undefined && { HOLDFAST_DRILL: ctx.run.drill }),
   }
 }
 

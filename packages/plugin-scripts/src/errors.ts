@@ -92,6 +92,14 @@ export const errors = defineErrors(
       message: (p: { script: string }) => `${p.script} would never run: validate only checks and takes nothing`,
       hint: 'Move the script and its undo to before_backups.',
     },
+    DRILL_SCRIPTS_EMPTY: {
+      message: (p: { path: string }) => `there are no scripts in ${p.path}`,
+      hint: 'Such a drill would succeed and prove nothing. Put a script there that exits with 0 only if what was restored is what it should be.',
+    },
+    DRILL_SCRIPT_UNDO: {
+      message: (p: { script: string }) => `${p.script} would never run: a drill has no undos of its own`,
+      hint: 'What a drill makes, its `cleanup` removes, whatever happens. Move it there.',
+    },
     // ---- running
     SCRIPT_FAILED: {
       // sidefridge's words: on_error scripts get them as their argument and may match them.

@@ -1,5 +1,6 @@
 export { scripts, type ScriptsFactory } from './scripts.ts'
 export type { ScriptsOptions } from './config.ts'
+export { drillScripts, type DrillScripts, type DrillScriptsOptions } from './drill-scripts.ts'
 export { readHookDirectory, type Discovery, type FoundFile } from './discover.ts'
 export { directoryOf, scriptDirectories, type HookDirectory, type ScriptDirectory } from './hooks.ts'
 export { permissionsFor } from './permissions.ts'

@@ -28,6 +28,11 @@ export function permissionsFor(config: Pick<ScriptsConfig, 'path'>): readonly Pe
   return scriptDirectories.some((directory) => namesKubectlexec(join(root, directory))) ? kubectlexec : []
 }
 
+/** The same of one script, or of a directory of scripts. */
+export function permissionsForScripts(path: string): readonly Permission[] {
+  return contains(path) || namesKubectlexec(path) ? kubectlexec : []
+}
+
 function namesKubectlexec(directory: string): boolean {
   try {
     return readdirSync(directory).some((name) => !name.startsWith('..') && contains(join(directory, name)))

@@ -28,8 +28,9 @@ export function createRunSets(config: ScriptsConfig): RunSets {
   async function start(run: Run): Promise<ScriptSet> {
     // Variables that were saved outside any run are gone at the next one's start; booting is none that sidefridge counted.
     if (run.trigger !== 'boot' && !run.dryRun) await clearStandaloneVars()
-    // Booting and restoring validate nothing before; what lies there is an earlier run's.
-    const checked = run.trigger === 'boot' || run.trigger === 'restore' ? undefined : validated.get(run.plan)
+    // Booting, restoring and drills validate nothing before; what lies there is another run's.
+    if (['boot', 'restore', 'drill'].includes(run.trigger)) return readScriptSet(config)
+    const checked = validated.get(run.plan)
     validated.delete(run.plan)
     return checked ?? readScriptSet(config)
   }

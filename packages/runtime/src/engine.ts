@@ -10,6 +10,8 @@ import {
 import { fsStorage } from './artifacts/fs-driver.ts'
 import { createArtifactStore, type ArtifactStore } from './artifacts/store.ts'
 import { systemClock, type RuntimeClock } from './clock.ts'
+import { drillId, drillOfId } from './drill/drill-name.ts'
+import { executeDrill, type DrillResult, type ExecuteDrillOptions } from './drill/execute-drill.ts'
 import { errors } from './errors.ts'
 import { reasonOf, recordFailure } from './failure.ts'
 import type { Journal } from './journal/journal.ts'
@@ -20,7 +22,7 @@ import { adoptOrphans, nothing } from './journal/adopt.ts'
 import { withoutCluster } from './journal/owners.ts'
 import { enterProcess, livenessOf, lockDirectoryOf } from './journal/process.ts'
 import { recoverAll, recoverOrphans, takeOver, withPatience, type Inheritance } from './journal/recover-all.ts'
-import type { ProcessRecord } from './journal/records.ts'
+import type { ProcessRecord, UndoRecord } from './journal/records.ts'
 import {
   observeInterrupted,
   recoverUndos,
@@ -39,7 +41,7 @@ import type { Cluster } from './kubernetes/cluster.ts'
 import { createIdentifier, knownIdentity } from './kubernetes/own-identity.ts'
 import { createOwners } from './kubernetes/owners.ts'
 import { createUndoMirror } from './kubernetes/undo-mirror.ts'
-import type { ResolvedConfig, ResolvedPlan } from './load/resolved.ts'
+import type { ResolvedConfig, ResolvedDrill, ResolvedPlan } from './load/resolved.ts'
 import { createExec } from './exec/create-exec.ts'
 import type { ExecOutput } from './exec/output.ts'
 import { createSecrets } from './secrets.ts'
@@ -47,6 +49,7 @@ import type { Services } from './services.ts'
 import type { RuntimeLogger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import type { Redactor } from './telemetry/redaction.ts'
+import { recordDrills } from './telemetry/drill-metrics.ts'
 import { recordPlans } from './telemetry/plan-metrics.ts'
 import { announcePlans, recordMetrics, undosOf } from './telemetry/run-metrics.ts'
 import { join } from 'node:path'
@@ -88,6 +91,9 @@ export interface RunRequest {
   /** Hears of each attempt before it begins. */
   readonly begins?: ((run: Run) => void) | undefined
 }
+
+/** How to run a drill. */
+export type DrillRequest = Pick<ExecuteDrillOptions, 'scheduledFor' | 'signal'>
 
 /** A run that ended. */
 export interface RunResult {
@@ -132,6 +138,14 @@ export interface Engine {
   run(plan: string, request?: RunRequest): Promise<RunResult>
   /** Records a slot that was not run. */
   recordSkip(plan: string, scheduledFor: Date, reason: string): void
+  /**
+   * Runs a drill. Never rejects for one that failed: the outcome says it.
+   *
+   * @throws HoldfastError `DRILL_UNKNOWN`
+   */
+  drill(name: string, request?: DrillRequest): Promise<DrillResult>
+  /** Records a slot of a drill that was not run. */
+  recordDrillSkip(drill: string, scheduledFor: Date, reason: string): void
   /**
    * Aborts what runs and waits until everything is given back or the grace is used up. Called again, it hurries:
    * hooks get no more grace, undos still get theirs.
@@ -196,12 +210,19 @@ export function createEngine(options: CreateEngineOptions): Engine {
     })
   }
   const countEvents = recordMetrics(metrics)
+  const recordDrillStates = recordDrills({
+    metrics,
+    clock,
+    drills: () => config.drills,
+    isRecovered: () => isRecovered,
+    history: (drill) => journal.lastRuns({ drill }),
+  })
   const recordStates = recordPlans({
     metrics,
     clock,
     plans: () => config.plans,
     isRecovered: () => isRecovered,
-    history: (plan) => journal.lastRuns(plan),
+    history: (plan) => journal.lastRuns({ plan }),
   })
   /** Processes that used this state directory, and are forgotten. */
   const ended = new Set<string>()
@@ -270,6 +291,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     emit(event) {
       tell(() => countEvents(event))
       tell(() => recordStates(event))
+      tell(() => recordDrillStates(event))
       if (event.type === 'undo-settled') tell(() => reportPendingUndos(services, [event.undo]))
       tell(() => options.events?.(event))
     },
@@ -292,9 +314,9 @@ export function createEngine(options: CreateEngineOptions): Engine {
   metrics.beforeRead(() => {
     const isNew = announced !== config
     announced = config
-    if (isNew) announcePlans(metrics, config.plans)
+    if (isNew) announcePlans(metrics, config.plans, config.drills)
     // Every time: another process, or a person, may have given it back.
-    tell(() => reportPendingUndos(services, isNew ? undosOf(config.plans) : []))
+    tell(() => reportPendingUndos(services, isNew ? undosOf(config.plans, config.drills) : []))
   })
 
   /** A run sees one configuration from its beginning to its end. */
@@ -320,7 +342,11 @@ export function createEngine(options: CreateEngineOptions): Engine {
   })
 
   const skip = (run: Run, cause: Error, reason: string): RunResult => {
-    const failure = errors.PLAN_BUSY({ plan: run.plan }, { cause, run: run.id })
+    const { plan: of, drill } = run
+    const failure =
+      drill === undefined
+        ? errors.PLAN_BUSY({ plan: of }, { cause, run: run.id })
+        : errors.DRILL_BUSY({ drill }, { cause, run: run.id })
     quietly(services, () => {
       journal.beginRun(run, config.instance, self.id)
       journal.endRun(run.id, { status: 'skipped', reason, error: recordFailure(failure) })
@@ -337,7 +363,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     const scoped = pinned()
     try {
       for (let attempt = 1; ; attempt++) {
-        await giveBackLeftovers(name)
+        await giveBackLeftovers((undo) => undo.plan === name && drillOfId(undo.participant) === undefined)
         const run = newRun(name, request, attempt)
         request.begins?.(run)
         const outcome = await executeRun(scoped, { run, plan: resolved, only: request.only, signal: request.signal })
@@ -352,13 +378,50 @@ export function createEngine(options: CreateEngineOptions): Engine {
     }
   }
 
-  /** What an earlier run of ours could not give back gets another chance before anything is taken again. */
-  const giveBackLeftovers = async (name: string): Promise<void> => {
+  const drillNamed = (name: string): ResolvedDrill => {
+    const found = config.drills.find((each) => each.name === name)
+    if (found) return found
+    throw errors.DRILL_UNKNOWN({ drill: name, known: config.drills.map((each) => each.name).join(', ') || 'none' })
+  }
+
+  const newDrillRun = ({ name, plan: { name: of } }: ResolvedDrill, scheduledFor = clock.now()): Run => {
+    const id = newRunId(clock.now())
+    return { id, plan: of, drill: name, attempt: 1, scheduledFor, trigger: 'drill', dryRun: false }
+  }
+
+  /** Only one of the same name at once; beside runs of its plan, which it must not keep from making a backup. */
+  const drillAlone = async (drill: ResolvedDrill, request: DrillRequest): Promise<DrillResult> => {
+    const { name } = drill
+    let lock: HeldLock | undefined
     try {
-      const left = journal.pendingUndos().filter((undo) => undo.plan === name && undo.process === self.id)
+      lock = locks.tryAcquire(`drill-${name}`, `process ${self.pid} on ${self.host}`)
+    } catch (cause) {
+      const path = lockDirectoryOf(stateDirectory)
+      const refused = errors.STATE_UNWRITABLE({ path, reason: reasonOf(cause) }, { cause })
+      return executeDrill(pinned(), { ...request, drill, refused })
+    }
+    if (!lock) {
+      const cause = errors.LOCK_BUSY({ lock: `drill-${name}`, owner: locks.ownerOf(`drill-${name}`) })
+      return { ...skip(newDrillRun(drill, request.scheduledFor), cause, 'busy'), restored: [] }
+    }
+    try {
+      await giveBackLeftovers((undo) => undo.participant === drillId(name))
+      const result = await executeDrill(pinned(), { ...request, drill })
+      if (!requested.aborted) await services.undoMirror?.removeLeft()
+      return result
+    } finally {
+      quietly(services, () => journal.forgetRunsOfDrill(name))
+      lock.release()
+    }
+  }
+
+  /** What an earlier run of ours could not give back gets another chance before anything is taken again. */
+  const giveBackLeftovers = async (isOf: (undo: UndoRecord) => boolean): Promise<void> => {
+    try {
+      const left = journal.pendingUndos().filter((undo) => isOf(undo) && undo.process === self.id)
       if (left.length > 0) await recoverUndos(services, { once: true, only: left.map(({ id }) => id) })
     } catch (error) {
-      log.error(`pending undos could not be looked up: ${reasonOf(error)}`, { plan: name, error })
+      log.error(`pending undos could not be looked up: ${reasonOf(error)}`, { error })
     }
   }
 
@@ -481,6 +544,19 @@ export function createEngine(options: CreateEngineOptions): Engine {
         status: 'skipped',
         durationMs: 0,
       })
+    },
+    async drill(name, request = {}) {
+      return track(drillAlone(drillNamed(name), request))
+    },
+    recordDrillSkip(name, scheduledFor, reason) {
+      const run = newDrillRun(drillNamed(name), scheduledFor)
+      quietly(services, () => {
+        journal.beginRun(run, config.instance, self.id)
+        journal.endRun(run.id, { status: 'skipped', reason })
+        journal.forgetRunsOfDrill(name)
+      })
+      const outcome: Outcome = { status: 'skipped', reason, targets: [], warnings: [] }
+      services.emit({ type: 'run-ended', run, outcome, status: 'skipped', durationMs: 0 })
     },
     async shutdown(graceMs) {
       shutdown.begin(graceMs)

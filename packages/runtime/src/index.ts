@@ -3,7 +3,19 @@ export { fsStorage } from './artifacts/fs-driver.ts'
 export { formatRetention, parseRetention, planRetention } from './artifacts/retention.ts'
 export { openStorage } from './artifacts/storage-url.ts'
 export { systemClock, type RuntimeClock } from './clock.ts'
-export { createEngine, type CreateEngineOptions, type Engine, type RunRequest, type RunResult } from './engine.ts'
+export { drillId, drillOfId } from './drill/drill-name.ts'
+export type { DrillResult } from './drill/execute-drill.ts'
+export { restorerFor } from './drill/find-backups.ts'
+export { inspectDrill, stepsOf as drillSteps, type InspectedDrill } from './drill/inspect-drill.ts'
+export { validateDrill } from './drill/validate-drill.ts'
+export {
+  createEngine,
+  type CreateEngineOptions,
+  type DrillRequest,
+  type Engine,
+  type RunRequest,
+  type RunResult,
+} from './engine.ts'
 export { errors } from './errors.ts'
 export { createByteWriter, type ByteWriter } from './exec/byte-writer.ts'
 export { createExec, type CreateExecOptions } from './exec/create-exec.ts'
@@ -35,7 +47,7 @@ export type { Inheritance, RunUnderWay } from './journal/recover-all.ts'
 export { recoverRestores, recoverUndos, type RecoveredUndo, type Recovery } from './journal/recovery.ts'
 export { undoRecordOf } from './journal/adopt.ts'
 export type { MirroredUndo, UndoMirror } from './journal/undo-mirror.ts'
-export type { RunEvent, RunEventListener } from './lifecycle/events.ts'
+export type { RunEvent, RunEventListener, StepName } from './lifecycle/events.ts'
 export { createApiClient, type ApiClient, type ApiRequest } from './kubernetes/api-client.ts'
 export { connect, type ConnectOptions } from './kubernetes/connect.ts'
 export { openCluster, ownPod, type Cluster, type OwnPod } from './kubernetes/cluster.ts'
@@ -82,7 +94,8 @@ export { loadConfig, type LoadConfigOptions, type LoadedConfig } from './load/lo
 export { provideModules } from './load/module-fallback.ts'
 export { openStorageAddress } from './load/open-storage.ts'
 export { problemsOf, formatPosition, type ConfigProblem } from './load/problems.ts'
-export type { Participant, ResolvedConfig, ResolvedHook, ResolvedPlan } from './load/resolved.ts'
+export type { DrillScripts, DrillScriptsForm } from './load/resolve-drill-code.ts'
+export type { Participant, ResolvedConfig, ResolvedDrill, ResolvedHook, ResolvedPlan } from './load/resolved.ts'
 export { watchConfig, type ConfigWatch, type WatchConfigOptions } from './load/reload.ts'
 export { parseCron } from './schedule/cron.ts'
 export { parseCrontab, type Crontab, type CrontabEntry } from './schedule/crontab.ts'

@@ -1,3 +1,4 @@
+import type { Drill } from './drill.ts'
 import type { Duration } from './duration.ts'
 import type { HookModule } from './hook.ts'
 import type { Plugin } from './plugin.ts'
@@ -45,6 +46,8 @@ export interface HoldfastConfig {
   /** Default for every plan. */
   readonly encoding?: EncodingOptions | undefined
   readonly plans: readonly Plan[]
+  /** Restores that prove that backups are some; each is a run of its own. */
+  readonly drills?: readonly Drill[] | undefined
   readonly metrics?:
     | {
         /**

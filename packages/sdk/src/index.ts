@@ -55,6 +55,15 @@ export { defineHook, type DefineHookExtras, type HookModule, type HookModuleOf }
 export { definePlugin, type Plugin, type PluginDefinition, type PluginFactory } from './plugin.ts'
 export type { PlannedStep } from './planned-step.ts'
 export type { RestoreCheckContext, RestoreContext, RestoreDefinition } from './restore.ts'
+export {
+  defineDrill,
+  type Drill,
+  type DrillChoice,
+  type DrillCleanupContext,
+  type DrillContext,
+  type DrillOptions,
+  type DrillPlace,
+} from './drill.ts'
 export type { StorageDriver } from './storage.ts'
 export type { Retention } from './retention.ts'
 export type { Schedule } from './schedule.ts'

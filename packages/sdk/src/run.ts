@@ -68,6 +68,8 @@ export interface Run {
   readonly attempt: number
   readonly scheduledFor: Date
   readonly trigger: RunTrigger
+  /** The drill that it is a run of, where the trigger is `drill`. */
+  readonly drill?: string | undefined
   readonly dryRun: boolean
 }
 

@@ -16,6 +16,8 @@ import {
   toFailure,
   unknownCommand,
   type Cluster,
+  type DrillRequest,
+  type DrillResult,
   type Engine,
   type CreateEngineOptions,
   type Metrics,
@@ -23,7 +25,7 @@ import {
   type RunRequest,
   type RunResult,
 } from '@holdfast/runtime'
-import type { Exec, HoldfastConfig, Json, Plan, RestorePoint, StorageDriver } from '@holdfast/sdk'
+import type { Drill, Exec, HoldfastConfig, Json, Plan, RestorePoint, StorageDriver } from '@holdfast/sdk'
 import { describeEvent } from './describe-event.ts'
 import type { FakeExec } from './fake-exec.ts'
 import type { FakeKubernetes } from './fake-kubernetes/fake-kubernetes.ts'
@@ -37,8 +39,10 @@ export interface CreateTestRunOptions {
   readonly use: Plan['use']
   /** Everything else of the plan. */
   readonly plan?: Partial<Omit<Plan, 'use'>> | undefined
+  /** Drills of the plan. */
+  readonly drills?: readonly Omit<Drill, 'plan'>[] | undefined
   /** Everything else of the configuration. Default storage: in memory. */
-  readonly config?: Partial<Omit<HoldfastConfig, 'plans'>> | undefined
+  readonly config?: Partial<Omit<HoldfastConfig, 'plans' | 'drills'>> | undefined
   /** Where the clock stands. Default 2026-01-01T00:00:00Z. */
   readonly now?: Date | string | undefined
   /** Fake commands of this machine; with a `cluster`, those in containers are run by it. Default: real ones. */
@@ -91,6 +95,12 @@ export interface TestRun {
     options?: Readonly<Record<string, string>>,
     how?: { readonly force?: boolean | undefined },
   ): Promise<Json>
+  /**
+   * Runs a drill, as `holdfast drill NAME` does. What it restores is in what it answers, and gone by then.
+   *
+   * @param name - default: the first
+   */
+  drill(name?: string, request?: DrillRequest): Promise<DrillResult>
   /** Another process on the same state directory, as after a crash; with other code, if given. */
   restart(use?: Plan['use']): Promise<void>
   close(): Promise<void>
@@ -126,7 +136,9 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
       redactor,
       destination: { write: (line) => log.push(line) },
     })
-    const config: HoldfastConfig = { ...options.config, storage, plans: [{ name: 'test', ...options.plan, use }] }
+    const plan: Plan = { name: 'test', ...options.plan, use }
+    const drills = options.drills?.map((drill) => ({ ...drill, plan: plan.name }))
+    const config: HoldfastConfig = { ...options.config, storage, plans: [plan], drills }
     const loaded = await loadConfig({
       cwd: stateDirectory,
       etc: stateDirectory,
@@ -186,6 +198,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
     run: (request) => engine.run(options.plan?.name ?? 'test', request),
     command: (name, args = []) => runCommand(engine, name, args),
     restore: (point, to = {}, { force = false } = {}) => restore(engine, point, to, force),
+    drill: (name = options.drills?.[0]?.name ?? '', request = {}) => engine.drill(name, request),
     async restart(use = options.use) {
       engine.close()
       engine = await start(use)

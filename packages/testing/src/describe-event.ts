@@ -19,6 +19,8 @@ export function describeEvent(event: RunEvent): readonly string[] {
       return [words('armed', event.undo)]
     case 'undo-settled':
       return [words(event.undo, event.result, event.recovered ? 'after a crash' : undefined)]
+    case 'backup-chosen':
+      return [words('chose', event.target, `${event.points.length}`)]
     case 'pruned':
       return event.points.length > 0
         ? [words(event.dryRun ? 'would prune' : 'pruned', event.target, `${event.points.length}`)]

@@ -2,7 +2,9 @@ import { formatDuration, parseDuration, type HookKind, type HookName, type HookP
 import { hookNames, lifecyclePolicy, type Participant, type ResolvedPlan } from '@holdfast/runtime'
 import { openConfiguration } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
+import { drillsOf } from '../drills.ts'
 import { exitCode } from '../exit-codes.ts'
+import { explainedDrillJson, formatExplainedDrill } from '../output/drills.ts'
 import { count } from '../output/format.ts'
 import { printable } from '../output/printable.ts'
 import { formatTable } from '../output/table.ts'
@@ -34,10 +36,20 @@ export async function runExplainCommand(context: CommandContext, name: string | 
   const { config } = await openConfiguration(context)
   const explained = plansNamed(config, name).map((plan) => ({ plan, handlers: handlersOf(plan) }))
   if (context.settings.json) {
-    context.printJson(explained.map(({ plan, handlers }) => ({ plan: plan.name, handlers, undos: undosOf(plan) })))
+    context.printJson(
+      explained.map(({ plan, handlers }) => ({
+        plan: plan.name,
+        handlers,
+        undos: undosOf(plan),
+        drills: drillsOf(config, [plan]).map(explainedDrillJson),
+      })),
+    )
     return exitCode.ok
   }
-  for (const { plan, handlers } of explained) context.print(formatExplained(plan, handlers, context))
+  for (const { plan, handlers } of explained) {
+    context.print(formatExplained(plan, handlers, context))
+    for (const drill of drillsOf(config, [plan])) context.print(formatExplainedDrill(drill, context))
+  }
   return exitCode.ok
 }
 

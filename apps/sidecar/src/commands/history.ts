@@ -10,6 +10,7 @@ import { positiveInteger } from '../settings.ts'
 /** Options of `holdfast history`. */
 export interface HistoryOptions {
   readonly plan?: string | undefined
+  readonly drill?: string | undefined
   readonly limit: string
 }
 
@@ -29,7 +30,7 @@ export async function runHistoryCommand(
       else context.print(formatRunDetails(journal, run, { style, width }))
       return exitCode.ok
     }
-    const runs = journal.runs({ plan: options.plan, limit })
+    const runs = journal.runs({ plan: options.plan, drill: options.drill, limit })
     if (settings.json) context.printJson(runs.map(runJson))
     else if (runs.length === 0) context.print('Nothing has run yet.\n')
     else context.print(formatRuns(runs, { style, width }))

@@ -1,16 +1,20 @@
 import { isHoldfastError } from '@holdfast/sdk'
 import {
   formatRetention,
+  inspectDrill,
   inspectPlan,
   recordFailure,
   toFailure,
   validatePlan,
+  type InspectedDrill,
   type ResolvedPlan,
 } from '@holdfast/runtime'
 import { openConfiguration } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
+import { drillsOf } from '../drills.ts'
 import { exitCode } from '../exit-codes.ts'
 import { withInspectingEngine } from '../inspection.ts'
+import { formatInspectedDrill, inspectedDrillJson } from '../output/drills.ts'
 import { formatInspection, type Inspection } from '../output/inspection.ts'
 import { pointJson } from '../output/result-json.ts'
 import { plansNamed } from '../plans.ts'
@@ -29,18 +33,33 @@ export async function runPlanCommand(context: CommandContext, name: string | und
         return { plan, problems, targets: [] }
       }
     }
-    const found: Inspection[] = []
-    for (const plan of plans) found.push(await inspect(plan))
+    const found: (Inspection & { readonly drills: readonly InspectedDrill[] })[] = []
+    for (const plan of plans) {
+      const drills: InspectedDrill[] = []
+      const inspection = await inspect(plan)
+      for (const drill of drillsOf(loaded.config, [plan])) drills.push(await inspectDrill(services, drill, signal))
+      found.push({ ...inspection, drills })
+    }
     return found
   })
-  if (context.settings.json) context.printJson(inspections.map(inspectionJson))
-  else {
+  if (context.settings.json) {
+    const withDrills = ({ drills, ...inspection }: (typeof inspections)[number]): object => ({
+      ...inspectionJson(inspection),
+      drills: drills.map(inspectedDrillJson),
+    })
+    context.printJson(inspections.map(withDrills))
+  } else {
     for (const inspection of inspections) {
       context.print(formatInspection(inspection, context))
       for (const problem of inspection.problems) context.fail(problem)
+      for (const drill of inspection.drills) {
+        context.print(formatInspectedDrill(drill, context))
+        for (const problem of drill.problems) context.fail(problem)
+      }
     }
   }
-  return inspections.some(({ problems }) => problems.length > 0) ? exitCode.config : exitCode.ok
+  const problems = inspections.flatMap((each) => [...each.problems, ...each.drills.flatMap((drill) => drill.problems)])
+  return problems.length > 0 ? exitCode.config : exitCode.ok
 }
 
 function inspectionJson({ plan, problems, targets }: Inspection): object {

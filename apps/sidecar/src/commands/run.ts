@@ -5,7 +5,7 @@ import { exitCode, exitCodeOfRun, exitCodeOfSignal } from '../exit-codes.ts'
 import { resultJson } from '../output/result-json.ts'
 import { logRunEvents } from '../output/run-log.ts'
 import { createRunPrinter } from '../output/run-printer.ts'
-import { reviewPermissions } from '../permissions.ts'
+import { reviewPermissions, type ReviewPermissionsOptions } from '../permissions.ts'
 import { planNamed } from '../plans.ts'
 import { openEngine, startEngine, type OpenEngineOptions, type Session } from '../session.ts'
 import { stopOnSignals } from '../stop-signals.ts'
@@ -31,7 +31,7 @@ export async function runRunCommand(given: CommandContext, plan: string, options
   })
   const { engine } = session
   const signals = stopOnSignals(context, engine)
-  const permissions = reviewOnce(session, context, plan)
+  const permissions = reviewOnce(session, context, { plan })
   try {
     // A dry run has no effects, so it gives nothing back and installs nothing either.
     const started = options.dryRun ? {} : await startEngine(session, context)
@@ -59,17 +59,17 @@ const patienceMs = 1000
  *
  * @returns `told`: resolves when it is said, or after a second
  */
-function reviewOnce(
+export function reviewOnce(
   { cluster, engine }: Session,
   { io, log }: CommandContext,
-  plan: string,
+  of: Pick<ReviewPermissionsOptions, 'plan' | 'drills'>,
 ): { told(): Promise<void>; close(): void } {
   const stop = new AbortController()
   const enough = Promise.withResolvers<void>()
   const cancel = io.clock.setTimer(patienceMs, enough.resolve)
   const review = async (): Promise<void> => {
     const config = engine.config()
-    const { missing, error } = await reviewPermissions({ cluster, config, plan, env: io.env, signal: stop.signal })
+    const { missing, error } = await reviewPermissions({ cluster, config, ...of, env: io.env, signal: stop.signal })
     for (const { error: said } of missing) log.warn(said.message, { error: said })
     if (error) log.warn(`what this pod may do could not be asked: ${error.message}`, { error })
   }

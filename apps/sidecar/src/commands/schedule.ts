@@ -1,7 +1,8 @@
-import { preview, previewJson, type ResolvedPlan } from '@holdfast/runtime'
+import { drillId, drillOfId, preview, previewJson, type ResolvedConfig, type ResolvedPlan } from '@holdfast/runtime'
 import type { Schedule } from '@holdfast/sdk'
 import { openConfiguration } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
+import { describeScheduled, isScheduledDrill, scheduledIn } from '../drills.ts'
 import { exitCode } from '../exit-codes.ts'
 import { formatSchedule } from '../output/schedule.ts'
 import { positiveInteger } from '../settings.ts'
@@ -11,18 +12,30 @@ export interface ScheduleOptions {
   readonly count: string
 }
 
-/** `holdfast schedule`: when every plan runs next, and what the next clock change does to it. */
+/** `holdfast schedule`: when every plan and drill runs next, and what the next clock change does to it. */
 export async function runScheduleCommand(context: CommandContext, options: ScheduleOptions): Promise<number> {
   const count = positiveInteger('--count', options.count)
   const { config } = await openConfiguration(context)
-  const scheduled = config.plans.filter(isScheduled)
-  const previews = preview(scheduled, context.io.clock.now(), count)
-  if (context.settings.json) context.printJson(previewJson(previews))
+  const previews = preview(scheduledIn(config), context.io.clock.now(), count)
+  if (context.settings.json)
+    context.printJson(previewJson(previews).map((each) => ({ ...each, ...named(config, each) })))
   else {
-    const byHand = config.plans.filter((plan) => !isScheduled(plan)).map(({ name }) => name)
-    context.print(formatSchedule(previews, byHand, context.style))
+    const byHand = [
+      ...config.plans.filter((plan) => !isScheduled(plan)).map(({ name }) => name),
+      ...config.drills.filter((drill) => !isScheduledDrill(drill)).map(({ name }) => describeScheduled(drillId(name))),
+    ]
+    const titled = previews.map((each) => {
+      return drillOfId(each.plan) === undefined ? each : { ...each, plan: describeScheduled(each.plan) }
+    })
+    context.print(formatSchedule(titled, byHand, context.style))
   }
   return exitCode.ok
+}
+
+/** A drill says its plan, as a plan does, and its own name beside it. */
+function named({ drills }: ResolvedConfig, { plan }: { readonly plan: string }): object {
+  const drill = drills.find(({ name }) => name === drillOfId(plan))
+  return drill ? { plan: drill.plan.name, drill: drill.name } : {}
 }
 
 /** Whether a plan runs by itself. */

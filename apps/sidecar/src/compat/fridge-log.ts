@@ -33,6 +33,10 @@ const directories: Readonly<Record<HookName, { readonly name: string; readonly a
   onFinish: { name: 'on_finish', always: false },
 }
 
+function isHook(name: unknown): name is HookName {
+  return typeof name === 'string' && Object.hasOwn(directories, name)
+}
+
 const ending = 'Script execution finished due to errors. Look at logs for details'
 
 /** `[MM/DD/YYYY HH:MM:SS]` in local time. */
@@ -67,7 +71,7 @@ export function createFridgeLog({ write, redactor, now, level }: CreateFridgeLog
       info: at('info'),
       warn: at('warn'),
       error: at('error'),
-      child: ({ hook: name }) => make(typeof name === 'string' && name in directories ? (name as HookName) : hook),
+      child: ({ hook: name }) => make(isHook(name) ? name : hook),
     }
   }
   const log = make(undefined)
@@ -75,7 +79,8 @@ export function createFridgeLog({ write, redactor, now, level }: CreateFridgeLog
   const events: RunEventListener = (event) => {
     switch (event.type) {
       case 'hook-started':
-        if (directories[event.hook].always && event.participant !== 'holdfast') announce(event.hook)
+        if (isHook(event.hook) && directories[event.hook].always && event.participant !== 'holdfast')
+          announce(event.hook)
         return
       case 'hook-ended':
         if (event.error) log.error(event.error.message, { hint: event.error.hint })

@@ -1,14 +1,18 @@
 // The daemon: runs plans on their schedules, keeps its configuration current, and stops in order.
 import {
   createScheduler,
+  drillId,
+  drillOfId,
   type FireSlot,
   type LoadedConfig,
   type MissedSlot,
   type RunResult,
   type Scheduler,
 } from '@holdfast/runtime'
+import type { RunStatus } from '@holdfast/sdk'
 import { isScheduled } from '../commands/schedule.ts'
 import type { CommandContext } from '../context.ts'
+import { describeScheduled, scheduledIn } from '../drills.ts'
 import { errors } from '../errors.ts'
 import { exitCode, exitCodeOfSignal } from '../exit-codes.ts'
 import { serveHttp } from '../http/http.ts'
@@ -21,7 +25,7 @@ import { createByHand, type ByHandOptions } from './by-hand.ts'
 import { createDaemonMetrics } from './metrics.ts'
 import { watchPermissions } from './permission-watch.ts'
 import { lookForOrphans } from './orphans.ts'
-import { createStatus, reasonFrom, type PlanStatus } from './status.ts'
+import { createStatus, reasonFrom, type DrillStatus, type PlanStatus } from './status.ts'
 import { listenForStop } from './stopping.ts'
 import { createValidation } from './validation.ts'
 
@@ -40,7 +44,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     clock,
     next: (plan) => scheduler?.next(plan),
   })
-  /** The plans that run, and the slots that they run for. */
+  /** The plans and drills that run, by what the scheduler calls them, and the slots that they run for. */
   const running = new Map<string, Date>()
   /** The plans that run because somebody said so. */
   const runningByHand = new Set<string>()
@@ -59,6 +63,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     clock,
     log,
     plans: planStatus,
+    drills: drillStatus,
     role: () => leadership.role(),
     isWritten: () => hasTurn,
   })
@@ -132,22 +137,35 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     }))
   }
 
-  async function fire({ plan, scheduledFor, trigger, signal }: FireSlot, reign: Reign): Promise<void> {
+  function drillStatus(): readonly DrillStatus[] {
+    return engine.config().drills.map(({ name, plan, schedule }) => ({
+      name,
+      plan: plan.name,
+      cron: schedule?.cron,
+      next: scheduler?.next(drillId(name)),
+      running: running.has(drillId(name)),
+      lastSuccess: metrics.lastSuccess(drillId(name)),
+    }))
+  }
+
+  /** @param slot - its plan is what the scheduler calls a plan or a drill */
+  async function fire(slot: FireSlot, reign: Reign): Promise<void> {
+    const { plan: name, scheduledFor } = slot
     if (!reign.isLeading()) {
       // Whoever leads next deals with this slot: it comes after the last one that we said we had dealt with.
-      log.info(`plan "${plan}" is not started: this pod does not lead any more`, { plan, scheduledFor })
+      const what = describeScheduled(name)
+      log.info(`${what} is not started: this pod does not lead any more`, { ...fieldsOf(name), scheduledFor })
       return
     }
-    running.set(plan, scheduledFor)
+    running.set(name, scheduledFor)
     status.changed()
     try {
-      const ends = AbortSignal.any([signal, reign.lost])
-      const { outcome } = await engine.run(plan, { trigger, scheduledFor, signal: ends })
-      if (outcome.status === 'succeeded') metrics.succeeded(plan, clock.now())
-      if (outcome.status === 'aborted' && stopping.requested()) aborted = true
-      if (outcome.status === 'failed') validation.again(plan)
+      const ended = await runSlot(slot, AbortSignal.any([slot.signal, reign.lost]))
+      if (ended === 'succeeded') metrics.succeeded(name, clock.now())
+      if (ended === 'aborted' && stopping.requested()) aborted = true
+      if (ended === 'failed') validation.again(name)
     } finally {
-      running.delete(plan)
+      running.delete(name)
       status.changed()
       configuration.settle()
     }
@@ -168,18 +186,34 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     }
   }
 
-  function missed({ plan, scheduledFor, reason, count }: MissedSlot): void {
+  async function runSlot({ plan, scheduledFor, trigger }: FireSlot, signal: AbortSignal): Promise<RunStatus> {
+    const drill = drillOfId(plan)
+    const { outcome } =
+      drill === undefined
+        ? await engine.run(plan, { trigger, scheduledFor, signal })
+        : await engine.drill(drill, { scheduledFor, signal })
+    return outcome.status
+  }
+
+  function missed({ plan: name, scheduledFor, reason, count }: MissedSlot): void {
     const slots = count > 1 ? `, ${count} slots` : ''
-    log.warn(`plan "${plan}" did not run: ${reason}${slots}`, { plan, reason, count, scheduledFor })
-    metrics.missed(plan, reason, count)
-    engine.recordSkip(plan, scheduledFor, reason)
+    log.warn(`${describeScheduled(name)} did not run: ${reason}${slots}`, {
+      ...fieldsOf(name),
+      reason,
+      count,
+      scheduledFor,
+    })
+    metrics.missed(name, reason, count)
+    const drill = drillOfId(name)
+    if (drill === undefined) engine.recordSkip(name, scheduledFor, reason)
+    else engine.recordDrillSkip(drill, scheduledFor, reason)
   }
 
   function apply(next: LoadedConfig): void {
     const { config } = next
     const before = engine.config()
     engine.reconfigure(config)
-    scheduler?.update(config.plans.filter(isScheduled))
+    scheduler?.update(scheduledIn(config))
     metrics.configured(config, before)
     leadership.configured()
     http.listen(next)
@@ -196,10 +230,15 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     status.set('schedule', isWell ? [] : [reasonFrom(errors.PLANS_UNSCHEDULED({ source }))])
   }
 
+  function lastSlot(name: string): Date | undefined {
+    const drill = drillOfId(name)
+    return drill === undefined ? engine.journal.lastScheduled(name) : engine.journal.lastDrill(drill)
+  }
+
   /** Every slot up to the first that is due and not fired yet. */
   function dealtWith({ next }: Scheduler): Date {
     const now = clock.now().getTime()
-    const open = engine.config().plans.map(({ name }) => next(name)?.getTime() ?? Infinity)
+    const open = scheduledIn(engine.config()).map(({ name }) => next(name)?.getTime() ?? Infinity)
     return new Date(Math.min(now, Math.min(...open) - 1))
   }
 
@@ -207,8 +246,8 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   async function runSchedules(reign: Reign): Promise<void> {
     const made = createScheduler({
       clock,
-      plans: engine.config().plans.filter(isScheduled),
-      lastScheduled: (plan) => later(engine.journal.lastScheduled(plan), reign.handledUntil(plan)),
+      plans: scheduledIn(engine.config()),
+      lastScheduled: (name) => later(lastSlot(name), reign.handledUntil(name)),
       fire: (slot) => fire(slot, reign),
       missed,
       log,
@@ -220,7 +259,8 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       status.set('daemon', [])
       status.changed()
       configuration.settle()
-      log.info('scheduling', { plans: engine.config().plans.length, source: engine.config().source })
+      const { plans, drills, source } = engine.config()
+      log.info('scheduling', { plans: plans.length, ...(drills.length > 0 && { drills: drills.length }), source })
     }
     await Promise.race([stopping.told, whenAborted(reign.lost)])
     handledUntil = reign.lost.aborted ? handledUntil : dealtWith(made)
@@ -278,6 +318,11 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     await http.close()
     await session.close()
   }
+}
+
+function fieldsOf(name: string): object {
+  const drill = drillOfId(name)
+  return drill === undefined ? { plan: name } : { drill }
 }
 
 function later(a: Date | undefined, b: Date | undefined): Date | undefined {

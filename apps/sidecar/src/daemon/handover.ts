@@ -1,5 +1,6 @@
 // What a leader says of its work with every renewal of its lease, so that the next one loses nothing of it.
 import type { Engine, FormerLeader, RunUnderWay } from '@holdfast/runtime'
+import { scheduledNameOf } from '../drills.ts'
 
 /** What is handed over. */
 export interface Handover {
@@ -12,8 +13,9 @@ export interface Handover {
   readonly processes: readonly string[]
 }
 
-/** A plan of which a slot may be lost with its leader. */
+/** A plan, or a drill, of which a slot may be lost with its leader. */
 export interface WaitingPlan {
+  /** What the scheduler calls it. */
   readonly plan: string
   readonly handledUntil: Date
 }
@@ -61,10 +63,10 @@ export function readHandover(former: FormerLeader | undefined): Handover {
   }
 }
 
-/** Up to when a plan's slots were dealt with by the leader before. */
+/** Up to when the slots of a plan, or of a drill, were dealt with by the leader before. */
 export function dealtWithUntil({ handledUntil: all, runs, waiting }: Handover, plan: string): Date | undefined {
   const own = [
-    ...runs.flatMap(({ run }) => (run.plan === plan ? [run.scheduledFor] : [])),
+    ...runs.flatMap(({ run }) => (scheduledNameOf(run) === plan ? [run.scheduledFor] : [])),
     ...waiting.flatMap((each) => (each.plan === plan ? [each.handledUntil] : [])),
   ]
   // Behind a run that was not finished others may have waited.

@@ -3,6 +3,7 @@
 import { isHoldfastError, type HoldfastFailure } from '@holdfast/sdk'
 import {
   createLeaderElection,
+  drillOfId,
   leaseClient,
   objectName,
   reasonOf,
@@ -10,6 +11,7 @@ import {
   type RunUnderWay,
 } from '@holdfast/runtime'
 import type { CommandContext } from '../context.ts'
+import { scheduledNameOf } from '../drills.ts'
 import { errors } from '../errors.ts'
 import type { Session } from '../session.ts'
 import {
@@ -28,7 +30,7 @@ export interface Reign {
   readonly lost: AbortSignal
   /** Whether it is certain that nobody else schedules. */
   isLeading(): boolean
-  /** Up to when the daemon before dealt with the slots of a plan. */
+  /** Up to when the daemon before dealt with the slots of a plan or a drill. */
   handledUntil(plan: string): Date | undefined
 }
 
@@ -47,7 +49,7 @@ export interface CreateLeadershipOptions {
   schedule(reign: Reign): Promise<void>
   /** Slots up to here are dealt with. */
   handledUntil(): Date
-  /** The plans that are at work, and the slots that they are at work for. */
+  /** The plans and drills that are at work, and the slots that they are at work for. */
   atWork(): ReadonlyMap<string, Date>
   /** What stands in the way of leading. */
   report(error: HoldfastFailure | undefined): void
@@ -165,10 +167,11 @@ async function lead(
 
   /** Before a run begins, and between two attempts, nothing of it is in the journal as being under way. */
   function waitingBeside(underWay: readonly RunUnderWay[]): readonly WaitingPlan[] {
-    const begun = new Set(underWay.map(({ run }) => run.plan))
+    const begun = new Set(underWay.map(({ run }) => scheduledNameOf(run)))
     return [...options.atWork()].flatMap(([plan, slot]) => {
       if (begun.has(plan)) return []
-      const newest = engine.journal.lastScheduled(plan)
+      const drill = drillOfId(plan)
+      const newest = drill === undefined ? engine.journal.lastScheduled(plan) : engine.journal.lastDrill(drill)
       const isOnRecord = newest !== undefined && newest >= slot
       return [{ plan, handledUntil: isOnRecord ? slot : new Date(slot.getTime() - 1) }]
     })
@@ -183,8 +186,8 @@ async function lead(
         : []
       const due = new Set(open.map(({ id }) => id))
       return [...open, ...cut.filter(({ id }) => !due.has(id))].map((record) => {
-        const { id, plan, attempt, scheduledFor, trigger, dryRun, startedAt } = record
-        const run = { id, plan, attempt, scheduledFor, trigger, dryRun }
+        const { id, plan, attempt, scheduledFor, trigger, drill, dryRun, startedAt } = record
+        const run = { id, plan, attempt, scheduledFor, trigger, ...(drill !== undefined && { drill }), dryRun }
         return { run, startedAt, process: self.id, observersDue: due.has(id) }
       })
     }

@@ -1,4 +1,13 @@
-import type { Engine, Metrics, MissedSlot, ResolvedConfig, RuntimeClock } from '@holdfast/runtime'
+import {
+  drillId,
+  drillOfId,
+  type Engine,
+  type Metrics,
+  type MissedSlot,
+  type ResolvedConfig,
+  type RuntimeClock,
+} from '@holdfast/runtime'
+import { scheduledIn } from '../drills.ts'
 import { version } from '../version.ts'
 import { recordSchedules } from './schedule-metrics.ts'
 
@@ -7,20 +16,20 @@ export interface CreateDaemonMetricsOptions {
   readonly metrics: Metrics
   readonly engine: Pick<Engine, 'config' | 'journal' | 'services'>
   readonly clock: Pick<RuntimeClock, 'monotonic'>
-  /** When a plan fires next. */
-  next(plan: string): Date | undefined
+  /** When a plan or a drill fires next, by what the scheduler calls it. */
+  next(name: string): Date | undefined
 }
 
-/** The metrics that only a daemon has. */
+/** The metrics that only a daemon has. Names are those of the scheduler: of plans, and the ids of drills. */
 export interface DaemonMetrics {
-  missed(plan: string, reason: MissedSlot['reason'], count: number): void
+  missed(name: string, reason: MissedSlot['reason'], count: number): void
   /** A configuration came into force: series of plans that are gone end, and those of new ones begin. */
   configured(config: ResolvedConfig, before?: ResolvedConfig): void
   /** Whether the newest configuration can be used. */
   valid(isValid: boolean): void
-  succeeded(plan: string, at: Date): void
+  succeeded(name: string, at: Date): void
   /** Also before this process. */
-  lastSuccess(plan: string): Date | undefined
+  lastSuccess(name: string): Date | undefined
 }
 
 const reasons: readonly MissedSlot['reason'][] = ['down', 'overlap', 'paused', 'dst_gap', 'clock']
@@ -29,6 +38,11 @@ const reasons: readonly MissedSlot['reason'][] = ['down', 'overlap', 'paused', '
 export function createDaemonMetrics({ metrics, engine, clock, next }: CreateDaemonMetricsOptions): DaemonMetrics {
   const { journal, services } = engine
   const missed = metrics.counter('holdfast_schedule_missed_total', 'Slots that were not run', ['plan', 'reason'])
+  const missedDrills = metrics.counter(
+    'holdfast_restore_drill_schedule_missed_total',
+    'Slots of restore drills that were not run',
+    ['drill', 'reason'],
+  )
   const valid = metrics.gauge('holdfast_configuration_valid', 'Whether the newest configuration can be used')
   metrics.gauge('holdfast_build_info', 'The version', ['version']).set(1, { version })
   metrics.gauge('holdfast_start_time_seconds', 'When the process started').set(Date.now() / 1000)
@@ -41,28 +55,63 @@ export function createDaemonMetrics({ metrics, engine, clock, next }: CreateDaem
     announced = config
     // So that increase() sees the first one.
     for (const { name: plan } of config.plans) for (const reason of reasons) missed.add(0, { plan, reason })
+    for (const { name: drill } of config.drills) for (const reason of reasons) missedDrills.add(0, { drill, reason })
   })
-  recordSchedules({ metrics, clock, plans: () => engine.config().plans, next, since: (plan) => since.get(plan) })
+  recordSchedules({
+    metrics,
+    clock,
+    prefix: 'holdfast_schedule',
+    label: 'plan',
+    // How old a backup may be is not asked of a plan that makes none.
+    entries: () => engine.config().plans.map((plan) => ({ ...plan, isAgeless: plan.maintenance })),
+    next,
+    since: (plan) => since.get(plan),
+  })
+  recordSchedules({
+    metrics,
+    clock,
+    prefix: 'holdfast_restore_drill_schedule',
+    label: 'drill',
+    entries: () => engine.config().drills.map((drill) => ({ ...drill, isAgeless: false })),
+    next: (drill) => next(drillId(drill)),
+    since: (drill) => since.get(drillId(drill)),
+  })
 
   return {
-    succeeded: (plan, at) => void successes.set(plan, at),
-    lastSuccess: (plan) => successes.get(plan),
-    missed: (plan, reason, count) => missed.add(count, { plan, reason }),
-    configured({ plans }, before) {
-      const names = new Set(plans.map(({ name }) => name))
-      for (const { name } of before?.plans ?? []) {
-        if (names.has(name)) continue
-        metrics.remove({ plan: name })
-        successes.delete(name)
-      }
-      since = scheduledSince(plans.flatMap(({ name, schedule }) => (schedule ? [name] : [])))
+    succeeded: (name, at) => void successes.set(name, at),
+    lastSuccess: (name) => successes.get(name),
+    missed(name, reason, count) {
+      const drill = drillOfId(name)
+      if (drill === undefined) missed.add(count, { plan: name, reason })
+      else missedDrills.add(count, { drill, reason })
+    },
+    configured(config, before) {
+      const { plans, drills } = config
+      forget('plan', plans, before?.plans)
+      forget('drill', drills, before?.drills)
+      since = scheduledSince(scheduledIn(config).map(({ name }) => name))
       // A restart must not look as if nothing had ever succeeded (fault F52).
-      for (const plan of names) {
-        const last = journal.lastSuccess(plan)
-        if (last) successes.set(plan, last)
-      }
+      for (const { name } of plans) remember(name, journal.lastSuccess(name))
+      for (const { name } of drills) remember(drillId(name), journal.lastRuns({ drill: name }).succeededAt)
     },
     valid: (isValid) => valid.set(isValid ? 1 : 0),
+  }
+
+  function remember(name: string, last: Date | undefined): void {
+    if (last) successes.set(name, last)
+  }
+
+  function forget(
+    label: 'plan' | 'drill',
+    now: readonly { readonly name: string }[],
+    before: readonly { readonly name: string }[] = [],
+  ): void {
+    const names = new Set(now.map(({ name }) => name))
+    for (const { name } of before) {
+      if (names.has(name)) continue
+      metrics.remove({ [label]: name })
+      successes.delete(label === 'plan' ? name : drillId(name))
+    }
   }
 
   function scheduledSince(plans: readonly string[]): ReadonlyMap<string, Date> {

@@ -46,7 +46,10 @@ export function watchPermissions(options: PermissionWatchOptions): PermissionWat
   }
 
   const needsApi = (): boolean =>
-    config().plans.some(({ participants }) => participants.some(({ permissions }) => permissions.length > 0))
+    [
+      ...config().plans.flatMap(({ participants }) => participants),
+      ...config().drills.map((each) => each.participant),
+    ].some(({ permissions }) => permissions.length > 0)
 
   const look = async (): Promise<void> => {
     cancel?.()
@@ -58,7 +61,9 @@ export function watchPermissions(options: PermissionWatchOptions): PermissionWat
       if (plan === undefined) tellOnce(`${said.message}: ${then}`, { error: said })
     }
     if (error) tellOnce(`what this pod may do could not be asked: ${error.message}`, { error })
-    const reasons = missing.flatMap(({ plan, error: said }) => (plan === undefined ? [] : [reasonFrom(said, plan)]))
+    const reasons = missing.flatMap(({ plan, drill, error: said }) =>
+      plan === undefined ? [] : [reasonFrom(said, plan, drill)],
+    )
     if (error && needsApi()) reasons.push(reasonFrom(error))
     report(reasons)
     if (reasons.length > 0 || error) {

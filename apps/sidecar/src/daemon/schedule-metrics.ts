@@ -1,17 +1,28 @@
 import type { Schedule } from '@holdfast/sdk'
-import { inSlices, parseCron, type Metrics, type ResolvedPlan, type RuntimeClock } from '@holdfast/runtime'
-import { isScheduled } from '../commands/schedule.ts'
+import { inSlices, parseCron, type Metrics, type RuntimeClock } from '@holdfast/runtime'
+
+/** What has a schedule, or not: a plan, or a drill. */
+export interface ScheduleEntry {
+  readonly name: string
+  readonly schedule: Schedule | undefined
+  /** When it last succeeded is of no interest. */
+  readonly isAgeless: boolean
+}
 
 /** What {@link recordSchedules} needs. */
 export interface RecordSchedulesOptions {
   readonly metrics: Pick<Metrics, 'computed' | 'beforeRead'>
   readonly clock: Pick<RuntimeClock, 'monotonic'>
+  /** The beginning of every name: `holdfast_schedule`. */
+  readonly prefix: string
+  /** The label that says whose. */
+  readonly label: 'plan' | 'drill'
   /** Those of the configuration in force. */
-  plans(): readonly ResolvedPlan[]
-  /** When a plan fires next; `undefined`: not by itself. */
-  next(plan: string): Date | undefined
-  /** Since when a plan has had a schedule. */
-  since(plan: string): Date | undefined
+  entries(): readonly ScheduleEntry[]
+  /** When one fires next; `undefined`: not by itself. */
+  next(name: string): Date | undefined
+  /** Since when one has had a schedule. */
+  since(name: string): Date | undefined
 }
 
 interface Facts {
@@ -20,10 +31,14 @@ interface Facts {
   readonly intervalMs: number
 }
 
+type Scheduled = ScheduleEntry & { readonly schedule: Schedule }
+
 /** Metrics that say what the schedules are: worked out when they are read, and each schedule only once. */
-export function recordSchedules({ metrics, clock, plans, next, since }: RecordSchedulesOptions): void {
+export function recordSchedules(options: RecordSchedulesOptions): void {
+  const { metrics, clock, prefix, label, entries, next, since } = options
   const known = new WeakMap<Schedule, Facts>()
-  const scheduled = (): readonly (ResolvedPlan & { readonly schedule: Schedule })[] => plans().filter(isScheduled)
+  const scheduled = (): readonly Scheduled[] =>
+    entries().filter((entry): entry is Scheduled => entry.schedule !== undefined)
   metrics.beforeRead(() =>
     inSlices(scheduled(), clock, ({ schedule }) => {
       if (!known.has(schedule)) known.set(schedule, factsOf(schedule))
@@ -31,40 +46,33 @@ export function recordSchedules({ metrics, clock, plans, next, since }: RecordSc
   )
 
   metrics.computed(
-    'holdfast_schedule_info',
-    'The schedule of a plan',
-    ['plan', 'cron', 'timezone', 'overlap_policy', 'misfire_policy'],
+    `${prefix}_info`,
+    'The schedule',
+    [label, 'cron', 'timezone', 'overlap_policy', 'misfire_policy'],
     function* () {
-      for (const { name: plan, schedule } of scheduled()) {
+      for (const { name, schedule } of scheduled()) {
         const { cron, timezone } = known.get(schedule) ?? factsOf(schedule)
         const { overlap: overlap_policy = 'skip', misfire: misfire_policy = 'skip' } = schedule
-        yield { value: 1, labels: { plan, cron, timezone, overlap_policy, misfire_policy } }
+        yield { value: 1, labels: { [label]: name, cron, timezone, overlap_policy, misfire_policy } }
       }
     },
   )
-  const gauge = (
-    name: string,
-    help: string,
-    valueOf: (plan: ResolvedPlan & { readonly schedule: Schedule }) => number | undefined,
-  ): void =>
-    metrics.computed(name, help, ['plan'], function* () {
-      for (const plan of scheduled()) {
-        const value = valueOf(plan)
-        if (value !== undefined) yield { value, labels: { plan: plan.name } }
+  const gauge = (name: string, help: string, valueOf: (entry: Scheduled) => number | undefined): void =>
+    metrics.computed(`${prefix}_${name}`, help, [label], function* () {
+      for (const entry of scheduled()) {
+        const value = valueOf(entry)
+        if (value !== undefined) yield { value, labels: { [label]: entry.name } }
       }
     })
 
-  gauge('holdfast_schedule_paused', 'Whether the plan is paused', ({ schedule }) => (schedule.paused ? 1 : 0))
-  gauge('holdfast_schedule_next_run_timestamp_seconds', 'When the plan runs next', ({ name }) => seconds(next(name)))
-  // These two say how old a backup may be; a plan that backs nothing up has none.
-  gauge('holdfast_schedule_created_timestamp_seconds', 'Since when backups are expected', ({ name, maintenance }) =>
-    maintenance ? undefined : seconds(since(name)),
+  gauge('paused', 'Whether it is paused', ({ schedule }) => (schedule.paused ? 1 : 0))
+  gauge('next_run_timestamp_seconds', 'When it runs next', ({ name }) => seconds(next(name)))
+  // These two say how old the last success may be.
+  gauge('created_timestamp_seconds', 'Since when runs are expected', ({ name, isAgeless }) =>
+    isAgeless ? undefined : seconds(since(name)),
   )
-  gauge(
-    'holdfast_schedule_expected_interval_seconds',
-    'The longest time between two backups, by the schedule',
-    ({ schedule, maintenance }) =>
-      maintenance ? undefined : (known.get(schedule) ?? factsOf(schedule)).intervalMs / 1000,
+  gauge('expected_interval_seconds', 'The longest time between two runs, by the schedule', ({ schedule, isAgeless }) =>
+    isAgeless ? undefined : (known.get(schedule) ?? factsOf(schedule)).intervalMs / 1000,
   )
 }
 

@@ -11,6 +11,8 @@ export interface NotReadyReason {
   readonly message: string
   readonly hint?: string | undefined
   readonly plan?: string | undefined
+  /** Backups are made all the same. */
+  readonly drill?: string | undefined
 }
 
 /** One plan of a daemon. */
@@ -20,6 +22,12 @@ export interface PlanStatus {
   readonly next: Date | undefined
   readonly running: boolean
   readonly lastSuccess: Date | undefined
+}
+
+/** One drill of a daemon. */
+export interface DrillStatus extends PlanStatus {
+  /** Whose backups it restores. */
+  readonly plan: string
 }
 
 /** How a daemon is: kept in memory, and in `status.json` in its state directory. */
@@ -38,6 +46,7 @@ export interface DaemonStatus {
     readonly waiting: boolean
   }
   readonly plans: readonly PlanStatus[]
+  readonly drills: readonly DrillStatus[]
   /** Of one of several pods, one of which schedules. */
   readonly role?: Role['role'] | undefined
 }
@@ -52,6 +61,7 @@ export interface StatusSource {
   isWritten(): boolean
   /** Asked for whenever the status is written. */
   plans(): readonly PlanStatus[]
+  drills(): readonly DrillStatus[]
   /** What this daemon is; `undefined` where every one schedules. */
   role(): Role | undefined
 }
@@ -83,7 +93,7 @@ export function statusFile(stateDirectory: string): string {
 
 /** Begins a status; until something is said against it, it is ready. */
 export function createStatus(source: StatusSource): StatusKeeper {
-  const { version, stateDirectory, clock, log, plans, role, isWritten } = source
+  const { version, stateDirectory, clock, log, plans, drills, role, isWritten } = source
   const startedAt = clock.now()
   const respects = new Map<string, readonly NotReadyReason[]>()
   let configuration: DaemonStatus['configuration'] = { source: '', loadedAt: startedAt, waiting: false }
@@ -97,8 +107,8 @@ export function createStatus(source: StatusSource): StatusKeeper {
     const reasons = allReasons()
     const ready = reasons.length === 0
     const updatedAt = clock.now()
-    const known = { version, pid: process.pid, startedAt, updatedAt, ready, reasons, configuration, plans: plans() }
-    return { ...known, role: role()?.role }
+    const known = { version, pid: process.pid, startedAt, updatedAt, ready, reasons, configuration }
+    return { ...known, plans: plans(), drills: drills(), role: role()?.role }
   }
 
   const write = (): void => {
@@ -124,8 +134,8 @@ export function createStatus(source: StatusSource): StatusKeeper {
   const announce = (before: boolean): void => {
     const reasons = allReasons()
     if (reasons.length === 0 && !before) log.info('ready')
-    for (const { code, message, hint, plan } of reasons) {
-      log[passing.has(code) ? 'info' : 'warn'](`not ready: ${message}`, { code, hint, plan })
+    for (const { code, message, hint, plan, drill } of reasons) {
+      log[passing.has(code) ? 'info' : 'warn'](`not ready: ${message}`, { code, hint, plan, drill })
     }
   }
 
@@ -157,6 +167,8 @@ export function createStatus(source: StatusSource): StatusKeeper {
 export function reasonFrom(
   { code, message, hint }: Pick<HoldfastFailure, 'code' | 'message' | 'hint'>,
   plan?: string,
+  drill?: string,
 ): NotReadyReason {
-  return { code, message, ...(hint !== undefined && { hint }), ...(plan !== undefined && { plan }) }
+  const of = { ...(plan !== undefined && { plan }), ...(drill !== undefined && { drill }) }
+  return { code, message, ...(hint !== undefined && { hint }), ...of }
 }

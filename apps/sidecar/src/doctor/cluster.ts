@@ -19,6 +19,7 @@ export async function checkCluster(context: CommandContext): Promise<readonly Fi
       instance: 'default',
       storage: undefined,
       plans: [],
+      drills: [],
       replicas: 'each',
       undoMirror: true,
       source: 'none',

@@ -1,5 +1,5 @@
 import type { Permission } from '@holdfast/sdk'
-import type { ResolvedPlan } from '@holdfast/runtime'
+import type { ResolvedDrill, ResolvedPlan } from '@holdfast/runtime'
 import type { ConfigMapFile } from './config-map.ts'
 import type { Volume, VolumeMount } from './script-volumes.ts'
 
@@ -58,6 +58,7 @@ export interface Blueprint {
   /** Where it came from, for messages. */
   readonly source: string
   readonly plans: readonly ResolvedPlan[]
+  readonly drills: readonly ResolvedDrill[]
   /** Of `/metrics`; 0: nowhere. */
   readonly port: number
 }

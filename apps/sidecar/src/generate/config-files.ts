@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { dirname, relative, sep } from 'node:path'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import type { ResolvedDrill } from '@holdfast/runtime'
 import { errors } from '../errors.ts'
 import { configMapLimit, isConfigMapKey, type ConfigMapFile } from './config-map.ts'
 
@@ -7,6 +8,27 @@ import { configMapLimit, isConfigMapKey, type ConfigMapFile } from './config-map
 export interface ConfigFile extends ConfigMapFile {
   /** Below the configuration's directory, with `/`; the name is its key. */
   readonly path: string
+  /** On this machine. */
+  readonly source: string
+}
+
+/** The scripts that drills name: files, which a program starts. Functions and modules are with the configuration's own files. */
+export async function drillScriptFiles(drills: readonly ResolvedDrill[]): Promise<readonly string[]> {
+  const found = new Set<string>()
+  for (const { expect, cleanup } of drills) {
+    for (const code of [expect, cleanup]) {
+      // Of functions there is nothing to check.
+      if (!code?.check) continue
+      const { source } = code
+      if (!(await stat(source)).isDirectory()) found.add(source)
+      else for (const name of await readdir(source)) if (await isFile(join(source, name))) found.add(join(source, name))
+    }
+  }
+  return [...found].toSorted()
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path)).isFile()
 }
 
 /**
@@ -25,7 +47,7 @@ export async function readConfigFiles(source: string, files: readonly string[]):
     // A key has no directories.
     const name = parts.join('__')
     if (!isConfigMapKey(name) || read.some((other) => other.name === name)) throw errors.GENERATE_KEY_INVALID({ file })
-    read.push({ name, path: parts.join('/'), bytes: await readFile(file) })
+    read.push({ name, path: parts.join('/'), source: file, bytes: await readFile(file) })
   }
   const size = read.reduce((sum, { bytes }) => sum + bytes.length, 0)
   if (size <= configMapLimit) return read

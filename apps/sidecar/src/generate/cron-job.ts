@@ -1,4 +1,5 @@
-import { parseCron, type ResolvedPlan } from '@holdfast/runtime'
+import { parseCron } from '@holdfast/runtime'
+import type { Schedule } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import type { Blueprint } from './blueprint.ts'
 import { cronJobSchedule } from './cron-schedule.ts'
@@ -12,37 +13,60 @@ const longestName = 52
 /** Beyond its budget a run may boot, take back what an earlier one has taken, and give back what it took itself. */
 const spareSeconds = 1_800
 
+/** What a CronJob runs. */
+interface CronJobTask {
+  /** `plan "shop"`, for messages. */
+  readonly what: string
+  /** Of the plan or the drill, and how its CronJob is called after the blueprint. */
+  readonly name: string
+  readonly suffix: string
+  readonly schedule: Schedule
+  readonly args: readonly string[]
+  readonly budgetMs: number
+}
+
 /**
- * A CronJob for each plan with a schedule, which runs the plan once.
+ * A CronJob for each plan with a schedule, which runs the plan once, and for each such drill.
  *
  * @throws HoldfastError `GENERATE_UNSCHEDULED`, `GENERATE_SCHEDULE`, `GENERATE_NAME_…`
  */
 export function cronJobPages(blueprint: Blueprint): readonly YamlPage[] {
-  const { source, plans } = blueprint
-  const scheduled = plans.filter(({ schedule }) => schedule !== undefined)
-  if (scheduled.length === 0) throw errors.GENERATE_UNSCHEDULED({ source })
+  const { source, plans, drills } = blueprint
+  const tasks = [
+    ...plans.flatMap(({ name, schedule, budgetMs }): readonly CronJobTask[] => {
+      const args = ['run', name]
+      return schedule
+        ? [{ what: `plan "${name}"`, name, suffix: nearestLabel(name) ?? '', schedule, args, budgetMs }]
+        : []
+    }),
+    ...drills.flatMap(({ name, schedule, budgetMs }): readonly CronJobTask[] => {
+      const [suffix, args] = [`drill-${nearestLabel(name)}`, ['drill', name]]
+      return schedule ? [{ what: `drill "${name}"`, name, suffix, schedule, args, budgetMs }] : []
+    }),
+  ]
+  if (tasks.length === 0) throw errors.GENERATE_UNSCHEDULED({ source })
   const names = new Set<string>()
-  return scheduled.map((plan) => {
-    const name = checkName('CronJob', [blueprint.name, nearestLabel(plan.name)].join('-'), longestName)
+  return tasks.map((task) => {
+    const name = checkName('CronJob', [blueprint.name, task.suffix].join('-'), longestName)
     if (names.has(name)) {
-      const rule = 'names of plans that differ in more than capitals, "." and "_"'
-      throw errors.GENERATE_NAME_INVALID({ what: 'another plan', name: plan.name, rule, suggestion: '' })
+      const rule = 'names of plans and drills that differ in more than capitals, "." and "_"'
+      throw errors.GENERATE_NAME_INVALID({ what: 'another plan', name: task.name, rule, suggestion: '' })
     }
     names.add(name)
-    return cronJobPage(blueprint, plan, name)
+    return cronJobPage(blueprint, task, name)
   })
 }
 
-function cronJobPage(blueprint: Blueprint, plan: ResolvedPlan, name: string): YamlPage {
+function cronJobPage(blueprint: Blueprint, task: CronJobTask, name: string): YamlPage {
   const { namespace, account, graceSeconds, options } = blueprint
-  const { cron = '', timeZone, jitter, misfire = 'skip', paused = false } = plan.schedule ?? {}
+  const { cron, timeZone, jitter, misfire = 'skip', paused = false } = task.schedule
   // Not the zone of the machine that makes the manifest.
   const parsed = parseCron(cron, timeZone ?? 'UTC')
   const schedule = cronJobSchedule(parsed.expression)
   if ('reason' in schedule) {
-    throw errors.GENERATE_SCHEDULE({ plan: plan.name, cron: parsed.expression, reason: schedule.reason })
+    throw errors.GENERATE_SCHEDULE({ what: task.what, cron: parsed.expression, reason: schedule.reason })
   }
-  const container = containerOf(blueprint, { args: ['holdfast', 'run', plan.name, ...options] })
+  const container = containerOf(blueprint, { args: ['holdfast', ...task.args, ...options] })
   const volumes = volumesOf(blueprint)
   const value = {
     apiVersion: 'batch/v1',
@@ -59,7 +83,7 @@ function cronJobPage(blueprint: Blueprint, plan: ResolvedPlan, name: string): Ya
       jobTemplate: {
         spec: {
           backoffLimit: 0,
-          activeDeadlineSeconds: Math.ceil(plan.budgetMs / 1_000) + spareSeconds,
+          activeDeadlineSeconds: Math.ceil(task.budgetMs / 1_000) + spareSeconds,
           template: {
             spec: {
               restartPolicy: 'Never',

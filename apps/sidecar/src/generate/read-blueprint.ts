@@ -3,7 +3,7 @@ import { parseListenAddress, type ResolvedPlan } from '@holdfast/runtime'
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
 import type { Blueprint, EnvVar, Part, PodParts } from './blueprint.ts'
-import { readConfigFiles } from './config-files.ts'
+import { drillScriptFiles, readConfigFiles } from './config-files.ts'
 import { checkName, dashed, isLabel, labelRule, longestLabel } from './names.ts'
 import { readSource, type ScriptSetFiles, type Source, type SourceOptions } from './read-source.ts'
 import { modes, scriptVolume, type Volume } from './script-volumes.ts'
@@ -99,6 +99,7 @@ export async function readBlueprint(context: CommandContext, options: BlueprintO
     asRoot: options.root ?? false,
     source: config.source,
     plans: config.plans,
+    drills: config.drills,
     port: parseListenAddress(metrics?.listen ?? 9480)?.port ?? 9480,
   }
 }
@@ -155,9 +156,14 @@ function environmentParts([plan]: readonly ResolvedPlan[]): PodParts {
 }
 
 async function configParts(name: string, { loaded: { config, files } }: Source): Promise<PodParts> {
-  const read = await readConfigFiles(config.source, files)
+  const scripts = await drillScriptFiles(config.drills)
+  const read = await readConfigFiles(config.source, [...new Set([...files, ...scripts])])
   const volume = `${name}-config`
-  const items = read.map(({ name: key, path }) => ({ key, path }))
+  const items = read.map(({ name: key, path, source }) => ({
+    key,
+    path,
+    ...(scripts.includes(source) && { mode: modes.programs }),
+  }))
   const main = relative(dirname(config.source), config.source).split(sep).join('/')
   return {
     configMaps: [{ name: volume, files: read }],

@@ -122,11 +122,16 @@ A browser gets a page instead of this list.
 /** A line for each reason, and its hint below it. */
 function readiness(reasons: readonly NotReadyReason[], role: Role | undefined): string {
   if (reasons.length === 0) return `ready${role === undefined ? '' : ` (${describeRole(role)})`}\n`
-  const lines = reasons.flatMap(({ code, message, hint, plan }) => [
-    `${code}${plan === undefined ? '' : ` (plan "${plan}")`}: ${oneLine(message)}`,
+  const lines = reasons.flatMap(({ code, message, hint, plan, drill }) => [
+    `${code}${ofWhat({ plan, drill })}: ${oneLine(message)}`,
     ...(hint === undefined ? [] : [`  ${oneLine(hint)}`]),
   ])
   return `not ready\n${lines.join('\n')}\n`
+}
+
+function ofWhat({ plan, drill }: Pick<NotReadyReason, 'plan' | 'drill'>): string {
+  if (drill !== undefined) return ` (drill "${drill}")`
+  return plan === undefined ? '' : ` (plan "${plan}")`
 }
 
 function oneLine(message: string): string {

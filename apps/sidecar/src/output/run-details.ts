@@ -16,7 +16,8 @@ export function formatRunDetails(journal: Details, run: RunRecord, layout: Layou
   const because = run.reason === undefined ? '' : ` (${run.reason})`
   const attempt = run.attempt > 1 ? `, attempt ${run.attempt}` : ''
   return [
-    `${style.bold(run.plan)} ${paintStatus(run.status, style)}${because}${took}`,
+    `${style.bold(run.drill ?? run.plan)} ${paintStatus(run.status, style)}${because}${took}`,
+    ...(run.drill === undefined ? [] : [`  plan       ${run.plan}`]),
     `  run        ${run.id}`,
     `  started    ${formatTime(run.startedAt)} by ${run.trigger}${attempt}${run.dryRun ? ', dry run' : ''}`,
     `  scheduled  ${formatTime(run.scheduledFor)}`,
@@ -26,7 +27,7 @@ export function formatRunDetails(journal: Details, run: RunRecord, layout: Layou
     undosTable(journal.undos(run.id), layout),
     failures(run, layout),
   ]
-    .filter((part, at) => part !== '' || at === 4)
+    .filter((part, at, all) => part !== '' || at === all.indexOf(''))
     .join('\n')
 }
 

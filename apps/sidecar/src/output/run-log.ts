@@ -16,7 +16,8 @@ export function logRunEvents(log: RuntimeLogger): RunEventListener {
   }
   return (event) => {
     const { run } = event
-    const at = { plan: run.plan, run: run.id, ...('target' in event && event.target && { target: event.target }) }
+    const of = { plan: run.plan, ...(run.drill !== undefined && { drill: run.drill }), run: run.id }
+    const at = { ...of, ...('target' in event && event.target && { target: event.target }) }
     switch (event.type) {
       case 'run-started':
         log.info(`${named(run)} begins`, {
@@ -55,6 +56,11 @@ export function logRunEvents(log: RuntimeLogger): RunEventListener {
           durationMs: Math.round(durationMs),
           ...(point.state !== 'valid' && { state: point.state }),
         })
+        return
+      }
+      case 'backup-chosen': {
+        const points = event.points.map(({ id }) => id)
+        log.info(`restores ${count(points.length, 'restore point')} of "${event.target}"`, { ...at, points })
         return
       }
       case 'undo-armed':
@@ -123,7 +129,8 @@ function logEnd(log: RuntimeLogger, event: Extract<RunEvent, { type: 'run-ended'
   })
 }
 
-function named({ plan, trigger, dryRun }: Run): string {
+function named({ plan, trigger, drill, dryRun }: Run): string {
+  if (drill !== undefined) return `drill "${drill}"`
   if (trigger === 'boot') return `booting plan "${plan}"`
   if (trigger === 'restore') return `restoring from plan "${plan}"`
   if (trigger === 'command') return `a command of plan "${plan}"`

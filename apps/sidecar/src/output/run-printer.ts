@@ -1,4 +1,4 @@
-import { formatDuration, type HookName, type Outcome, type RestorePoint, type Run } from '@holdfast/sdk'
+import { formatDuration, type Outcome, type RestorePoint, type Run } from '@holdfast/sdk'
 import type {
   ExecOutput,
   ExecOutputStream,
@@ -7,9 +7,10 @@ import type {
   RunEvent,
   RunEventListener,
   RuntimeLogger,
+  StepName,
 } from '@holdfast/runtime'
 import { logLevels } from '../settings.ts'
-import { count, formatBytes } from './format.ts'
+import { count, formatBytes, formatTime } from './format.ts'
 import { formatFailure } from './failure.ts'
 import { printable } from './printable.ts'
 import type { Screen } from './screen.ts'
@@ -77,7 +78,7 @@ export function createRunPrinter({ screen, style, redactor, level }: CreateRunPr
     const because = outcome.reason === undefined ? '' : ` (${outcome.reason})`
     const sum = summaryOf(outcome)
     line(
-      `${mark[outcome.status]} ${style.bold(run.plan)} ${outcome.status}${because} in ${formatDuration(durationMs)}${sum}`,
+      `${mark[outcome.status]} ${style.bold(run.drill ?? run.plan)} ${outcome.status}${because} in ${formatDuration(durationMs)}${sum}`,
     )
     for (const target of outcome.targets) {
       if (target.status !== 'succeeded' || target.verification === 'unverified') {
@@ -115,6 +116,11 @@ export function createRunPrinter({ screen, style, redactor, level }: CreateRunPr
       }
       case 'artifact-committed':
         line(`    stored ${describePoint(event.point)}, ${formatBytes(event.storedSize)} in the store`)
+        return
+      case 'backup-chosen':
+        for (const point of event.points) {
+          line(`    restores ${describePoint(point)} of ${event.target}, from ${formatTime(point.createdAt)}`)
+        }
         return
       case 'undo-settled':
         return undoSettled(event)
@@ -190,7 +196,7 @@ function printerLog(line: (text: string) => void, style: Style, level: LogLevel)
   return log
 }
 
-type HookEvent = { hook: HookName; participant: string; target?: string | undefined }
+type HookEvent = { hook: StepName; participant: string; target?: string | undefined }
 
 function keyOf({ hook, participant, target }: HookEvent): string {
   return `${hook} ${participant} ${target ?? ''}`
@@ -200,7 +206,8 @@ function nameOf({ participant, target }: HookEvent): string {
   return target === undefined || target === participant ? participant : `${participant} → ${target}`
 }
 
-function titleOf({ plan, trigger, dryRun }: Run): string {
+function titleOf({ plan, trigger, drill, dryRun }: Run): string {
+  if (drill !== undefined) return `${drill}: restore drill of plan ${plan}`
   if (trigger === 'boot') return `${plan}: installing dependencies`
   if (trigger === 'restore') return `${plan}: restoring`
   if (trigger === 'command') return `${plan}: a plugin's command`

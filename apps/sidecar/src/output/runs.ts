@@ -19,7 +19,7 @@ export function formatRuns(runs: readonly RunRecord[], { style, width }: Layout)
     formatTime(run.startedAt),
     run.durationMs === undefined ? '' : formatDuration(run.durationMs),
     paintStatus(run.status, style) + (run.dryRun ? style.dim(' (dry run)') : ''),
-    run.trigger,
+    run.drill === undefined ? run.trigger : `drill ${run.drill}`,
     printable(run.reason ?? run.error?.message ?? ''),
   ])
   return formatTable(['RUN', 'PLAN', 'STARTED', 'TOOK', 'STATUS', 'TRIGGER', 'WHY'], rows, { style, width, right: [3] })

@@ -51,11 +51,32 @@ export function addRunningCommands(program: Command, bind: Bind): void {
       ),
     )
   program
+    .command('drill')
+    .summary('prove that a backup can be restored')
+    .description(
+      'Restores a backup into a scratch place, looks whether it is what it should be, and removes it again. Its exit code is that of the drill: 0 succeeded, 1 failed, 75 busy; of several 1 if one of them failed.',
+    )
+    .argument('[drill]', 'name of the drill (default: all, one after the other)')
+    .action(
+      bind<[string | undefined], object>(async (context, drill) =>
+        (await import('../commands/drill.ts')).runDrillCommand(context, drill),
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['holdfast drill', 'every drill of the configuration'],
+        ['holdfast drill shop-weekly --json', 'one of them, for a script'],
+        ['holdfast history --drill shop-weekly', 'how it went before'],
+      ),
+    )
+  program
     .command('history')
     .summary('show what ran')
     .description('Lists runs, newest first; or shows one: its hooks, its targets, and how long things stood still.')
     .argument('[run]', 'id of a run, or its beginning')
     .option('--plan <name>', 'only runs of this plan')
+    .option('--drill <name>', 'only runs of this drill')
     .option('--limit <number>', 'at most so many runs', '20')
     .action(
       bind<[string | undefined], HistoryOptions>(async (context, run, options) =>

@@ -39,6 +39,7 @@ export async function openRestoreSession(
   if (!restorer && !hasJournal(context.settings.stateDirectory)) return undefined
   const config: ResolvedConfig = {
     plans: [],
+    drills: [],
     replicas: 'each',
     undoMirror: true,
     source: 'none',

@@ -2,13 +2,14 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-/** Writes it to a directory. @returns what to start it with */
+/** Writes it to a directory. @param entry - its source, in this directory. @returns what to start it with */
 export async function buildProgram(
   directory: string,
+  entry = 'process.ts',
 ): Promise<{ readonly program: string; readonly env: NodeJS.ProcessEnv }> {
   const program = join(directory, 'process.mjs')
   await build({
-    entryPoints: [join(import.meta.dirname, 'process.ts')],
+    entryPoints: [join(import.meta.dirname, entry)],
     outfile: program,
     bundle: true,
     minify: true,

@@ -164,7 +164,7 @@ export function adoptRun(
   const { journal, log, meter } = services
   const error = recordFailure(errors.RUN_ABORTED({ reason: of.reason }))
   if (!journal.adoptRun(run, { observersDue: true, ...of, error })) return undefined
-  if (!run.dryRun) countRun(meter, run.plan, 'aborted')
+  if (!run.dryRun) countRun(meter, run, 'aborted')
   log.warn(`a run of plan "${run.plan}" was interrupted; it is recorded as aborted`, { plan: run.plan, run: run.id })
   return journal.runs({ id: run.id })[0]
 }

@@ -2,11 +2,12 @@
 // only home of pending undos, whose rows are committed with synchronous=FULL (DESIGN §4a).
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync, StatementResultingChanges } from 'node:sqlite'
-import type { HookName, RestorePoint, Run, RunStatus, TargetOutcome } from '@holdfast/sdk'
+import type { RestorePoint, Run, RunStatus, TargetOutcome } from '@holdfast/sdk'
 import { recordFailure } from '../failure.ts'
+import type { StepName } from '../lifecycle/events.ts'
 import { plainValue } from '../telemetry/plain-value.ts'
 import { openHistory, type History } from './history.ts'
-import { isExecution, readLastRuns, type LastRuns } from './last-runs.ts'
+import { isExecution, readLastRuns, type LastRuns, type RunsOf } from './last-runs.ts'
 import type {
   FailureRecord,
   HookRecord,
@@ -21,6 +22,7 @@ import { json, number, text, toProcess, toRun, toUndo, type Row } from './rows.t
 /** A query for past runs. */
 export interface RunQuery {
   readonly plan?: string | undefined
+  readonly drill?: string | undefined
   readonly limit?: number | undefined
   readonly id?: string | undefined
 }
@@ -126,12 +128,13 @@ export class Journal {
     for (const [id, values] of this.#unwrittenEnds) this.#writeEnd(id, values)
     this.#write(
       'run-begin',
-      `INSERT INTO runs (id, plan, instance, trigger, attempt, dry_run, scheduled_for, started, process)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (id, plan, instance, trigger, drill, attempt, dry_run, scheduled_for, started, process)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       run.id,
       run.plan,
       instance,
       run.trigger,
+      run.drill ?? null,
       run.attempt,
       run.dryRun ? 1 : 0,
       run.scheduledFor.getTime(),
@@ -191,12 +194,13 @@ export class Journal {
     const { changes } = this.#write(
       'run-adopt',
       `INSERT OR IGNORE INTO runs
-         (id, plan, instance, trigger, attempt, dry_run, scheduled_for, started, process, ended, status, error, observers_due)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'aborted', ?, ?)`,
+         (id, plan, instance, trigger, drill, attempt, dry_run, scheduled_for, started, process, ended, status, error, observers_due)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'aborted', ?, ?)`,
       run.id,
       run.plan,
       of.instance,
       run.trigger,
+      run.drill ?? null,
       run.attempt,
       run.dryRun ? 1 : 0,
       run.scheduledFor.getTime(),
@@ -216,10 +220,13 @@ export class Journal {
 
   runs(query: RunQuery = {}): readonly RunRecord[] {
     return this.#all(
-      `SELECT * FROM runs WHERE (? IS NULL OR plan = ?) AND (? IS NULL OR id = ? OR id LIKE ? || '%')
+      `SELECT * FROM runs WHERE (? IS NULL OR plan = ?) AND (? IS NULL OR drill = ?)
+         AND (? IS NULL OR id = ? OR id LIKE ? || '%')
        ORDER BY started DESC, rowid DESC LIMIT ?`,
       query.plan ?? null,
       query.plan ?? null,
+      query.drill ?? null,
+      query.drill ?? null,
       query.id ?? null,
       query.id ?? null,
       query.id ?? null,
@@ -244,15 +251,21 @@ export class Journal {
     return typeof at === 'number' ? new Date(at) : undefined
   }
 
+  /** The newest slot of this drill that was handled, in whatever way; running it by hand handles those before. */
+  lastDrill(drill: string): Date | undefined {
+    const at = this.#all('SELECT MAX(scheduled_for) AS at FROM runs WHERE drill = ?', drill)[0]?.['at']
+    return typeof at === 'number' ? new Date(at) : undefined
+  }
+
   /** When a run of the plan last succeeded; dry runs, boots and restores are none. */
   lastSuccess(plan: string): Date | undefined {
     const at = this.#all(`SELECT MAX(ended) AS at FROM runs WHERE plan = ? AND ${isSuccess}`, plan)[0]?.['at']
     return typeof at === 'number' ? new Date(at) : undefined
   }
 
-  /** What the plan's runs were like: for metrics, which begin anew with each process. */
-  lastRuns(plan: string): LastRuns {
-    return readLastRuns((sql, ...values) => this.#all(sql, ...values), plan)
+  /** What the runs of a plan or a drill were like: for metrics, which begin anew with each process. */
+  lastRuns(whose: RunsOf): LastRuns {
+    return readLastRuns((sql, ...values) => this.#all(sql, ...values), whose)
   }
 
   /** Since when each of these plans has had a schedule; other plans are forgotten. */
@@ -284,7 +297,7 @@ export class Journal {
     return new Map(plans.map((plan) => [plan, since.get(plan) ?? now]))
   }
 
-  /** Forgets runs that began before, a part of them at a time; a plan's newest success and what is pending stay. */
+  /** Forgets runs that began before, a part of them at a time; the newest success of each plan and drill, and what is pending stay. */
   forgetRuns(before: Date): void {
     this.#forget('started < ?', before.getTime())
   }
@@ -295,10 +308,21 @@ export class Journal {
    */
   forgetRunsOf(plan: string, keep = mostRunsOfPlan): void {
     this.#forget(
-      // Not by time: clocks jump back.
-      `plan = ? AND rowid < (SELECT rowid FROM runs WHERE plan = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?)`,
+      // Not by time: clocks jump back. Drills have their own number, so that they push out no backup.
+      `plan = ? AND drill IS NULL AND rowid <
+         (SELECT rowid FROM runs WHERE plan = ? AND drill IS NULL ORDER BY rowid DESC LIMIT 1 OFFSET ?)`,
       plan,
       plan,
+      keep - 1,
+    )
+  }
+
+  /** The same of a drill. */
+  forgetRunsOfDrill(drill: string, keep = mostRunsOfPlan): void {
+    this.#forget(
+      `drill = ? AND rowid < (SELECT rowid FROM runs WHERE drill = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?)`,
+      drill,
+      drill,
       keep - 1,
     )
   }
@@ -310,6 +334,9 @@ export class Journal {
          AND NOT (${isSuccess} AND NOT EXISTS (
            SELECT 1 FROM runs AS newer WHERE newer.plan = runs.plan AND newer.rowid > runs.rowid AND newer.status = 'succeeded'
              AND newer.dry_run = 0 AND newer.trigger IN ('schedule', 'catch-up', 'manual', 'retry')
+         ))
+         AND NOT (drill IS NOT NULL AND status = 'succeeded' AND NOT EXISTS (
+           SELECT 1 FROM runs AS newer WHERE newer.drill = runs.drill AND newer.rowid > runs.rowid AND newer.status = 'succeeded'
          ))
        LIMIT ${mostForgottenAtOnce}`,
       ...values,
@@ -326,7 +353,7 @@ export class Journal {
   // ---- hooks and targets
 
   /** @returns the row, to hand to {@link hookEnded} */
-  hookStarted(run: string, hook: HookName, participant: string, target: string | undefined, attempt: number): number {
+  hookStarted(run: string, hook: StepName, participant: string, target: string | undefined, attempt: number): number {
     const { lastInsertRowid } = this.#write(
       `hook-start:${hook}`,
       'INSERT INTO hooks (run, hook, participant, target, attempt, started) VALUES (?, ?, ?, ?, ?, ?)',
@@ -352,7 +379,7 @@ export class Journal {
 
   hooks(run: string): readonly HookRecord[] {
     return this.#all('SELECT * FROM hooks WHERE run = ? ORDER BY rowid', run).map((row) => ({
-      hook: row['hook'] as HookName,
+      hook: row['hook'] as StepName,
       participant: String(row['participant']),
       target: text(row['target']),
       attempt: Number(row['attempt']),

@@ -3,7 +3,7 @@ import type { RunStatus } from '@holdfast/sdk'
 import type { FailureRecord } from './records.ts'
 import { date, json, text, type Row } from './rows.ts'
 
-/** What a plan's runs were like; dry runs, boots and restores are none. */
+/** What the runs of a plan, or of a drill, were like; dry runs, boots and restores are none of a plan. */
 export interface LastRuns {
   /** How the newest of them ended. */
   readonly status: RunStatus | undefined
@@ -24,19 +24,23 @@ export const isExecution = `dry_run = 0 AND trigger IN ('schedule', 'catch-up', 
 /** A target that fails for longer than this has no last success after a restart. */
 const mostRunsLookedAt = 20
 
+/** Whose runs. */
+export type RunsOf = { readonly plan: string } | { readonly drill: string }
+
 /** Reads the journal: a few indexed queries. */
-export function readLastRuns(query: Query, plan: string): LastRuns {
-  const of = `plan = ? AND ${isExecution}`
+export function readLastRuns(query: Query, whose: RunsOf): LastRuns {
+  const [of, name] =
+    'plan' in whose ? [`plan = ? AND ${isExecution}`, whose.plan] : ['drill = ? AND dry_run = 0', whose.drill]
   const [times = {}] = query(
     `SELECT MAX(CASE WHEN status IS NOT 'skipped' THEN started END) AS started, MAX(ended) AS ended,
        MAX(CASE WHEN status = 'succeeded' THEN ended END) AS succeeded,
        MAX(CASE WHEN status IN ('partial', 'failed', 'aborted') THEN ended END) AS failed
      FROM runs WHERE ${of}`,
-    plan,
+    name,
   )
   const [newest] = query(
     `SELECT status FROM runs WHERE ${of} AND ended IS NOT NULL ORDER BY started DESC, rowid DESC LIMIT 1`,
-    plan,
+    name,
   )
   return {
     status: text(newest?.['status']) as RunStatus | undefined,
@@ -44,7 +48,7 @@ export function readLastRuns(query: Query, plan: string): LastRuns {
     endedAt: date(times['ended']),
     succeededAt: date(times['succeeded']),
     failedAt: date(times['failed']),
-    targets: targetsOf(query, plan),
+    targets: 'plan' in whose ? targetsOf(query, name) : undefined,
   }
 }
 

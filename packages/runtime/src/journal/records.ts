@@ -1,4 +1,5 @@
-import type { HoldfastFailure, HookName, Run, RunStatus, RunTrigger, TargetOutcome } from '@holdfast/sdk'
+import type { HoldfastFailure, Run, RunStatus, RunTrigger, TargetOutcome } from '@holdfast/sdk'
+import type { StepName } from '../lifecycle/events.ts'
 
 /** What the journal keeps of a failure: everything but live objects. */
 export type FailureRecord = Omit<HoldfastFailure, 'cause'> & { readonly cause?: string | undefined }
@@ -31,6 +32,8 @@ export interface RunRecord {
   readonly plan: string
   readonly instance: string
   readonly trigger: RunTrigger
+  /** The drill that it is a run of. */
+  readonly drill: string | undefined
   readonly attempt: number
   readonly dryRun: boolean
   readonly scheduledFor: Date
@@ -48,7 +51,7 @@ export interface RunRecord {
 
 /** One call of one handler. */
 export interface HookRecord {
-  readonly hook: HookName
+  readonly hook: StepName
   readonly participant: string
   readonly target: string | undefined
   readonly attempt: number
@@ -96,6 +99,6 @@ export interface UndoRecord {
 
 /** The run of a record, in the contract's shape. */
 export function runOf(record: RunRecord): Run {
-  const { id, plan, attempt, scheduledFor, trigger, dryRun } = record
-  return { id, plan, attempt, scheduledFor, trigger, dryRun }
+  const { id, plan, attempt, scheduledFor, trigger, drill, dryRun } = record
+  return { id, plan, attempt, scheduledFor, trigger, ...(drill !== undefined && { drill }), dryRun }
 }

@@ -9,6 +9,7 @@ import {
   type TargetOutcome,
   type UndoDefinition,
 } from '@holdfast/sdk'
+import { listScratches, sweepScratch } from '../drill/scratch.ts'
 import { errors } from '../errors.ts'
 import { reasonOf, recordFailure, toFailure } from '../failure.ts'
 import { observeRecovered, varsDirectoryOf } from '../lifecycle/execute.ts'
@@ -128,8 +129,9 @@ function ownerOf(
   const plan = config.plans.find(({ name }) => name === undo.plan)
   const own = undo.participant === ownParticipant.id ? ownParticipant.undos.get(undo.undo) : undefined
   if (own) return { plan: plan ?? unknownPlan(undo.plan), participant: ownParticipant, definition: own }
-  const participant = plan?.participants.find(({ id }) => id === undo.participant)
-  return { plan, participant, definition: participant?.undos.get(undo.undo) }
+  const drill = config.drills.find(({ participant }) => participant.id === undo.participant)
+  const participant = drill?.participant ?? plan?.participants.find(({ id }) => id === undo.participant)
+  return { plan: drill?.plan ?? plan, participant, definition: participant?.undos.get(undo.undo) }
 }
 
 /** Runs of one task: nobody is called at their end, so nobody is after a crash. */
@@ -145,7 +147,7 @@ export function abortInterrupted(services: Services): readonly RunRecord[] {
   for (const run of interrupted) {
     const error = recordFailure(errors.RUN_ABORTED({ reason: 'the process ended in the middle of it' }))
     journal.endRun(run.id, { status: 'aborted', error, observersDue: !unobserved.has(run.trigger) })
-    if (!run.dryRun) countRun(services.meter, run.plan, 'aborted')
+    if (!run.dryRun) countRun(services.meter, run, 'aborted')
     log.warn(`a run of plan "${run.plan}" was interrupted; it is recorded as aborted`, { plan: run.plan, run: run.id })
   }
   return interrupted
@@ -181,7 +183,7 @@ export async function observeInterrupted(services: Services): Promise<void> {
 }
 
 /**
- * Removes what dead processes left behind: workspaces, variables of settled runs, locks.
+ * Removes what dead processes left behind: workspaces, variables and directories of settled runs, locks.
  *
  * @returns the processes that are forgotten
  */
@@ -191,10 +193,12 @@ export function sweepAfterCrash(services: Services): readonly string[] {
   sweepWorkspaces(stateDirectory, (id) => liveness(id) === 'gone')
   // Listed before the journal is asked: a run is in the journal before its variables are there.
   const directories = listVars(stateDirectory)
+  const scratches = listScratches(stateDirectory)
   const needed = new Set([...journal.pendingUndos().map(({ run }) => run), ...journal.openRuns().map(({ id }) => id)])
   for (const run of directories.filter((id) => !needed.has(id))) {
     rmSync(varsDirectoryOf(stateDirectory, run), { recursive: true, force: true })
   }
+  for (const run of scratches.filter((id) => !needed.has(id))) sweepScratch(stateDirectory, run)
   return forgetProcesses(journal, process, locks, lockDirectoryOf(stateDirectory))
 }
 

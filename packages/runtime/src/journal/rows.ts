@@ -54,6 +54,7 @@ export function toRun(row: Row): RunRecord {
     plan: String(row['plan']),
     instance: String(row['instance']),
     trigger: row['trigger'] as RunRecord['trigger'],
+    drill: text(row['drill']),
     attempt: Number(row['attempt']),
     dryRun: row['dry_run'] === 1,
     scheduledFor: new Date(Number(row['scheduled_for'])),

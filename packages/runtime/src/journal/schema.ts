@@ -43,6 +43,10 @@ export const migrations: readonly string[] = [
   ALTER TABLE processes ADD COLUMN container_start TEXT;
   ALTER TABLE processes ADD COLUMN process_start TEXT;
   `,
+  `
+  ALTER TABLE runs ADD COLUMN drill TEXT;
+  CREATE INDEX runs_by_drill ON runs (drill, started) WHERE drill IS NOT NULL;
+  `,
 ]
 
 /** The schema that this version writes. */

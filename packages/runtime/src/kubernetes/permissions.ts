@@ -18,6 +18,8 @@ export interface NeededPermission {
   readonly owner: string
   /** The plan that can't do its work without it; `undefined`: the engine does without, and says so. */
   readonly plan?: string | undefined
+  /** The drill of that plan that needs it; backups don't. */
+  readonly drill?: string | undefined
 }
 
 /** A {@link NeededPermission} that was not granted. */
@@ -88,7 +90,10 @@ export function neededPermissions(
       permissions.map((permission) => ({ permission, owner: `plan "${plan}": ${kind} "${id}"`, plan })),
     ),
   )
-  return [...ours, ...plans]
+  const drills = config.drills.flatMap(({ name: drill, plan, participant }) =>
+    participant.permissions.map((permission) => ({ permission, owner: `drill "${drill}"`, plan: plan.name, drill })),
+  )
+  return [...ours, ...plans, ...drills]
 }
 
 /** Everything that a configuration needs, the same resource once, in a stable order: what Roles are made from. */

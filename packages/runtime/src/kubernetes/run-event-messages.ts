@@ -109,7 +109,10 @@ export function undoDraft(event: Extract<RunEvent, { type: 'undo-settled' }>): r
   return []
 }
 
-function subjectOf({ plan, trigger }: Run, isMaintenance: boolean): { readonly prefix: string; readonly what: string } {
+function subjectOf(
+  { plan, trigger, drill }: Run,
+  isMaintenance: boolean,
+): { readonly prefix: string; readonly what: string } {
   switch (trigger) {
     case 'boot':
       return { prefix: 'Boot', what: `installing the dependencies of plan "${plan}"` }
@@ -118,7 +121,7 @@ function subjectOf({ plan, trigger }: Run, isMaintenance: boolean): { readonly p
     case 'command':
       return { prefix: 'Command', what: `a command of plan "${plan}"` }
     case 'drill':
-      return { prefix: 'Drill', what: `the restore drill of plan "${plan}"` }
+      return { prefix: 'Drill', what: `restore drill "${drill ?? '?'}" of plan "${plan}"` }
     case 'verify':
       return { prefix: 'Verify', what: `verifying the backups of plan "${plan}"` }
     default:

@@ -3,6 +3,7 @@
 import type { RestorePoint, Target } from '@holdfast/sdk'
 import { planRetention } from '../artifacts/retention.ts'
 import type { StoredArtifact } from '../artifacts/store.ts'
+import { heldPoints } from '../drill/held-points.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import type { TargetState } from './outcome.ts'
@@ -70,7 +71,10 @@ export async function findExpired(
   const now = services.clock.now()
   const zone = plan.schedule?.timeZone
   const expired = [...series.values()].flatMap((each) => planRetention(each, retention, now, zone).expire)
-  return { points, expired: expired.map(({ point }) => point).toSorted(newestFirst) }
+  // What a drill is reading stays until the next run.
+  const held = heldPoints(services)
+  const free = expired.map(({ point }) => point).filter(({ id }) => !held.has(id))
+  return { points, expired: free.toSorted(newestFirst) }
 }
 
 /** Removes the artifacts among expired points from the store. */

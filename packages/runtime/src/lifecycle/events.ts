@@ -1,6 +1,9 @@
 import type { HookName, Outcome, PlannedStep, RestorePoint, Run, RunStatus, TargetOutcome } from '@holdfast/sdk'
 import type { FailureRecord } from '../journal/records.ts'
 
+/** What is called in a run: a hook, or a step of a drill. */
+export type StepName = HookName | 'restore' | 'expect'
+
 /** What happens during a run, in order: for progress, metrics, tests and the person who watches. */
 export type RunEvent =
   | { readonly type: 'run-started'; readonly run: Run; readonly at: Date }
@@ -8,7 +11,7 @@ export type RunEvent =
   | {
       readonly type: 'hook-started'
       readonly run: Run
-      readonly hook: HookName
+      readonly hook: StepName
       readonly participant: string
       readonly target?: string | undefined
       readonly attempt: number
@@ -16,7 +19,7 @@ export type RunEvent =
   | {
       readonly type: 'hook-ended'
       readonly run: Run
-      readonly hook: HookName
+      readonly hook: StepName
       readonly participant: string
       readonly target?: string | undefined
       readonly attempt: number
@@ -50,6 +53,13 @@ export type RunEvent =
       /** Milliseconds between arming and now. */
       readonly heldMs: number
       readonly error?: FailureRecord | undefined
+    }
+  | {
+      readonly type: 'backup-chosen'
+      readonly run: Run
+      readonly target: string
+      /** What a drill is going to restore. */
+      readonly points: readonly RestorePoint[]
     }
   | {
       readonly type: 'progress'

@@ -1,5 +1,6 @@
 import type { HookHandler, HookName, Outcome, PruneContext, RestorePoint } from '@holdfast/sdk'
 
+import { withPointsOf } from '../drill/held-points.ts'
 import { quietly } from '../journal/quietly.ts'
 import type { Participant, ResolvedHook } from '../load/resolved.ts'
 import { findExpired, removeExpired, verifyArtifacts, artifactOf } from './builtins.ts'
@@ -48,9 +49,12 @@ export function handlersFor(
       target,
       keepsOpen: heldUntilBackupsSettle.has(hook),
       async invoke(site) {
-        const context = await contextOf(execution, hook, site, target, outcome)
-        await handler(context)
-        if (target) afterwards[hook]?.(site, target, context)
+        const call = async (): Promise<void> => {
+          const context = await contextOf(execution, hook, site, target, outcome)
+          await handler(context)
+          if (target) afterwards[hook]?.(site, target, context)
+        }
+        await (alone[hook]?.(site, call) ?? call())
       },
       onSuccess: target && onSuccess[hook]?.(execution, participant, target),
     }
@@ -69,6 +73,15 @@ function rank(participant: Participant, hook: HookName): number {
 
 /** What is armed here is given back as soon as the last backup settles, not when the handler does. */
 const heldUntilBackupsSettle: ReadonlySet<HookName> = new Set(['beforeBackups'])
+
+/** What nobody else may do at the same time. */
+const alone: {
+  readonly [Name in HookName]?: (site: RunCallSite, body: () => Promise<void>) => Promise<void>
+} = {
+  // What is let go must not be what a drill is just choosing.
+  pruneBackups: ({ services, run, signal }, body) =>
+    withPointsOf(services, run.plan, { owner: `run ${run.id}, which prunes`, signal }, body),
+}
 
 const onSuccess: {
   readonly [Name in HookName]?: (execution: RunExecution, participant: Participant, target: TargetState) => () => void
@@ -136,10 +149,13 @@ const builtIns: {
       target,
       keepsOpen: false,
       async invoke(site) {
-        const { expired } = await findExpired(services, plan, target.target, externalPoints(site, target))
-        // The plan is printed before anything is removed.
-        services.emit({ type: 'pruned', run, target: target.target.id, points: expired, dryRun: run.dryRun })
-        if (!run.dryRun) await removeExpired(services, expired, site.signal)
+        const prune = async (): Promise<void> => {
+          const { expired } = await findExpired(services, plan, target.target, externalPoints(site, target))
+          // The plan is printed before anything is removed.
+          services.emit({ type: 'pruned', run, target: target.target.id, points: expired, dryRun: run.dryRun })
+          if (!run.dryRun) await removeExpired(services, expired, site.signal)
+        }
+        await (run.dryRun ? prune() : alone.pruneBackups?.(site, prune))
       },
     },
 }

@@ -115,7 +115,7 @@ export async function listExternalPoints(
   services: Services,
   plan: ResolvedPlan,
   participant: Participant,
-  filter: { readonly target?: string },
+  filter: { readonly target?: string; readonly forRetention?: boolean },
   signal: AbortSignal,
 ): Promise<readonly RestorePoint[]> {
   const scope = new Scope(services)

@@ -1,11 +1,20 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { formatDuration, type HoldfastError, type Json, type Outcome, type Run, type Vars } from '@holdfast/sdk'
+import {
+  formatDuration,
+  type HoldfastError,
+  type Json,
+  type Outcome,
+  type Run,
+  type TargetOutcome,
+  type Vars,
+} from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf, recordFailure, toFailure } from '../failure.ts'
+import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { createVars } from '../vars.ts'
 import { callWithDeadline } from './call.ts'
-import { varsDirectoryOf } from './execute.ts'
+import { observeRecovered, varsDirectoryOf } from './execute.ts'
 import { quietly } from '../journal/quietly.ts'
 import { newRunId } from './run-id.ts'
 import { Scope } from './scope.ts'
@@ -25,7 +34,11 @@ export interface TaskRequest {
   /** The plan whose run it is: for a restore, the one that made what is restored. */
   readonly plan: string
   /** What the run is for. Default: a restore. */
-  readonly trigger?: 'restore' | 'command' | undefined
+  readonly trigger?: 'restore' | 'command' | 'drill' | undefined
+  /** The drill that it is a run of. */
+  readonly drill?: string | undefined
+  /** Default: now. */
+  readonly scheduledFor?: Date | undefined
   /** The longest it may take, in milliseconds. */
   readonly budgetMs: number
   /** It looks only, and changes nothing. */
@@ -34,6 +47,10 @@ export interface TaskRequest {
   readonly signal?: AbortSignal | undefined
   /** Does it. @returns what came of it: for a restore, where it was restored to */
   body(call: TaskCall): Promise<Json>
+  /** What it was about, once it has ended. Default: nothing that would be on record. */
+  readonly targets?: ((error: HoldfastError | undefined) => readonly TargetOutcome[]) | undefined
+  /** Its `onError` and `onFinish` hear of it, unless it succeeds. */
+  readonly observedBy?: ResolvedPlan | undefined
 }
 
 /** A task that ended. */
@@ -49,7 +66,9 @@ export async function executeTask(services: Services, request: TaskRequest): Pro
   const { plan, budgetMs, trigger = 'restore', dryRun = false } = request
   const { clock, journal, shutdown, emit } = services
   const now = clock.now()
-  const run: Run = { id: newRunId(now), plan, attempt: 1, scheduledFor: now, trigger, dryRun }
+  const { drill, scheduledFor = now, observedBy } = request
+  const name = { plan, ...(drill !== undefined && { drill }) }
+  const run: Run = { ...name, id: newRunId(now), attempt: 1, scheduledFor, trigger, dryRun }
   const began = clock.monotonic()
   const scope = new Scope(services)
   const directory = varsDirectoryOf(services.stateDirectory, run.id)
@@ -71,7 +90,7 @@ export async function executeTask(services: Services, request: TaskRequest): Pro
       },
       {
         clock,
-        where: trigger === 'restore' ? `the restore from plan "${plan}"` : `the command of plan "${plan}"`,
+        where: drill === undefined ? `the ${trigger} of plan "${plan}"` : `drill "${drill}"`,
         timeoutMs: budgetMs,
         parents: [shutdown.requested, ...(request.signal ? [request.signal] : [])],
         hurried: shutdown.abandoned,
@@ -85,17 +104,23 @@ export async function executeTask(services: Services, request: TaskRequest): Pro
   warnings.push(...stuck)
   if (error?.code === 'HOOK_TIMEOUT') error = errors.RUN_BUDGET({ budget: formatDuration(budgetMs) }, { cause: error })
   const status = error === undefined ? 'succeeded' : error.code === 'RUN_ABORTED' ? 'aborted' : 'failed'
-  const outcome: Outcome = { status, targets: [], error, warnings }
+  const targets = request.targets?.(error) ?? []
+  const outcome: Outcome = { status, targets, error, warnings }
   for (const warning of warnings) emit({ type: 'warning', run, error: recordFailure(warning) })
   const durationMs = clock.monotonic() - began
-  quietly(services, () =>
+  const observersDue =
+    status !== 'succeeded' && observedBy?.participants.some(({ hooks }) => hooks.onError ?? hooks.onFinish)
+  quietly(services, () => {
+    for (const target of targets) journal.recordTarget(run.id, target)
     journal.endRun(run.id, {
       status,
       error: error && recordFailure(error),
       warnings: warnings.map(recordFailure),
       durationMs,
-    }),
-  )
+      observersDue,
+    })
+  })
+  if (observedBy && observersDue) await observeRecovered(services, observedBy, run, { outcome, called: new Set() })
   if (!quietly(services, () => journal.pendingUndos().some((undo) => undo.run === run.id))) {
     rmSync(directory, { recursive: true, force: true })
   }

@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { errors } from '../errors.ts'
 import { suggest } from './did-you-mean.ts'
 import type { ConfigDraft } from './draft.ts'
@@ -22,8 +23,9 @@ export async function checkShape(
   const form = isPlainObject(value) && isPlainObject(value['plans']) ? 'map' : 'list'
   const ofList = written === 'crontab' ? crontabShape : listShape
   const { error } = (form === 'map' ? mapShape : ofList).safeParse(value)
+  const issues = [...(error?.issues ?? []), ...(await drillIssues(value))]
   const wrong: Path[] = []
-  for (const issue of (error?.issues ?? []).flatMap((found) => describeIssue(found, value))) {
+  for (const issue of issues.flatMap((each) => describeIssue(each, value))) {
     const { path } = issue
     wrong.push(path)
     if (issue.kind === 'unknown-key') {
@@ -40,4 +42,13 @@ export async function checkShape(
     sound: (path) =>
       !wrong.some((found) => path.every((part, index) => index >= found.length || found[index] === part)),
   }
+}
+
+/** Drills have a form of their own: a list, or a map. */
+async function drillIssues(value: unknown): Promise<readonly StandardSchemaV1.Issue[]> {
+  const drills = isPlainObject(value) ? value['drills'] : undefined
+  if (drills === undefined) return []
+  const { drillListShape, drillMapShape } = await import('./drill-shape.ts')
+  const { error } = (isPlainObject(drills) ? drillMapShape : drillListShape).safeParse({ drills })
+  return error?.issues ?? []
 }

@@ -1,6 +1,7 @@
 import type { StorageDriver } from '@holdfast/sdk'
 import type { ImportContext } from './import-module.ts'
 import type { ConfigDraft } from './draft.ts'
+import type { DrillScriptsForm } from './resolve-drill-code.ts'
 import type { Problems } from './problems.ts'
 
 /** What every step from a draft to a configuration needs. */
@@ -9,4 +10,6 @@ export interface ResolveContext extends ImportContext {
   readonly problems: Problems
   /** Opens the store at a URL. */
   readonly openStorage: ((url: string) => Promise<StorageDriver>) | undefined
+  /** What scripts of a drill are. */
+  readonly drillScripts: DrillScriptsForm | undefined
 }

@@ -21,7 +21,7 @@ const descriptions: Readonly<Record<string, string>> = {
   replicas: 'Which of several pods schedule: each its own plans, or the leader for all. Default: each.',
   undoMirror: 'Keeps armed undos as ConfigMaps too, where the API allows it. Default: on.',
   plans: 'Plans by name, or as a list.',
-  schedule: 'When the plan runs. Without one it runs by hand only.',
+  schedule: 'When it runs by itself. Without one it runs by hand only.',
   cron: 'Five fields, or @hourly, @daily, @weekly, @monthly, @yearly.',
   timeZone: 'IANA name such as Europe/Berlin. Default: TZ, else UTC.',
   jitter: 'Spreads plans over this long after the slot. Default: none.',
@@ -36,6 +36,17 @@ const descriptions: Readonly<Record<string, string>> = {
   backoff: 'Pause between attempts. Default: 1m.',
   retention: 'How many restore points to keep; without it nothing is pruned.',
   allowEmpty: 'Finding nothing to back up is a success. Default: false.',
+  drills: 'Restores that prove that backups are some, by name or as a list.',
+  plan: 'The plan whose backups it restores.',
+  select: 'Which backup of the target. Default: newest.',
+  target: 'Which target. Default: another one each time, at random.',
+  options:
+    'How the plugin restores; {directory} and {suffix} stand for the own of the drill. Default: { path: "{directory}" }.',
+  bytes: 'Files in its directory, also where a plugin knows how to restore. Default: false.',
+  expect: 'What looks at what was restored: a directory of scripts, a script, or a module, as a path.',
+  cleanup: 'What removes what was restored outside its directory: a path, as for expect.',
+  scratch: 'Where its directory is made. Default: in the state directory.',
+  timeouts: 'The longest that a part of it may take.',
 }
 
 /** What a reference to a module looks like: a path, or `module#export`. */
@@ -50,7 +61,7 @@ const reference = String.raw`^(?:\.{0,2}/.+|.+#.+)$`
 export async function configJsonSchema(
   plugins: Readonly<Record<string, Pick<PluginFactory<never>, 'definition'>>> = {},
 ): Promise<JsonSchema> {
-  const { list, map } = await shapes()
+  const { list, map, drills } = await shapes()
   const options = Object.entries(plugins).map(([name, { definition }]) => [name, inputSchema(definition.config) ?? {}])
   const module = {
     type: 'object',
@@ -70,6 +81,7 @@ export async function configJsonSchema(
       ...(list['properties'] as object),
       storage: { anyOf: [{ type: 'string' }, { ...storage, minProperties: 1, maxProperties: 1 }] },
       plans: { anyOf: [plansOf(map), plansOf(list)] },
+      drills: { anyOf: [drills.map, drills.list] },
     },
   }) as JsonSchema
   // Added last: a plugin's options have meanings of their own.
@@ -104,19 +116,28 @@ export function inputSchema(schema: StandardSchemaV1): JsonSchema | undefined {
 
 /** The keys of our own shape at a path. */
 export async function knownConfigKeys(path: Path, form: 'list' | 'map'): Promise<readonly string[]> {
-  return knownKeys((await shapes())[form], path) ?? []
+  const { drills, ...shape } = await shapes()
+  const [top, name, ...rest] = path
+  if (top !== 'drills') return knownKeys(shape[form], path) ?? []
+  if (name === undefined) return []
+  return knownKeys(typeof name === 'number' ? drills.list : drills.map, [name, ...rest]) ?? []
 }
 
 interface Shapes {
   readonly list: JsonSchema
   readonly map: JsonSchema
+  readonly drills: { readonly list: JsonSchema; readonly map: JsonSchema }
 }
 
 let known: Promise<Shapes> | undefined
 
 // Only when somebody asks: a daemon whose configuration is right never needs it.
 function shapes(): Promise<Shapes> {
-  known ??= import('./shape-schema.ts').then(({ listSchema, mapSchema }) => ({ list: listSchema(), map: mapSchema() }))
+  known ??= import('./shape-schema.ts').then(({ listSchema, mapSchema, drillSchemas }) => ({
+    list: listSchema(),
+    map: mapSchema(),
+    drills: drillSchemas(),
+  }))
   return known
 }
 

@@ -20,6 +20,7 @@ import { createModuleLoader, type ModuleLoader } from './module-loader.ts'
 import { collectProblems, invalidConfig, type Problems } from './problems.ts'
 import { readConfigText } from './read-text.ts'
 import { resolveConfig, type ResolvedDraft } from './resolve-config.ts'
+import type { DrillScriptsForm } from './resolve-drill-code.ts'
 import { parseYaml } from './yaml-config.ts'
 
 /** Where the configuration is, and what the app brings along for it. */
@@ -34,6 +35,8 @@ export interface LoadConfigOptions extends FindConfigOptions {
   readonly crontabForm?: CrontabForm | undefined
   /** Opens the store at a URL. */
   readonly openStorage?: ((url: string) => Promise<StorageDriver>) | undefined
+  /** What a script or a directory of scripts is that a drill names. */
+  readonly drillScripts?: DrillScriptsForm | undefined
   /** For the time that a module may take to load (30 s). Default: the machine's. */
   readonly clock?: Pick<RuntimeClock, 'setTimer'> | undefined
 }
@@ -82,8 +85,10 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
       if (draft.form === 'yaml') checkInterpolation(draft.value, problems)
       // Modules are named relative to the file, or to the working directory where there is none.
       const from = found.file ?? join(options.cwd, 'environment')
-      const { builtins = {}, openStorage } = options
-      resolved = await resolveConfig({ draft, problems, loader, from, builtins, imported: new Map(), openStorage })
+      const { builtins = {}, openStorage, drillScripts } = options
+      const imported = new Map()
+      const given = { builtins, imported, openStorage, drillScripts }
+      resolved = await resolveConfig({ draft, problems, loader, from, ...given })
     }
   } catch (error) {
     if (!isHoldfastError(error)) throw error

@@ -1,13 +1,14 @@
-import type { HoldfastConfig } from '@holdfast/sdk'
+import type { HoldfastConfig, HoldfastError } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
-import { checkShape } from './check-shape.ts'
+import { checkShape, type CheckedShape } from './check-shape.ts'
 import type { ResolveContext } from './context.ts'
 import { checkPlanName } from './names.ts'
 import { isPlainObject } from './plain-object.ts'
+import { resolveDrill } from './resolve-drill.ts'
 import { checkRecipients, resolveEncoding } from './resolve-encoding.ts'
 import { resolvePlan, type PlanDraft } from './resolve-plan.ts'
 import { checkDriver, openStore } from './resolve-storage.ts'
-import type { ResolvedConfig, ResolvedPlan } from './resolved.ts'
+import type { ResolvedConfig, ResolvedDrill, ResolvedPlan } from './resolved.ts'
 
 /** A configuration, and what the shape of the rest of the engine has no place for. */
 export interface ResolvedDraft {
@@ -34,16 +35,18 @@ export async function resolveConfig(context: ResolveContext): Promise<ResolvedDr
   const defaults = resolveEncoding(shape.sound(['encoding']) ? encoding : undefined)
   const plans: ResolvedPlan[] = []
   const drafts = plansOf(draft.value['plans'], context)
-  checkDuplicates(drafts, context)
+  checkDuplicates(drafts, (plan) => errors.PLAN_DUPLICATE({ plan }), context)
   for (const plan of drafts) {
     const resolved = await resolvePlan(plan, shape.sound(plan.path), defaults, context)
     if (resolved !== undefined) plans.push(resolved)
   }
+  const drills = await resolveDrills(drafts, plans, shape, context)
   if (problems.problems.length > 0) return undefined
   const config: ResolvedConfig = {
     instance: instance ?? 'default',
     storage,
     plans,
+    drills,
     replicas,
     undoMirror: undoMirror === 'on',
     source: draft.source,
@@ -60,28 +63,55 @@ async function resolveStorage(storage: unknown, context: ResolveContext): Promis
   return undefined
 }
 
-// Plans are a list with names, or a map by name.
 function plansOf(plans: unknown, { problems }: ResolveContext): readonly PlanDraft[] {
-  if (Array.isArray(plans)) {
-    return plans.map((value: unknown, index): PlanDraft => {
-      const path = ['plans', index]
+  const drafts = draftsOf('plans', plans)
+  if (isPlainObject(plans) && drafts.length === 0) {
+    problems.add(errors.CONFIG_VALUE({ path: 'plans', reason: 'must not be empty' }), { path: ['plans'] })
+  }
+  return drafts
+}
+
+// Plans and drills are a list with names, or a map by name.
+function draftsOf(key: 'plans' | 'drills', written: unknown): readonly PlanDraft[] {
+  if (Array.isArray(written)) {
+    return written.map((value: unknown, index): PlanDraft => {
+      const path = [key, index]
       return { name: isPlainObject(value) ? value['name'] : undefined, value, path, namePath: [...path, 'name'] }
     })
   }
-  const named = Object.entries(isPlainObject(plans) ? plans : {})
-  if (isPlainObject(plans) && named.length === 0) {
-    problems.add(errors.CONFIG_VALUE({ path: 'plans', reason: 'must not be empty' }), { path: ['plans'] })
+  const named = Object.entries(isPlainObject(written) ? written : {})
+  return named.map(([name, value]) => ({ name, value, path: [key, name], namePath: [key, name] }))
+}
+
+async function resolveDrills(
+  planDrafts: readonly PlanDraft[],
+  plans: readonly ResolvedPlan[],
+  shape: CheckedShape,
+  context: ResolveContext,
+): Promise<readonly ResolvedDrill[]> {
+  const written = isPlainObject(context.draft.value) ? context.draft.value['drills'] : undefined
+  const drafts = draftsOf('drills', written)
+  checkDuplicates(drafts, (drill) => errors.DRILL_DUPLICATE({ drill }), context)
+  const names = planDrafts.flatMap(({ name }) => (typeof name === 'string' ? [name] : []))
+  const drills: ResolvedDrill[] = []
+  for (const drill of drafts) {
+    const resolved = await resolveDrill(drill, shape.sound(drill.path), { names, plans }, context)
+    if (resolved !== undefined) drills.push(resolved)
   }
-  return named.map(([name, value]) => ({ name, value, path: ['plans', name], namePath: ['plans', name] }))
+  return drills
 }
 
 // Names that differ only in case would be one in file systems and in names of Kubernetes objects.
-function checkDuplicates(plans: readonly PlanDraft[], { problems }: ResolveContext): void {
+function checkDuplicates(
+  drafts: readonly PlanDraft[],
+  duplicate: (name: string) => HoldfastError,
+  { problems }: ResolveContext,
+): void {
   const names = new Set<string>()
-  for (const { name, namePath } of plans) {
+  for (const { name, namePath } of drafts) {
     if (typeof name !== 'string') continue
     const part = namePath.length === 2 ? 'key' : 'value'
-    if (names.has(name.toLowerCase())) problems.add(errors.PLAN_DUPLICATE({ plan: name }), { path: namePath, part })
+    if (names.has(name.toLowerCase())) problems.add(duplicate(name), { path: namePath, part })
     names.add(name.toLowerCase())
   }
 }

@@ -91,7 +91,8 @@ async function resolveAll(
   return [...participants.values()]
 }
 
-function checkSchedule(schedule: unknown, path: Path, problems: Pick<Problems, 'add'>): void {
+/** Whether a schedule can be kept; why not is among the problems. */
+export function checkSchedule(schedule: unknown, path: Path, problems: Pick<Problems, 'add'>): void {
   const { cron, timeZone } = (isPlainObject(schedule) ? schedule : {}) as Partial<Schedule>
   if (typeof cron !== 'string' || (timeZone !== undefined && typeof timeZone !== 'string')) return
   try {

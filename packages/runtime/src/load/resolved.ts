@@ -2,6 +2,10 @@
 // only these shapes.
 import type {
   CheckContext,
+  Drill,
+  DrillCleanupContext,
+  DrillContext,
+  HoldfastError,
   HookHandler,
   HookName,
   Json,
@@ -27,10 +31,10 @@ export interface ResolvedHook<Name extends HookName = HookName> {
   readonly retry: { readonly attempts: number; readonly backoffMs: number }
 }
 
-/** A configured plugin or a hook module, as the runner sees it. */
+/** A configured plugin or a hook module, or whoever acts for a drill, as the runner sees it. */
 export interface Participant {
-  readonly kind: 'plugin' | 'hook'
-  /** Unique within its plan: the instance's name, or the hook module's. */
+  readonly kind: 'plugin' | 'hook' | 'drill'
+  /** Unique within its plan: the instance's name, or the hook module's; `drill:NAME`. */
   readonly id: string
   /** The plugin's name; the hook module's for hook modules. */
   readonly name: string
@@ -73,12 +77,44 @@ export interface ResolvedPlan {
   readonly maintenance: boolean
 }
 
+/** What a drill calls: a function, a module's, or scripts. */
+export interface ResolvedDrillCode<Context> {
+  /** Where it is, for messages. */
+  readonly source: string
+  run(ctx: Context): unknown
+  /** What stands in the way of running it, all at once. */
+  check?(): Promise<readonly HoldfastError[]>
+}
+
+/** A drill with every default filled in. */
+export interface ResolvedDrill {
+  readonly name: string
+  /** Backs something up. */
+  readonly plan: ResolvedPlan
+  readonly schedule: Schedule | undefined
+  readonly select: 'newest' | 'random'
+  /** `undefined`: any that has backups. */
+  readonly target: string | undefined
+  readonly options: NonNullable<Drill['options']>
+  /** Files, whoever else could restore. */
+  readonly bytes: boolean
+  readonly expect: ResolvedDrillCode<DrillContext>
+  readonly cleanup: ResolvedDrillCode<DrillCleanupContext> | undefined
+  /** `undefined`: in the state directory. */
+  readonly scratch: string | undefined
+  readonly budgetMs: number
+  readonly expectMs: number
+  /** Acts for it: arms its undo, needs its permissions. */
+  readonly participant: Participant
+}
+
 /** A configuration with every default filled in. */
 export interface ResolvedConfig {
   readonly instance: string
   /** `undefined`: the fs store in the state directory. */
   readonly storage: StorageDriver | undefined
   readonly plans: readonly ResolvedPlan[]
+  readonly drills: readonly ResolvedDrill[]
   /** Which of several pods schedule. */
   readonly replicas: 'each' | 'leader'
   /** Whether armed undos are kept as ConfigMaps, too, where the API allows it. */

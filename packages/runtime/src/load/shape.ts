@@ -12,20 +12,23 @@ const anyDuration = z.union(
   { error: durationError },
 )
 const duration = anyDuration.check(z.refine((value) => isDuration(value), { error: durationError }))
-const longerThanZero = anyDuration.check(
+/** A duration that is one. */
+export const longerThanZero = anyDuration.check(
   z.refine((value) => isDuration(value) && parseDuration(value) > 0, { error: 'must be a duration longer than 0' }),
 )
 
 const listenError = `must be ${listenForms}`
 
-const text = z.string().check(z.minLength(1))
+/** A text that says something. */
+export const text = z.string().check(z.minLength(1))
 const count = z.int().check(z.gte(0))
 
 const secretRef = z.union([z.strictObject({ env: text }), z.strictObject({ file: text })], {
   error: 'must be a reference: { env: NAME } or { file: PATH }, never the secret itself',
 })
 
-const schedule = z.strictObject({
+/** When something runs by itself. */
+export const schedule = z.strictObject({
   cron: z.string(),
   timeZone: z.optional(z.string()),
   jitter: z.optional(duration),
@@ -91,6 +94,8 @@ const settings = {
   ),
   replicas: z.optional(z.enum(['each', 'leader'])),
   undoMirror: z.optional(z.enum(['on', 'off'])),
+  /** Their shape is their own: drill-shape.ts. */
+  drills: z.optional(z.unknown()),
 }
 
 /** A configuration whose plans are a list, each with its name. */

@@ -1,12 +1,12 @@
-import type { Clock, RunStatus } from '@holdfast/sdk'
+import type { Clock } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import type { LastRuns } from '../journal/last-runs.ts'
 import type { RunEventListener } from '../lifecycle/events.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import { inSlices } from './in-slices.ts'
 import type { Metrics } from './metrics.ts'
-import { createPlanStates, isExecution, type PlanState } from './plan-state.ts'
-import type { Sample } from './series.ts'
+import { createPlanStates } from './plan-state.ts'
+import { recordRunTimes } from './run-times.ts'
 
 /** What {@link recordPlans} needs. */
 export interface RecordPlansOptions {
@@ -19,17 +19,6 @@ export interface RecordPlansOptions {
   /** What earlier processes did; asked for once per plan, and only when metrics are read. */
   history(plan: string): LastRuns
 }
-
-/** `none`: it has never run. */
-const phases: readonly ('none' | 'running' | RunStatus)[] = [
-  'none',
-  'running',
-  'succeeded',
-  'partial',
-  'failed',
-  'skipped',
-  'aborted',
-]
 
 /**
  * Metrics that say how each plan stands: worked out when they are read, so that a thousand idle plans cost nothing, and
@@ -48,46 +37,20 @@ export function recordPlans({ metrics, clock, plans, isRecovered, history }: Rec
     if (isRecovered()) await inSlices(plans(), clock, ({ name }) => states.restore(name, history))
   })
 
-  const gauge = (
-    name: string,
-    help: string,
-    valueOf: (state: PlanState, plan: { readonly maintenance: boolean }) => number | undefined,
-  ): void =>
-    metrics.computed(name, help, ['plan'], function* (): Iterable<Sample> {
-      for (const plan of plans()) {
-        const value = valueOf(states.of(plan.name), plan)
-        if (value !== undefined) yield { value, labels: { plan: plan.name } }
-      }
-    })
-  const last = (what: string, of: Parameters<typeof gauge>[2]): void =>
-    gauge(`holdfast_run_last_${what}_timestamp_seconds`, `When a run last had its ${what}`, of)
-
-  last('start', ({ startedAt }) => seconds(startedAt))
-  last('completion', ({ endedAt }) => seconds(endedAt))
-  // A plan that backs nothing up has no backup whose age could matter.
-  last('success', ({ succeededAt }, { maintenance }) => (maintenance ? undefined : seconds(succeededAt)))
-  last('failure', ({ failedAt }, { maintenance }) => (maintenance ? undefined : seconds(failedAt)))
-
-  const phaseHelp = 'The phase of the newest run: 1 for the one that it is in, 0 for the others'
-  metrics.computed('holdfast_run_phase', phaseHelp, ['plan', 'phase'], function* () {
-    const running = new Set([...states.running()].filter(({ run }) => isExecution(run)).map(({ run }) => run.plan))
+  recordRunTimes({
+    metrics,
+    states,
+    prefix: 'holdfast_run',
+    label: 'plan',
+    // A plan that backs nothing up has no backup whose age could matter.
+    names: () => plans().map(({ name, maintenance }) => ({ name, isAgeless: maintenance })),
+  })
+  metrics.computed('holdfast_targets_selected', 'Targets that the newest run found', ['plan'], function* () {
     for (const { name: plan } of plans()) {
-      const current = running.has(plan) ? 'running' : (states.of(plan).status ?? 'none')
-      for (const phase of phases) yield { value: phase === current ? 1 : 0, labels: { plan, phase } }
+      const { targets } = states.of(plan)
+      if (targets) yield { value: targets.size, labels: { plan } }
     }
   })
-
-  const deadlineHelp = 'When the run that goes on must have ended'
-  metrics.computed('holdfast_run_deadline_timestamp_seconds', deadlineHelp, ['plan'], function* () {
-    // A plan boots, runs and restores; the earliest deadline is the one that is missed first.
-    const earliest = new Map<string, number>()
-    for (const { run, deadline } of states.running()) {
-      earliest.set(run.plan, Math.min(earliest.get(run.plan) ?? Infinity, deadline.getTime()))
-    }
-    for (const [plan, at] of earliest) yield { value: at / 1000, labels: { plan } }
-  })
-
-  gauge('holdfast_targets_selected', 'Targets that the newest run found', ({ targets }) => targets?.size)
   const ofTargets = (name: string, help: string, key: 'succeededAt' | 'size'): void =>
     metrics.computed(name, help, ['plan', 'target'], function* () {
       for (const { name: plan } of plans()) {

@@ -17,7 +17,7 @@ export interface KnownTarget {
   size: number | undefined
 }
 
-/** What is known of a plan's runs, in this process and, once {@link PlanStates.restore} was called, in earlier ones. */
+/** What is known of the runs of a plan, or of a drill, in this process and, once {@link PlanStates.restore} was called, in earlier ones. */
 export interface PlanState {
   /** How the newest of them ended. */
   status: RunStatus | undefined
@@ -33,42 +33,52 @@ export interface PlanState {
 /** A run that goes on. */
 export interface RunningRun {
   readonly run: Run
+  /** The plan, or the drill. */
+  readonly name: string
   readonly deadline: Date
 }
 
-/** Follows the runs of all plans. */
+/** Follows the runs of all plans, or of all drills. */
 export interface PlanStates {
   readonly listen: RunEventListener
-  of(plan: string): PlanState
+  of(name: string): PlanState
+  /** Runs that go on, whatever they are for. */
   running(): Iterable<RunningRun>
+  /** Those of them that the states tell of. */
+  executing(): ReadonlySet<string>
   /** Fills in what only the journal knows; the first time only. */
-  restore(plan: string, history: (plan: string) => LastRuns): void
-  /** Forgets plans that are not among these. */
-  keep(plans: ReadonlySet<string>): void
+  restore(name: string, history: (name: string) => LastRuns): void
+  /** Forgets those that are not among these. */
+  keep(names: ReadonlySet<string>): void
 }
 
 /** What {@link createPlanStates} needs to know. */
 export interface CreatePlanStatesOptions {
   now(): Date
-  /** Milliseconds that a run of this plan may take. */
-  budgetOf(plan: string): number
+  /** Milliseconds that a run of this name may take. */
+  budgetOf(name: string): number
+  /** Whose run it is; `undefined`: nobody's that is followed here. Default: its plan's, unless it is a drill. */
+  readonly nameOf?: ((run: Run) => string | undefined) | undefined
+  /** Whether the states tell of it. Default: {@link isExecution}. */
+  readonly counts?: ((run: Run) => boolean) | undefined
 }
 
 /** Nothing is known yet. */
-export function createPlanStates({ now, budgetOf }: CreatePlanStatesOptions): PlanStates {
+export function createPlanStates(options: CreatePlanStatesOptions): PlanStates {
+  const { now, budgetOf, nameOf = planOf, counts = isExecution } = options
   const states = new Map<string, PlanState>()
   const running = new Map<string, RunningRun>()
 
-  const of = (plan: string): PlanState => {
-    let state = states.get(plan)
-    if (!state) states.set(plan, (state = unknown()))
+  const of = (name: string): PlanState => {
+    let state = states.get(name)
+    if (!state) states.set(name, (state = unknown()))
     return state
   }
 
-  const ended = ({ run, status, outcome }: Extract<RunEvent, { type: 'run-ended' }>): void => {
+  const ended = ({ run, status, outcome }: Extract<RunEvent, { type: 'run-ended' }>, name: string): void => {
     running.delete(run.id)
-    if (!isExecution(run)) return
-    const state = of(run.plan)
+    if (!counts(run)) return
+    const state = of(name)
     const at = now()
     state.status = status
     state.endedAt = at
@@ -81,32 +91,35 @@ export function createPlanStates({ now, budgetOf }: CreatePlanStatesOptions): Pl
   return {
     listen(event) {
       const { run } = event
+      const name = nameOf(run)
+      if (name === undefined) return
       switch (event.type) {
         case 'run-started':
           if (run.dryRun) return
-          running.set(run.id, { run, deadline: new Date(event.at.getTime() + budgetOf(run.plan)) })
-          if (isExecution(run)) of(run.plan).startedAt = event.at
+          running.set(run.id, { run, name, deadline: new Date(event.at.getTime() + budgetOf(name)) })
+          if (counts(run)) of(name).startedAt = event.at
           return
         case 'targets-found': {
-          if (!isExecution(run)) return
-          const state = of(run.plan)
+          if (!counts(run)) return
+          const state = of(name)
           const before = state.targets
           state.targets = new Map(event.targets.map((id) => [id, before?.get(id) ?? unknownTarget()]))
           return
         }
         case 'run-ended':
-          return ended(event)
+          return ended(event, name)
         default:
       }
     },
     of,
     running: () => running.values(),
-    restore(plan, history) {
-      const state = of(plan)
+    executing: () => new Set([...running.values()].filter(({ run }) => counts(run)).map(({ name }) => name)),
+    restore(name, history) {
+      const state = of(name)
       if (state.restored) return
       // First, so that a journal that can't be read is asked once.
       state.restored = true
-      const { targets, ...before } = history(plan)
+      const { targets, ...before } = history(name)
       state.status ??= before.status
       state.startedAt ??= before.startedAt
       state.endedAt ??= before.endedAt
@@ -121,10 +134,15 @@ export function createPlanStates({ now, budgetOf }: CreatePlanStatesOptions): Pl
         state.targets ??= new Map([...targets].map(([id, succeededAt]) => [id, { succeededAt, size: undefined }]))
       }
     },
-    keep(plans) {
-      for (const plan of states.keys()) if (!plans.has(plan)) states.delete(plan)
+    keep(names) {
+      for (const name of states.keys()) if (!names.has(name)) states.delete(name)
     },
   }
+}
+
+/** A drill is none of its plan's runs. */
+function planOf({ plan, drill }: Run): string | undefined {
+  return drill === undefined ? plan : undefined
 }
 
 function unknown(): PlanState {

@@ -1,6 +1,7 @@
-import type { HookName, Meter, RunStatus } from '@holdfast/sdk'
+import type { HookName, Meter, Run, RunStatus } from '@holdfast/sdk'
 import type { RunEventListener } from '../lifecycle/events.ts'
-import type { ResolvedPlan } from '../load/resolved.ts'
+import type { ResolvedDrill, ResolvedPlan } from '../load/resolved.ts'
+import { announceDrills, countDrill } from './drill-metrics.ts'
 import { isExecution } from './plan-state.ts'
 
 const statuses: readonly RunStatus[] = ['succeeded', 'partial', 'failed', 'skipped', 'aborted']
@@ -31,10 +32,11 @@ function undoFailureCounter(meter: Meter): ReturnType<Meter['counter']> {
   return meter.counter('holdfast_undo_failures_total', 'Undos that did not succeed', ['kind'])
 }
 
-/** Begins all counts of plans at 0, so that `increase()` sees the first failure. */
+/** Begins all counts of plans and drills at 0, so that `increase()` sees the first failure. */
 export function announcePlans(
   meter: Meter,
   plans: readonly Pick<ResolvedPlan, 'name' | 'participants' | 'maintenance'>[],
+  drills: readonly Pick<ResolvedDrill, 'name' | 'participant'>[] = [],
 ): void {
   const runs = runCounter(meter)
   const hookFailures = hookFailureCounter(meter)
@@ -52,8 +54,10 @@ export function announcePlans(
       }
     }
   }
+  for (const { participant } of drills) hooks.set(`expect ${participant.id}`, { phase: 'expect', hook: participant.id })
+  announceDrills(meter, drills)
   for (const labels of hooks.values()) for (const reason of reasons) hookFailures.add(0, { ...labels, reason })
-  for (const kind of undosOf(plans)) {
+  for (const kind of undosOf(plans, drills)) {
     undoFailures.add(0, { kind })
     recovered.add(0, { kind })
   }
@@ -63,14 +67,19 @@ export function announcePlans(
   for (const op of ['read', 'write', 'corrupt']) stateErrors.add(0, { op })
 }
 
-/** The names of the undos that these plans may arm. */
-export function undosOf(plans: readonly Pick<ResolvedPlan, 'participants'>[]): readonly string[] {
-  return [...new Set(plans.flatMap(({ participants }) => participants.flatMap(({ undos }) => [...undos.keys()])))]
+/** The names of the undos that these plans and drills may arm. */
+export function undosOf(
+  plans: readonly Pick<ResolvedPlan, 'participants'>[],
+  drills: readonly Pick<ResolvedDrill, 'participant'>[] = [],
+): readonly string[] {
+  const participants = [...plans.flatMap((plan) => plan.participants), ...drills.map(({ participant }) => participant)]
+  return [...new Set(participants.flatMap(({ undos }) => [...undos.keys()]))]
 }
 
 /** Counts a run that ended without an event: its process died. */
-export function countRun(meter: Meter, plan: string, result: RunStatus): void {
-  runCounter(meter).add(1, { plan, result })
+export function countRun(meter: Meter, { plan, drill }: Pick<Run, 'plan' | 'drill'>, result: RunStatus): void {
+  if (drill === undefined) runCounter(meter).add(1, { plan, result })
+  else countDrill(meter, drill, result)
 }
 
 /** Counts what happens in runs; labels are bounded. */
@@ -85,7 +94,8 @@ export function recordMetrics(meter: Meter): RunEventListener {
     switch (event.type) {
       case 'run-ended': {
         const { run, status, durationMs } = event
-        if (run.dryRun) return
+        // Drills have metrics of their own.
+        if (run.dryRun || run.drill !== undefined) return
         runs.add(1, { plan: run.plan, result: status })
         if (isExecution(run) && status !== 'skipped') duration.record(durationMs / 1000, { plan: run.plan })
         return

@@ -181,6 +181,7 @@ describe('permissions', () => {
     undoMirror,
     source: 'test',
     plans: [],
+    drills: [],
   })
 
   test('the engine asks for what it uses, and no more', () => {

@@ -150,8 +150,8 @@ test.for([
   [{ status: 'succeeded' }, { trigger: 'restore' }, 'Normal RestoreSucceeded: restoring from plan "shop" succeeded'],
   [
     { status: 'failed', error: broken },
-    { trigger: 'drill' },
-    'Warning DrillFailed: the restore drill of plan "shop" failed: EXEC_FAILED: ',
+    { trigger: 'drill', drill: 'weekly' },
+    'Warning DrillFailed: restore drill "weekly" of plan "shop" failed: EXEC_FAILED: ',
   ],
   [
     { status: 'succeeded' },

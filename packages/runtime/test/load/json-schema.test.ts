@@ -24,6 +24,7 @@ test('the schema for editors has every key, its meaning, and the options of know
     'metrics',
     'replicas',
     'undoMirror',
+    'drills',
     'plans',
   ])
   const [map, list] = schema.properties['plans']?.anyOf ?? []
