@@ -79,6 +79,27 @@ async function cronJobs(schedules: Readonly<Record<string, object>>) {
   return { cronjob: jobs[0]!, names: jobs.map(({ metadata }) => metadata.name) }
 }
 
+test('a drill with a schedule is a CronJob of its own, also where it is called like a plan', async () => {
+  const plans = [{ name: 'shop', schedule: { cron: '@daily' }, use: ['./a.ts'] }]
+  const drills = {
+    shop: { plan: 'shop', schedule: { cron: '0 5 * * 0', timeZone: 'Europe/Berlin' }, expect: './check.ts' },
+    'by-hand': { plan: 'shop', expect: './check.ts' },
+  }
+  const elsewhere = { drills: { monthly: { cron: '@monthly' } } }
+  const made = await render({ mode: 'cronjob', config: { plans, drills }, cronjob: elsewhere })
+  const jobs = made.all('CronJob')
+  expect(jobs.map(({ metadata }) => metadata.name)).toEqual([
+    'shop-holdfast-drill-monthly',
+    'shop-holdfast-drill-shop',
+    'shop-holdfast-shop',
+  ])
+  const [, drill] = jobs
+  expect(drill?.metadata.labels).toMatchObject({ 'holdfast.dev/drill': 'shop' })
+  expect(drill?.metadata.labels).not.toHaveProperty('holdfast.dev/plan')
+  expect(drill?.spec).toMatchObject({ schedule: '0 5 * * 0', timeZone: 'Europe/Berlin', concurrencyPolicy: 'Forbid' })
+  expect(drill?.spec.jobTemplate.spec.template.spec.containers[0].args).toEqual(['holdfast', 'drill', 'shop'])
+})
+
 test('the patch of a sidecar keeps what belongs to the application', async () => {
   const chart = await render({ mode: 'sidecar', config, serviceAccount: { create: false } })
   const { data } = chart.one('ConfigMap', 'shop-holdfast-sidecar')

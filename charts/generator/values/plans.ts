@@ -16,7 +16,7 @@ export const planValues: Values = {
   mode: oneOf(
     ['deployment', 'cronjob', 'sidecar'],
     'What the chart makes. deployment runs the daemon, for a namespace or a whole cluster. cronjob makes a CronJob per ' +
-      'plan. sidecar runs nothing: it keeps what a sidecar of another workload needs, and a patch that adds it there.',
+      'plan and drill. sidecar runs nothing: it keeps what a sidecar of another workload needs, and a patch that adds it there.',
     'deployment',
   ),
   nameOverride: text("Replaces the chart's name in names and labels."),
@@ -59,7 +59,8 @@ plans:
   },
   files: {
     description:
-      'Files beside the configuration, name → text: hook modules, which a plan uses as ./name. With a crontab or a ' +
+      'Files beside the configuration, name → text: hook modules, which a plan uses as ./name, and what drills expect. ' +
+      'With a crontab or a ' +
       'holdfast.config.ts here, config may be left out.',
     schema: filesByName,
     default: {},

@@ -1,5 +1,21 @@
 import { count, flag, group, objectOf, part, text, texts, type JsonSchema, type Values } from '../value.ts'
 
+/** Schedules of what config does not show. */
+const schedulesByName = {
+  type: 'object',
+  patternProperties: {
+    [String.raw`^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$`]: objectOf(
+      {
+        cron: { type: 'string', minLength: 1 },
+        timeZone: { type: 'string', minLength: 1 },
+        paused: { type: 'boolean' },
+      },
+      ['cron'],
+    ),
+  },
+  additionalProperties: false,
+}
+
 /** What differs between the modes, and where state is kept. */
 export const workloadValues: Values = {
   replicaCount: count(
@@ -31,23 +47,18 @@ export const workloadValues: Values = {
       description:
         'Plans that config does not show, because it is kept elsewhere or gives them no schedule: name → schedule. ' +
         "Those that config schedules have a CronJob without this; an entry wins over the plan's own schedule.",
-      schema: {
-        type: 'object',
-        patternProperties: {
-          [String.raw`^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$`]: objectOf(
-            {
-              cron: { type: 'string', minLength: 1 },
-              timeZone: { type: 'string', minLength: 1 },
-              paused: { type: 'boolean' },
-            },
-            ['cron'],
-          ),
-        },
-        additionalProperties: false,
-      },
+      schema: schedulesByName,
       default: {},
       example: `
 shop: { cron: '0 3 * * *', timeZone: Europe/Berlin }
+`,
+    },
+    drills: {
+      description: 'The same for drills.',
+      schema: schedulesByName,
+      default: {},
+      example: `
+shop-weekly: { cron: '0 5 * * 0', timeZone: Europe/Berlin }
 `,
     },
     successfulJobsHistoryLimit: count('How many Jobs that succeeded are kept.', 3),
