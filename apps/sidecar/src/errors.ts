@@ -253,8 +253,8 @@ export const errors = defineErrors(
       hint: 'Nothing was written: in the pod it would not be where the configuration looks for it. Move it below that directory, or build an image that contains the configuration and say --config-in-image.',
     },
     GENERATE_SCHEDULE: {
-      message: (p: { plan: string; cron: string; reason: string }) =>
-        `Kubernetes can't run plan "${p.plan}" at "${p.cron}": ${p.reason}`,
+      message: (p: { what: string; cron: string; reason: string }) =>
+        `Kubernetes can't run ${p.what} at "${p.cron}": ${p.reason}`,
       hint: 'Nothing was written, because a CronJob would run at other times. Write the schedule another way, or use a form with a daemon, such as --form sidecar.',
     },
     GENERATE_UNSCHEDULED: {
