@@ -51,14 +51,17 @@ export async function openClient(config: S3Config, upload: Pace): Promise<S3> {
   }
   const client = new aws.S3Client(settings)
   client.middlewareStack.add(
-    (next) => (args) => {
-      const request = args.request as HttpRequest
-      // TLS protects it already, and the checksum is of the same bytes.
-      if (request.protocol === 'https:' && request.body instanceof Uint8Array)
-        request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
-      return next(args)
-    },
-    { step: 'build', priority: 'low', name: 'unsignedPayloadOverTls' },
+    (next, { commandName }) =>
+      (args) => {
+        const request = args.request as HttpRequest
+        // A hash of every byte costs as much as all the rest of sending it. TLS protects what is on its way; without TLS,
+        // what a part was changed to would show when the backup is verified, by the digest in its manifest.
+        const isProtected = commandName === 'UploadPartCommand' && config.checksum !== 'none'
+        if (request.body instanceof Uint8Array && (request.protocol === 'https:' || isProtected))
+          request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
+        return next(args)
+      },
+    { step: 'build', priority: 'low', name: 'unsignedPayload' },
   )
   // Last of all, so that what is signed and tried again is the whole part.
   client.middlewareStack.add(

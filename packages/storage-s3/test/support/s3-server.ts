@@ -48,7 +48,7 @@ export type Fault =
 /** Options of {@link startS3}. */
 export interface S3ServerOptions {
   readonly bucket?: string
-  /** Objects have sizes and digests, and no bytes. */
+  /** Objects have sizes and digests, and large ones no bytes. */
   readonly discard?: boolean
   /** Bytes are not checked, which takes time. */
   readonly unchecked?: boolean
@@ -321,6 +321,8 @@ async function receive(request: IncomingMessage, options: ReceiveOptions): Promi
   const sha256 = createHash('sha256')
   const md5 = createHash('md5')
   const chunks: Buffer[] = []
+  // Manifests are read back, and lists of parts are read.
+  const isSmall = request.method === 'POST' || Number(request.headers['content-length'] ?? 0) < 65_536
   let crc = 0
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -333,7 +335,7 @@ async function receive(request: IncomingMessage, options: ReceiveOptions): Promi
       md5.update(bytes)
       crc = crc32(bytes, crc)
     }
-    if (!discard || request.method === 'POST') chunks.push(bytes)
+    if (!discard || isSmall) chunks.push(bytes)
     else if (bytes.byteLength === bytes.buffer.byteLength) (bytes.buffer as ArrayBuffer).transfer(0)
     if (slow !== undefined) await new Promise((resolve) => setTimeout(resolve, (bytes.length / slow) * 1000))
   }
