@@ -12,7 +12,7 @@ source "$kit/env.sh"
 export PATH="$PWD/node_modules/.bin:$PATH"
 
 ((EUID == 0)) || die "needs root: it starts containers. See e2e/README.md."
-"$kit/install.sh" k8s images ceph csi benji pushgateway benji-image
+"$kit/install.sh" k8s images ceph csi benji pushgateway benji-image databases-image
 environment=$(for each in cluster ceph csi pushgateway; do "$kit/$each.sh" up || exit 1; done)
 
 build_images() {
@@ -21,6 +21,7 @@ build_images() {
   npm run --silent image:context -- "$context"
   "$kit/image.sh" build apps/sidecar/Dockerfile "$context" holdfast.local/holdfast:test
   "$kit/image.sh" load "$BENJI_IMAGE"
+  "$kit/image.sh" load "$DATABASES_IMAGE"
   "$kit/image.sh" build apps/sidecar/Dockerfile.benji-k8s "$context" holdfast.local/benji-k8s:test "BENJI_IMAGE=$BENJI_IMAGE"
   # A container without a shell, and the image as the Alpine one is.
   mkdir -p "$HOLDFAST_E2E_DIR/no-shell"

@@ -7,6 +7,7 @@ import { lifecyclePolicy } from '../packages/runtime/src/lifecycle/policy.ts'
 import { readCatalogues } from './docs/catalogues.ts'
 import { renderErrors } from './docs/errors-page.ts'
 import { renderLifecycle } from './docs/lifecycle-page.ts'
+import { renderRecipes } from './docs/recipes-page.ts'
 import { root } from './workspaces.ts'
 
 /** The generated pages, path → text. */
@@ -14,6 +15,7 @@ export async function renderDocs(): Promise<ReadonlyMap<string, string>> {
   const pages: readonly (readonly [string, string])[] = [
     ['docs/errors.md', renderErrors(await readCatalogues())],
     ['docs/lifecycle.md', renderLifecycle(lifecyclePolicy)],
+    ['docs/recipes.md', renderRecipes()],
   ]
   const style = { parser: 'markdown', printWidth: 120, singleQuote: true, semi: false }
   return new Map(await Promise.all(pages.map(async ([path, text]) => [path, await format(text, style)] as const)))

@@ -18,6 +18,8 @@ export const images = {
   benjiK8s: 'holdfast.local/benji-k8s:test',
   /** Debian's Pushgateway. */
   pushgateway: 'holdfast.local/pushgateway:1',
+  /** Databases of Debian, one per container. */
+  databases: 'holdfast.local/databases:1',
 } as const
 
 /** Makes a namespace before the tests of a file, and removes it afterwards. */

@@ -3,7 +3,12 @@ import { dirname, join } from 'node:path'
 
 /** The pages of a repository. */
 export function listPages(from: string): readonly string[] {
-  const patterns = ['*.md', '{.changeset,docs,e2e,bench}/**/*.md', '{apps,charts,packages,examples}/*/*.md']
+  const patterns = [
+    '*.md',
+    '{.changeset,docs,e2e,bench}/**/*.md',
+    '{apps,charts,packages,examples}/*/*.md',
+    'examples/*/*/*.md',
+  ]
   return globSync(patterns, { cwd: from, exclude: ['**/node_modules/**', '**/dist/**'] }).toSorted()
 }
 
