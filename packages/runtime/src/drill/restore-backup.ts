@@ -1,4 +1,5 @@
-import type { RestorePoint } from '@holdfast/sdk'
+import type { Bytes, RestorePoint } from '@holdfast/sdk'
+import { artifactOf } from '../lifecycle/builtins.ts'
 import { armUnfinished, preparePluginRestore, type RestoredPoint } from '../lifecycle/restore.ts'
 import type { TaskCall } from '../lifecycle/task.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
@@ -75,9 +76,40 @@ async function partsByPlugin(
   const parts: Part[] = []
   for (const point of points) {
     const given = { plan, participant, point, options, force: false, several, cwd: directory, space }
-    parts.push({ point, ...(await preparePluginRestore(services, call, given)) })
+    const { check, run } = await preparePluginRestore(services, withoutUnread(call), given)
+    parts.push({ point, check, run: async () => proven(services, call, point, await run()) })
   }
   return parts
+}
+
+/** What a plugin leaves unread is read here. */
+function withoutUnread(call: TaskCall): TaskCall {
+  return {
+    ...call,
+    warn: (failure) => {
+      if (failure.code !== 'RESTORE_UNREAD') call.warn(failure)
+    },
+  }
+}
+
+/** A plugin may need no more than a part of what is stored. The drill says of all of it that it is what was stored. */
+async function proven(
+  services: Services,
+  { signal }: TaskCall,
+  point: RestorePoint,
+  restored: RestoredPoint,
+): Promise<RestoredPoint> {
+  const id = artifactOf(point)
+  if (id === undefined || restored.isProven === true) return restored
+  const total = await readToEnd(services.store().open(id, { signal }))
+  services.log.debug(`the rest of ${id} was read, too`, { artifact: id, bytes: total })
+  return { ...restored, isProven: true }
+}
+
+async function readToEnd(bytes: Bytes): Promise<number> {
+  let total = 0
+  for await (const chunk of bytes) total += chunk.length
+  return total
 }
 
 function partsAsFiles(

@@ -157,6 +157,27 @@ describe('the newest backup is damaged', () => {
     expect(scratches(run)).toEqual([])
   })
 
+  test.each(['a part', 'nothing'] as const)(
+    'where the plugin reads %s of it: the drill reads the rest, and finds out',
+    async (reads) => {
+      const world = server()
+      const storage = memoryStorage()
+      const config = { storage, encoding: { compression: 'none' as const } }
+      const run = await backedUp({ use: [database(world, { reads })], config, drills: [databaseDrill(world)] })
+      const good = await run.drill()
+      expect(good.outcome).toMatchObject({
+        status: 'succeeded',
+        warnings: [],
+        targets: [{ verification: 'verified' }],
+      })
+      const key = newest(storage, '.data')
+      storage.fail({ corrupt: (at, bytes) => (at === key ? flip(bytes) : bytes) })
+      const { outcome } = await run.drill()
+      expect(outcome).toMatchObject({ status: 'failed', error: { code: 'ARTIFACT_DIGEST' } })
+      expect([...world.databases.keys()]).toEqual(['shop'])
+    },
+  )
+
   test('as a verification has found: the drill fails, because whoever needed it would have to know', async () => {
     const { run, storage } = await rotting()
     const key = newest(storage, '.data')

@@ -22,7 +22,10 @@ export function server(rows = 'rows'): Server {
 /** Dumps the application's database, and restores into another one of the same server. */
 export function database(
   of: Server,
-  { targets = ['database'] }: { readonly targets?: readonly string[] } = {},
+  {
+    targets = ['database'],
+    reads = 'all',
+  }: { readonly targets?: readonly string[]; readonly reads?: 'all' | 'a part' | 'nothing' } = {},
 ): Plugin {
   return definePlugin({
     name: 'database',
@@ -48,8 +51,12 @@ export function database(
         const { database: name } = ctx.options as { database: string }
         of.databases.set(name, '')
         await behave(of.restoring, ctx.signal)
+        if (reads === 'nothing') return { where: name }
         const chunks: Uint8Array[] = []
-        for await (const chunk of ctx.openArtifact(ctx.point.id)) chunks.push(chunk)
+        for await (const chunk of ctx.openArtifact(ctx.point.id)) {
+          chunks.push(chunk)
+          if (reads === 'a part') break
+        }
         of.databases.set(name, Buffer.concat(chunks).toString())
         return { where: name }
       },
