@@ -14,7 +14,7 @@ const source = { conditions: ['@holdfast/source'] }
  */
 const isolated = [
   'packages/runtime/test/{load,exec}/**/*.test.ts',
-  'packages/runtime/test/artifacts/crash.test.ts',
+  'packages/runtime/test/artifacts/{crash,copy-crash}.test.ts',
   'packages/storage-s3/test/{kill,memory}.test.ts',
   'packages/plugin-scripts/test/**/*.test.ts',
   'packages/plugin-benji/test/{freeze/*,backup/frozen}.test.ts',

@@ -12,7 +12,7 @@ source "$kit/env.sh"
 export PATH="$PWD/node_modules/.bin:$PATH"
 
 ((EUID == 0)) || die "needs root: it starts containers. See e2e/README.md."
-"$kit/install.sh" k8s images ceph csi benji pushgateway benji-image databases-image
+"$kit/install.sh"
 environment=$(for each in cluster ceph csi pushgateway; do "$kit/$each.sh" up || exit 1; done)
 
 build_images() {

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..')
 const place = join(root, 'node_modules', '.holdfast-snippets')
 afterAll(() => rmSync(place, { recursive: true, force: true }))
 
-const packages = ['sdk', 'runtime', 'testing', 'plugin-scripts', 'plugin-benji', 'plugin-mongodump']
+const packages = ['sdk', 'runtime', 'testing', 'plugin-scripts', 'plugin-benji', 'plugin-mongodump', 'storage-s3']
 const pages = [
   'README.md',
   'ARCHITECTURE.md',

@@ -1,9 +1,11 @@
 import { isHoldfastError, type StorageDriver } from '@holdfast/sdk'
 import {
+  findCopyOfStore,
   fsStorage,
   loadConfig,
   openStorageAddress,
   problemsOf,
+  type LoadConfigOptions,
   type LoadedConfig,
   type ResolvedConfig,
 } from '@holdfast/runtime'
@@ -53,11 +55,21 @@ export async function loadQuietly(context: CommandContext): Promise<LoadedConfig
       (await import('./crontab.ts')).crontabForm(crontab, { file, environment: io.env }),
     openStorage,
     drillScripts: async (path) => (await import('@holdfast/plugin-scripts')).drillScripts({ path }),
+    defaultCopies: copiesOfVariable(settings.defaultCopies),
   })
   const config = { ...loaded.config, instance: instanceOfPod(loaded.config, io.env) }
   const url = settings.storage ?? (config.storage ? undefined : settings.defaultStorage)
   if (url === undefined) return { ...loaded, config }
-  return { ...loaded, config: { ...config, storage: await openStorageAt(url, io.cwd) } }
+  const named = { ...config, storage: await openStorageAt(url, io.cwd) }
+  // Somebody reads a copy: `--storage` names it, and nothing is backed up by it.
+  const problem = settings.storage === undefined ? findCopyOfStore(named) : undefined
+  if (problem) throw problem
+  return { ...loaded, config: named }
+}
+
+/** The copies of a configuration that names none, as they are in the environment. */
+export function copiesOfVariable(addresses: readonly string[]): LoadConfigOptions['defaultCopies'] {
+  return addresses.length === 0 ? undefined : { addresses, variable: 'HOLDFAST_COPIES' }
 }
 
 /**

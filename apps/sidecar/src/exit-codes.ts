@@ -30,7 +30,7 @@ const usageErrors = new Set([
   'RESTORE_SEVERAL',
 ])
 const busyErrors = new Set(['PLAN_BUSY', 'DRILL_BUSY', 'LOCK_BUSY', 'STORE_OWNED'])
-const configErrors = new Set(['STORAGE_INVALID', 'STORAGE_URL_INVALID', 'STORAGE_UNKNOWN'])
+const configErrors = new Set(['STORAGE_INVALID', 'STORAGE_URL_INVALID', 'STORAGE_UNKNOWN', 'COPY_SAME_STORE'])
 
 /** What a command exits with that ended in this error. */
 export function exitCodeOfFailure({ code }: Pick<HoldfastFailure, 'code'>): number {

@@ -1,4 +1,4 @@
-import { errors as runtimeErrors, type ResolvedConfig, type ResolvedPlan } from '@holdfast/runtime'
+import { errors as runtimeErrors, type ResolvedConfig, type ResolvedCopy, type ResolvedPlan } from '@holdfast/runtime'
 
 /**
  * The plan of this name.
@@ -14,4 +14,12 @@ export function planNamed({ plans }: ResolvedConfig, name: string): ResolvedPlan
 /** The plan of this name, or all of them. */
 export function plansNamed(config: ResolvedConfig, name: string | undefined): readonly ResolvedPlan[] {
   return name === undefined ? config.plans : [planNamed(config, name)]
+}
+
+/** The copies of these plans, each once. */
+export function copiesIn(plans: readonly Pick<ResolvedPlan, 'copies'>[]): readonly ResolvedCopy[] {
+  const all = plans.flatMap(({ copies }) => copies)
+  const isSame = (a: ResolvedCopy, b: ResolvedCopy): boolean =>
+    a.driver === b.driver || (a.driver.address !== undefined && a.driver.address === b.driver.address)
+  return all.filter((copy, index) => all.findIndex((other) => isSame(copy, other)) === index)
 }

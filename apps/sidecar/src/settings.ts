@@ -30,6 +30,8 @@ export interface Settings {
   readonly storage: string | undefined
   /** A URL for configurations that name no store. */
   readonly defaultStorage: string | undefined
+  /** URLs for configurations that name no copies. */
+  readonly defaultCopies: readonly string[]
   readonly logLevel: LogLevel
   readonly logFormat: 'json' | 'pretty'
   readonly json: boolean
@@ -71,6 +73,7 @@ export function readSettings(options: GlobalOptions, io: Pick<Io, 'env' | 'cwd' 
     stateDirectory: stateDirectory === undefined ? defaultStateDirectory(env) : resolve(cwd, stateDirectory),
     storage: options.storage,
     defaultStorage: nonEmpty(env['HOLDFAST_STORAGE']),
+    defaultCopies: addressesOf(env['HOLDFAST_COPIES']),
     logLevel: oneOf('--log-level', logLevels, options.logLevel ?? nonEmpty(env['HOLDFAST_LOG_LEVEL']) ?? 'info'),
     logFormat: oneOf(
       '--log-format',
@@ -116,6 +119,11 @@ export function positiveInteger(option: string, value: string): number {
   const number = Number(value)
   if (Number.isSafeInteger(number) && number > 0) return number
   throw errors.OPTION_INVALID({ option, value, allowed: 'a whole number from 1' })
+}
+
+/** Addresses of stores with blanks or line breaks between them. */
+export function addressesOf(value: string | undefined): readonly string[] {
+  return (value ?? '').split(/\s+/).filter((address) => address !== '')
 }
 
 /** An empty variable is one that isn't set: templates leave them behind. */

@@ -18,7 +18,7 @@ test('unknown configuration key', async () => {
   expect(text).toMatchInlineSnapshot(`
     "error: unknown key "retension" in plans.shop
       in /here/holdfast.yaml:4:5
-      Did you mean "retention"? Known here: schedule, use, concurrency, budget, retry, retention, allowEmpty, encoding.
+      Did you mean "retention"? Known here: schedule, use, concurrency, budget, retry, retention, allowEmpty, encoding, copies.
       CONFIG_UNKNOWN_KEY, see docs/errors.md#config_unknown_key
     exit 78"
   `)

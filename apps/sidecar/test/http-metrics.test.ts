@@ -195,7 +195,8 @@ async function scrapedRun(): Promise<{ readonly during: Exposition; readonly aft
   const here = workspace()
   here.write(
     'holdfast.yaml',
-    `plans:
+    `copies: ['file://${here.at('copy')}']
+plans:
   shop:
     schedule: { cron: '0 3 * * *', timeZone: Europe/Berlin }
     use: [{ '@holdfast/plugin-scripts#scripts': { path: ${here.at('scripts')} } }]

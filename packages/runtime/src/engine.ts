@@ -34,6 +34,7 @@ import { quietly } from './journal/quietly.ts'
 import type { UndoMirror } from './journal/undo-mirror.ts'
 import type { RunEventListener } from './lifecycle/events.ts'
 import { executeRun, stateUnwritable } from './lifecycle/execute.ts'
+import { behindReason } from './lifecycle/outcome.ts'
 import { newRunId } from './lifecycle/run-id.ts'
 import { createShutdown } from './lifecycle/shutdown.ts'
 import { linkSignals } from './lifecycle/signals.ts'
@@ -50,6 +51,7 @@ import type { RuntimeLogger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import type { Redactor } from './telemetry/redaction.ts'
 import { recordDrills } from './telemetry/drill-metrics.ts'
+import { recordCopies } from './telemetry/copy-metrics.ts'
 import { recordPlans } from './telemetry/plan-metrics.ts'
 import { announcePlans, recordMetrics, undosOf } from './telemetry/run-metrics.ts'
 import { join } from 'node:path'
@@ -224,6 +226,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     isRecovered: () => isRecovered,
     history: (plan) => journal.lastRuns({ plan }),
   })
+  const recordCopyStates = recordCopies({ metrics, clock, plans: () => config.plans })
   /** Processes that used this state directory, and are forgotten. */
   const ended = new Set<string>()
   const hasEnded = (process: string): boolean => {
@@ -291,6 +294,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     emit(event) {
       tell(() => countEvents(event))
       tell(() => recordStates(event))
+      tell(() => recordCopyStates(event))
       tell(() => recordDrillStates(event))
       if (event.type === 'undo-settled') tell(() => reportPendingUndos(services, [event.undo]))
       tell(() => options.events?.(event))
@@ -367,7 +371,9 @@ export function createEngine(options: CreateEngineOptions): Engine {
         const run = newRun(name, request, attempt)
         request.begins?.(run)
         const outcome = await executeRun(scoped, { run, plan: resolved, only: request.only, signal: request.signal })
-        const again = attempt < attempts && ['failed', 'partial'].includes(outcome.status)
+        // What only a copy lacks is not worth standing still for once more: the next run copies it.
+        const isBehind = outcome.reason === behindReason
+        const again = attempt < attempts && ['failed', 'partial'].includes(outcome.status) && !isBehind
         if (!again || stop.signal.aborted) return { run, outcome }
         log.info(`plan "${name}" is tried again in ${formatDuration(backoffMs)}`, { plan: name, run: run.id })
         await clock.sleep(backoffMs, stop.signal).catch(() => {})

@@ -647,6 +647,51 @@ export const errors = defineErrors(
       hint: 'Nothing was backed up. A store that is this slow cannot say safely who uses it; check the disk or the network behind it.',
       retryable: true,
     },
+    STORAGE_STALLED: {
+      message: (p: { operation: 'put' | 'get' | 'list' | 'delete' | 'sweep'; key: string; idle: string }) =>
+        `the store did not move for ${p.idle} at ${p.operation} "${p.key}"`,
+      hint: 'It was given up. Check the disk or the network behind the store: a mount whose server is gone hangs like this.',
+      retryable: true,
+    },
+    // ---- copies
+    COPY_SAME_STORE: {
+      message: (p: { copy: string; other: string }) => `the copy ${p.copy} is ${p.other}`,
+      hint: 'A copy in the same place is lost with it. Name another directory, bucket or machine.',
+    },
+    COPIES_INCOMPLETE: {
+      message: (p: { plan: string; copies: string }) =>
+        `plan "${p.plan}" was backed up, but not to all of its copies: ${p.copies}`,
+      hint: 'The backups are in the store and were read back. The warnings say what each copy lacks and why; the next run copies it.',
+      retryable: true,
+    },
+    COPY_INCOMPLETE: {
+      message: (p: { plan: string; copy: string; lacks: string; reason: string }) =>
+        `the copy ${p.copy} of plan "${p.plan}" lacks ${p.lacks}: ${p.reason}`,
+      hint: (p: { fix?: string | undefined }) =>
+        `The store itself has all of it, so nothing is lost; but were the store lost now, this copy could not stand in for it. What it has stays. The next run copies what is missing.${p.fix === undefined ? '' : ` ${p.fix}`}`,
+      retryable: true,
+    },
+    COPY_SOURCE: {
+      message: (p: { artifact: string; reason: string }) =>
+        `${p.artifact} can't be copied, because the store itself does not give it back: ${p.reason}`,
+      hint: 'Copies that lack it stay without it. `holdfast verify` tells whether it is damaged; restore an older one if it is, and check the disk.',
+    },
+    COPY_SLOW: {
+      message: (p: { copy: string; after: string }) => `copying to ${p.copy} did not come to an end within ${p.after}`,
+      hint: 'Copies may take nine tenths of what a run has left of its `budget`. Raise the budget, or find out why the copy is slow.',
+      retryable: true,
+    },
+    COPY_UNREACHABLE: {
+      message: (p: { copy: string; reason: string }) => `the copy ${p.copy} can't be read: ${p.reason}`,
+      hint: 'What it has, and what would be removed from it, is not known. A run would be partial: the store itself would have the backups, this copy would not.',
+      retryable: true,
+    },
+    COPY_NOT_PRUNED: {
+      message: (p: { plan: string; copy: string; reason: string }) =>
+        `the copy ${p.copy} of plan "${p.plan}" keeps what it should let go: ${p.reason}`,
+      hint: 'It has every backup that it should have, and some more. The next run tries again.',
+      retryable: true,
+    },
     // ---- artifacts
     ARTIFACT_NAME_INVALID: {
       message: (p: { what: string; name: string; reason: string }) =>

@@ -1,6 +1,6 @@
 export { createArtifactStore, listInstances, type ArtifactStore, type StoredArtifact } from './artifacts/store.ts'
 export { fsStorage } from './artifacts/fs-driver.ts'
-export { formatRetention, parseRetention, planRetention } from './artifacts/retention.ts'
+export { describeKept, formatRetention, parseRetention, planRetention, type KeptPoint } from './artifacts/retention.ts'
 export { openStorage } from './artifacts/storage-url.ts'
 export { systemClock, type RuntimeClock } from './clock.ts'
 export { drillId, drillOfId } from './drill/drill-name.ts'
@@ -75,6 +75,7 @@ export {
 } from './kubernetes/permissions.ts'
 export { exitCodes } from './lifecycle/outcome.ts'
 export { pointOf } from './lifecycle/builtins.ts'
+export { inspectCopies, type InspectedCopy } from './lifecycle/inspect-copies.ts'
 export { inspectPlan, listExternalPoints, validatePlan, type InspectedTarget } from './lifecycle/inspect.ts'
 export { hookNames, lifecyclePolicy } from './lifecycle/policy.ts'
 export { discoverTargets } from './lifecycle/targets.ts'
@@ -93,9 +94,17 @@ export { configJsonSchema } from './load/json-schema.ts'
 export { loadConfig, type LoadConfigOptions, type LoadedConfig } from './load/load-config.ts'
 export { provideModules } from './load/module-fallback.ts'
 export { openStorageAddress } from './load/open-storage.ts'
+export { findCopyOfStore } from './load/resolve-copies.ts'
 export { problemsOf, formatPosition, type ConfigProblem } from './load/problems.ts'
 export type { DrillScripts, DrillScriptsForm } from './load/resolve-drill-code.ts'
-export type { Participant, ResolvedConfig, ResolvedDrill, ResolvedHook, ResolvedPlan } from './load/resolved.ts'
+export type {
+  Participant,
+  ResolvedConfig,
+  ResolvedCopy,
+  ResolvedDrill,
+  ResolvedHook,
+  ResolvedPlan,
+} from './load/resolved.ts'
 export { watchConfig, type ConfigWatch, type WatchConfigOptions } from './load/reload.ts'
 export { parseCron } from './schedule/cron.ts'
 export { parseCrontab, type Crontab, type CrontabEntry } from './schedule/crontab.ts'

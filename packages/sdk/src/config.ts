@@ -35,6 +35,11 @@ export interface Plan {
   readonly allowEmpty?: boolean | undefined
   /** What it leaves out is the top level's: `recipients: []` turns encryption off for this plan. */
   readonly encoding?: EncodingOptions | undefined
+  /**
+   * Further stores that each artifact is copied to, and read back from. Each is a complete store of its own. Default: the
+   * top level's; `[]` is none.
+   */
+  readonly copies?: readonly StorageDriver[] | undefined
 }
 
 /** The whole configuration. */
@@ -45,6 +50,8 @@ export interface HoldfastConfig {
   readonly storage?: StorageDriver | undefined
   /** Default for every plan. */
   readonly encoding?: EncodingOptions | undefined
+  /** Default for every plan: further stores. Default: none. */
+  readonly copies?: readonly StorageDriver[] | undefined
   readonly plans: readonly Plan[]
   /** Restores that prove that backups are some; each is a run of its own. */
   readonly drills?: readonly Drill[] | undefined

@@ -3,6 +3,8 @@ import type { Bytes } from './json.ts'
 /** Keeps bytes under keys. The conformance suite in `@holdfast/testing` is what makes a driver one. */
 export interface StorageDriver {
   readonly name: string
+  /** Where it is, for people: `file:///backups`, `s3://bucket/prefix`. Without what is secret. */
+  readonly address?: string | undefined
   readonly capabilities: { readonly atomicPut: boolean; readonly rangeRead: boolean; readonly objectLock: boolean }
   /** Where it writes on this machine, if it does: never to be frozen. */
   readonly localDirectory?: string | undefined

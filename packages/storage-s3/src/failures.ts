@@ -6,7 +6,9 @@ import {
   isChecksum,
   isElsewhere,
   isExpired,
+  isForeign,
   isFull,
+  isMissing,
   isSkewed,
   isTooLarge,
   isUnknownKey,
@@ -73,12 +75,18 @@ export function storageFailure(error: unknown, { operation, key }: About, place:
     )
   if (/Object ?Lock/i.test(reason) && operation === 'put' && status === 400)
     return errors.STORAGE_NO_OBJECT_LOCK({ bucket, reason }, { cause })
-  if (operation === 'get' && (name === 'NoSuchKey' || status === 404)) return notFound(key, cause)
+  if (operation === 'get' && isMissing(refusal)) return notFound(key, cause)
   if (name === 'AccessDenied' || status === 403 || status === 401)
     return errors.STORAGE_DENIED({ ...about, reason, actions: actions[operation] }, { cause })
+  if (isForeign(refusal)) return foreign(place, `HTTP ${status}`, cause)
   if (isBusy(refusal)) return errors.STORAGE_BUSY({ ...about, reason }, { cause })
   if (isUnreachable(refusal)) return errors.STORAGE_UNREACHABLE({ endpoint, reason }, { cause })
   return failed(operation, key, status === undefined || name === 'Error' ? reason : `${name}: ${reason}`, cause)
+}
+
+/** What answers at the endpoint is no service of this kind. */
+export function foreign({ endpoint }: Place, answer: string, cause?: unknown): HoldfastError {
+  return errors.STORAGE_UNREACHABLE({ endpoint, reason: `what answers there does not speak S3 (${answer})` }, { cause })
 }
 
 /** `…; expecting 'eu-west-1'` is how AWS says it. */

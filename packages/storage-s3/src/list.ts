@@ -1,3 +1,4 @@
+import { foreign } from './failures.ts'
 import { keyOfObject, objectsOfPrefix } from './keys.ts'
 import type { Remote } from './remote.ts'
 import { failed } from './shared-failures.ts'
@@ -56,12 +57,14 @@ async function* listPages(remote: Remote, prefix: string, signal: AbortSignal): 
         options,
       ),
     )
+    // A web page is read as a list of nothing, and nobody has backups there.
+    if (page.IsTruncated === undefined) throw foreign(remote.place, 'a list that is none')
     const decode = page.EncodingType === 'url' ? decodeName : (name: string): string => name
     yield (page.Contents ?? []).flatMap(({ Key, Size = 0 }) =>
       Key === undefined ? [] : [{ object: decode(Key), size: Size }],
     )
-    const token = page.IsTruncated === true ? page.NextContinuationToken : undefined
-    if (page.IsTruncated === true && (token === undefined || token === ContinuationToken))
+    const token = page.IsTruncated ? page.NextContinuationToken : undefined
+    if (page.IsTruncated && (token === undefined || token === ContinuationToken))
       throw failed('list', prefix, 'the service says that there is more, and not where it goes on')
     ContinuationToken = token
   } while (ContinuationToken !== undefined)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Bytes } from '@holdfast/sdk'
+import { foreign } from './failures.ts'
 import { objectOfKey } from './keys.ts'
 import { headersOf } from './object-headers.ts'
 import { createPartBuffers } from './part-buffers.ts'
@@ -56,7 +57,7 @@ async function putWhole(remote: Remote, { key, object, bytes, signal }: WholeReq
   const { config } = remote
   const mark = randomUUID()
   try {
-    await remote.call({ operation: 'put', key }, signal, ({ aws, client }, options) =>
+    const { ETag } = await remote.call({ operation: 'put', key }, signal, ({ aws, client }, options) =>
       client.send(
         new aws.PutObjectCommand({
           Bucket: config.bucket,
@@ -67,6 +68,7 @@ async function putWhole(remote: Remote, { key, object, bytes, signal }: WholeReq
         options,
       ),
     )
+    if (ETag === undefined) throw foreign(remote.place, 'it stored something and named no ETag')
   } catch (error) {
     if (isUnsure(error, signal)) await takeBack(remote, { key, object, mark })
     throw error

@@ -70,8 +70,14 @@ export const isUnknownKey = has(
   'SignatureDoesNotMatch',
   'InvalidSecurity',
   'UnrecognizedClientException',
+  'XAdminUserNotFound',
 )
 export const isExpired = has('ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'InvalidToken')
+/**
+ * There is no such object. Nothing else counts that says 404: a proxy, a mistyped endpoint. Who takes that for an answer
+ * takes a store for empty.
+ */
+export const isMissing = has('NoSuchKey')
 /** The chain found none, or what it asked didn't answer. */
 export const isWithoutCredentials = has('CredentialsProviderError', 'ProviderError', 'TokenProviderError')
 export const isSkewed = has('RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture')
@@ -143,6 +149,11 @@ export function isUnreachable(refusal: Refusal): boolean {
     isNetwork(refusal) ||
     (refusal.status === undefined && /socket hang up|aborted|connection lost/i.test(refusal.reason))
   )
+}
+
+/** Something answered that speaks no S3: a proxy, a web page, another service. */
+export function isForeign({ reason, status }: Refusal): boolean {
+  return status !== undefined && (reason === 'UnknownError' || reason.startsWith('@aws-sdk XML parse error'))
 }
 
 /** Whether the same request may succeed in a moment. */

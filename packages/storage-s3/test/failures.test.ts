@@ -1,7 +1,19 @@
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
 import { selfSignedTls } from '@holdfast/testing'
-import { driverOf, failure, keys, pattern, put, read, signal, useCredentials, useServers } from './support/driver.ts'
+import {
+  driverOf,
+  failure,
+  keys,
+  partSize,
+  pattern,
+  put,
+  read,
+  signal,
+  useCredentials,
+  useServers,
+} from './support/driver.ts'
 import type { Fault } from './support/s3-server.ts'
 
 useCredentials()
@@ -92,6 +104,54 @@ test('what is said about a denial names the actions that are missing, for each o
   expect((await failure(keys(driver))).hint).toContain('Allow s3:ListBucket on')
   expect((await failure(driver.delete('k', { signal }))).hint).toContain('s3:DeleteObject')
   expect((await failure(driver.sweep!(new Date(), { signal }))).hint).toContain('s3:ListBucketMultipartUploads')
+})
+
+/** Something at an address, whatever it is asked. */
+async function answering(status: number, body: string): Promise<{ readonly url: string; close(): void }> {
+  const server = createHttpServer((request, response) => {
+    request.resume()
+    response.writeHead(status, { 'content-type': 'text/html' }).end(request.method === 'HEAD' ? undefined : body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const close = (): void => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return { url: `http://127.0.0.1:${port}`, close }
+}
+
+test.each([
+  [
+    'of an unknown user',
+    '<Error><Code>XAdminUserNotFound</Code><Message>No such user</Message></Error>',
+    'STORAGE_CREDENTIALS_REFUSED',
+  ],
+  ['of a proxy', '<html><body>404 Not Found</body></html>', 'STORAGE_UNREACHABLE'],
+  ['of a gateway', '{"message":"no Route matched"}', 'STORAGE_UNREACHABLE'],
+  ['without a word', '', 'STORAGE_UNREACHABLE'],
+])('a 404 %s does not mean that there is no such object', async (_what, body, code) => {
+  const { url, close } = await answering(404, body)
+  const { driver } = driverOf({ url, bucket: 'backups' })
+  const error = await failure(read(driver.get('p/.owner/me.json', { signal })))
+  close()
+  expect(error.code).toBe(code)
+})
+
+test('a web page that welcomes everybody is neither an empty store nor one that has stored something', async () => {
+  const { url, close } = await answering(200, '<html><body>Welcome</body></html>')
+  const { driver } = driverOf({ url, bucket: 'backups' })
+  const errors = [
+    await failure(keys(driver)),
+    await failure(put(driver, 'k', 'x')),
+    await failure(put(driver, 'k', pattern(2 * partSize))),
+  ]
+  close()
+  for (const error of errors.slice(0, 2)) {
+    expect(error.code).toBe('STORAGE_UNREACHABLE')
+    expect(error.message).toContain('does not speak S3')
+  }
+  expect(errors[2]?.message).toContain('gave the upload no id')
 })
 
 test('an object in an archive is said to be there', async () => {

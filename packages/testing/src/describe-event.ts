@@ -23,8 +23,19 @@ export function describeEvent(event: RunEvent): readonly string[] {
       return [words('chose', event.target, `${event.points.length}`)]
     case 'pruned':
       return event.points.length > 0
-        ? [words(event.dryRun ? 'would prune' : 'pruned', event.target, `${event.points.length}`)]
+        ? [
+            words(
+              event.dryRun ? 'would prune' : 'pruned',
+              event.target,
+              `${event.points.length}`,
+              event.copy && `in ${event.copy}`,
+            ),
+          ]
         : []
+    case 'artifact-copied':
+      return [words('copied', event.target, event.artifact.split('/').at(-1), `to ${event.copy}`)]
+    case 'copy-ended':
+      return event.error ? [words('copy', event.copy, 'failed')] : []
     case 'planned':
       return event.steps.map(({ kind, what }) => words('planned', event.target, kind, what))
     case 'warning':
@@ -32,6 +43,7 @@ export function describeEvent(event: RunEvent): readonly string[] {
     case 'run-ended':
       return [words('run', event.status)]
     case 'run-started':
+    case 'copy-started':
     case 'progress':
       return []
   }

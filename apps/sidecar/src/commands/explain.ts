@@ -41,6 +41,7 @@ export async function runExplainCommand(context: CommandContext, name: string | 
         plan: plan.name,
         handlers,
         undos: undosOf(plan),
+        copies: plan.copies.map((copy) => copy.name),
         drills: drillsOf(config, [plan]).map(explainedDrillJson),
       })),
     )
@@ -112,6 +113,13 @@ function undosOf(plan: ResolvedPlan): readonly object[] {
   )
 }
 
+/** Copies are no hook: what is done with them is between `verifyBackups` and `pruneBackups`. */
+function copiesTable({ copies, retention }: ResolvedPlan, layout: Pick<CommandContext, 'style' | 'width'>): string {
+  const does = `after verifyBackups: copies what it lacks, reads it back${retention ? ', removes what expired there' : ''}`
+  const rows = copies.map(({ name }) => [printable(name), does, 'the run is partial'])
+  return formatTable(['COPY', 'WHAT', 'IF IT FAILS'], rows, layout)
+}
+
 function formatExplained(
   plan: ResolvedPlan,
   handlers: readonly ExplainedHandler[],
@@ -122,6 +130,7 @@ function formatExplained(
     `budget ${formatDuration(plan.budgetMs)}`,
     ...(plan.retry.attempts > 1 ? [`${plan.retry.attempts} attempts`] : []),
     ...(plan.maintenance ? ['maintenance'] : [`${count(plan.concurrency, 'target')} at once`]),
+    ...(plan.maintenance || plan.copies.length === 0 ? [] : [count(plan.copies.length, 'copy', 'copies')]),
   ]
   const rows = handlers.map(({ hook, kind, participant, source, order, timeoutMs, attempts, onFailure, inDryRun }) => [
     hook,
@@ -140,6 +149,7 @@ function formatExplained(
   return [
     `${style.bold(plan.name)}  ${style.dim(about.join(', '))}`,
     formatTable(head, rows, { style, width, right: [4] }),
+    ...(plan.maintenance || plan.copies.length === 0 ? [] : [copiesTable(plan, { style, width })]),
     ...(undos.length === 0 ? [] : [formatTable(['UNDO', 'OF', 'WITHIN'], undos, { style, width, right: [2] })]),
     '',
   ].join('\n')

@@ -1,12 +1,14 @@
 import { isHoldfastError } from '@holdfast/sdk'
 import {
   formatRetention,
+  inspectCopies,
   inspectDrill,
   inspectPlan,
   recordFailure,
   toFailure,
   validatePlan,
   type InspectedDrill,
+  type KeptPoint,
   type ResolvedPlan,
 } from '@holdfast/runtime'
 import { openConfiguration } from '../configuration.ts'
@@ -27,10 +29,11 @@ export async function runPlanCommand(context: CommandContext, name: string | und
     const inspect = async (plan: ResolvedPlan): Promise<Inspection> => {
       const problems = [...(await validatePlan(services, plan, 'command', signal))]
       try {
-        return { plan, problems, targets: await inspectPlan(services, plan, signal) }
+        const targets = await inspectPlan(services, plan, signal)
+        return { plan, problems, targets, copies: plan.maintenance ? [] : await inspectCopies(services, plan, signal) }
       } catch (error) {
         problems.push(isHoldfastError(error) ? error : toFailure(error, { hook: 'targets' }))
-        return { plan, problems, targets: [] }
+        return { plan, problems, targets: [], copies: [] }
       }
     }
     const found: (Inspection & { readonly drills: readonly InspectedDrill[] })[] = []
@@ -52,6 +55,8 @@ export async function runPlanCommand(context: CommandContext, name: string | und
     for (const inspection of inspections) {
       context.print(formatInspection(inspection, context))
       for (const problem of inspection.problems) context.fail(problem)
+      // A run would be partial, and backs up all the same.
+      for (const { error } of inspection.copies) if (error) context.warn(error)
       for (const drill of inspection.drills) {
         context.print(formatInspectedDrill(drill, context))
         for (const problem of drill.problems) context.fail(problem)
@@ -62,17 +67,30 @@ export async function runPlanCommand(context: CommandContext, name: string | und
   return problems.length > 0 ? exitCode.config : exitCode.ok
 }
 
-function inspectionJson({ plan, problems, targets }: Inspection): object {
+function keptJson({ point, rule, index }: KeptPoint): object {
+  return { id: point.id, rule, index }
+}
+
+function inspectionJson({ plan, problems, targets, copies }: Inspection): object {
   return {
     plan: plan.name,
     maintenance: plan.maintenance,
     retention: plan.retention && formatRetention(plan.retention),
     problems: problems.map(recordFailure),
-    targets: targets.map(({ id, steps, points, expired }) => ({
+    targets: targets.map(({ id, steps, points, expired, kept }) => ({
       id,
       steps,
       points: points.map(pointJson),
       expired: expired.map((point) => point.id),
+      kept: kept.map(keptJson),
+    })),
+    copies: copies.map(({ name, artifacts, lacks, expired, kept, error }) => ({
+      copy: name,
+      artifacts: artifacts.map(({ id }) => id),
+      lacks: lacks.map(({ id }) => id),
+      expired: expired.map(({ id }) => id),
+      kept: kept.map(keptJson),
+      error: error && recordFailure(error),
     })),
   }
 }

@@ -7,6 +7,7 @@ import { withInspectingEngine } from '../inspection.ts'
 import { reviewPermissions } from '../permissions.ts'
 import { countDrills } from '../output/drills.ts'
 import { count } from '../output/format.ts'
+import { copiesIn } from '../plans.ts'
 
 /** What there is to say against a plan, or a drill of it. */
 interface Validated {
@@ -40,7 +41,8 @@ export async function runValidateCommand(context: CommandContext): Promise<numbe
   const ok = found.every(({ problems }) => problems.length === 0)
   if (context.settings.json) {
     const plansJson = found.flatMap(({ plan, drill, problems }) => {
-      return drill === undefined ? [{ plan, problems: problems.map(recordFailure) }] : []
+      const copies = plans.find(({ name }) => name === plan)?.copies.map(({ name }) => name)
+      return drill === undefined ? [{ plan, copies, problems: problems.map(recordFailure) }] : []
     })
     const drillsJson = found.flatMap(({ plan, drill, problems }) => {
       return drill === undefined ? [] : [{ drill, plan, problems: problems.map(recordFailure) }]
@@ -49,9 +51,11 @@ export async function runValidateCommand(context: CommandContext): Promise<numbe
     context.printJson({ ok, source, warnings, plans: plansJson, drills: drillsJson })
   } else {
     for (const { problems } of found) for (const problem of problems) context.fail(problem)
+    const several = copiesIn(plans).length
+    const copies = several === 0 ? [] : [count(several, 'copy', 'copies')]
     if (ok)
       context.print(
-        `${context.style.green('✓')} ${source}: ${[count(plans.length, 'plan'), ...countDrills(drills.length)].join(', ')}, no problem\n`,
+        `${context.style.green('✓')} ${source}: ${[count(plans.length, 'plan'), ...copies, ...countDrills(drills.length)].join(', ')}, no problem\n`,
       )
   }
   return ok ? exitCode.ok : exitCode.config

@@ -15,13 +15,13 @@ import {
 } from '@holdfast/runtime'
 import { clusterOf } from '../cluster.ts'
 import { environmentForm, environmentPlan, scriptsPath } from '../environment.ts'
-import { openStorageAt } from '../configuration.ts'
+import { copiesOfVariable, openStorageAt } from '../configuration.ts'
 import { internalError } from '../internal-error.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfRun, exitCodeOfSignal } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
 import { openStorage } from '../modules.ts'
 import { problemsIn } from '../problems.ts'
-import { readSettings, type Settings } from '../settings.ts'
+import { addressesOf, readSettings, type Settings } from '../settings.ts'
 import { stopOnSignals } from '../stop-signals.ts'
 import { writeCrontab } from './fridge-crontab.ts'
 import { createFridgeLog, type FridgeLog } from './fridge-log.ts'
@@ -43,6 +43,7 @@ options:
 environment:
   CRON_BACKUP_SCHEDULE  when to run: minute hour day-of-month month weekday
   HOLDFAST_STORAGE      where save_artifact stores, such as file:///backups
+  HOLDFAST_COPIES       further stores for the same, with blanks between them
   HOLDFAST_STATE_DIR    where the journal is
 
 exit codes: 0 all went well, 1 something failed, 2 wrong usage, 4 some of it succeeded, 75 another run is going on,
@@ -105,7 +106,9 @@ async function load(path: string, { env, cwd }: Io): Promise<LoadedConfig> {
   // Nothing is ever found below this path.
   const nowhere = '/dev/null'
   const form = (): ReturnType<typeof environmentForm> => environmentForm(env, path)
-  const loaded = await loadConfig({ cwd: nowhere, etc: nowhere, env: variables, environmentForm: form, openStorage })
+  const defaultCopies = copiesOfVariable(addressesOf(env['HOLDFAST_COPIES']))
+  const sources = { environmentForm: form, openStorage, defaultCopies }
+  const loaded = await loadConfig({ cwd: nowhere, etc: nowhere, env: variables, ...sources })
   const storage = env['HOLDFAST_STORAGE']
   return storage ? { ...loaded, config: { ...loaded.config, storage: await openStorageAt(storage, cwd) } } : loaded
 }

@@ -4,6 +4,7 @@ import { defaultStore, loadQuietly, openStorageAt } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 import { count } from '../output/format.ts'
 import { ok, problem, warning, type Finding } from './check.ts'
+import { copiesIn } from '../plans.ts'
 import { storesArtifacts } from '../points.ts'
 
 const storeTimeoutMs = 10_000
@@ -11,7 +12,7 @@ const storeTimeoutMs = 10_000
 /** The configuration, and the store that it names. */
 export async function checkConfiguration(context: CommandContext): Promise<readonly Finding[]> {
   const { loaded, findings } = await load(context)
-  return [...findings, ...(await checkStore(context, loaded))]
+  return [...findings, ...(await checkStore(context, loaded)), ...(await checkCopies(loaded))]
 }
 
 async function load(
@@ -51,6 +52,22 @@ async function checkStore(context: CommandContext, loaded: LoadedConfig | undefi
     const hint = isHoldfastError(error) ? (error.hint ?? '') : 'Nothing can be stored there now.'
     return [problem(check, reasonOf(error), hint)]
   }
+}
+
+/** Each copy by itself: one that can't be reached doesn't hide the others. */
+async function checkCopies(loaded: LoadedConfig | undefined): Promise<readonly Finding[]> {
+  const check = 'copy'
+  return Promise.all(
+    copiesIn(loaded?.config.plans ?? []).map(async ({ name, driver }) => {
+      try {
+        await look(driver)
+        return ok(check, `${name} can be read`)
+      } catch (error) {
+        const hint = isHoldfastError(error) ? (error.hint ?? '') : 'Runs will be partial until it can be reached.'
+        return warning(check, `${name}: ${reasonOf(error)}`, hint)
+      }
+    }),
+  )
 }
 
 /** Lists the first key: enough to know that the address and the credentials are right. */

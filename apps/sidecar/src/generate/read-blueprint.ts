@@ -2,13 +2,14 @@ import { dirname, posix, relative, sep } from 'node:path'
 import { parseListenAddress, type ResolvedPlan } from '@holdfast/runtime'
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
+import { copiesIn } from '../plans.ts'
 import type { Blueprint, EnvVar, Part, PodParts } from './blueprint.ts'
 import { drillScriptFiles, readConfigFiles } from './config-files.ts'
 import { checkName, dashed, isLabel, labelRule, longestLabel } from './names.ts'
 import { readSource, type ScriptSetFiles, type Source, type SourceOptions } from './read-source.ts'
 import { modes, scriptVolume, type Volume } from './script-volumes.ts'
 import { secretParts } from './secret-parts.ts'
-import { checkStorageAddress, storageParts } from './storage-parts.ts'
+import { checkStorageAddress, copyParts, storageParts } from './storage-parts.ts'
 
 /** Names, and whom the pod acts as. */
 export interface AccountOptions extends SourceOptions {
@@ -70,6 +71,7 @@ export async function readBlueprint(context: CommandContext, options: BlueprintO
   const { settings } = context
   checkStorageAddress('--storage', settings.storage)
   checkStorageAddress('HOLDFAST_STORAGE', settings.defaultStorage)
+  for (const address of settings.defaultCopies) checkStorageAddress('HOLDFAST_COPIES', address)
   const access = await readAccess(context, options)
   const { name, loaded, sets, lease } = access
   const { config, metrics } = loaded
@@ -80,8 +82,12 @@ export async function readBlueprint(context: CommandContext, options: BlueprintO
     ...(config.source === 'environment' ? [environmentParts(config.plans)] : []),
     ...(options.configInImage ? [] : sets.map((set, index) => setParts(name, set, index))),
     storageParts({ name, local: config.storage?.localDirectory, claim: options.storageClaim, stateDirectory }),
+    ...copyParts(name, directoriesOfCopies(config.plans), [stateDirectory, config.storage?.localDirectory]),
     settings.storage === undefined && settings.defaultStorage !== undefined
       ? { env: [{ value: { name: 'HOLDFAST_STORAGE', value: settings.defaultStorage } }] }
+      : {},
+    settings.defaultCopies.length > 0
+      ? { env: [{ value: { name: 'HOLDFAST_COPIES', value: settings.defaultCopies.join(' ') } }] }
       : {},
     secretParts({ name, plans: config.plans, secret: options.secret, variables: options.secretEnv ?? [] }),
   ]
@@ -102,6 +108,10 @@ export async function readBlueprint(context: CommandContext, options: BlueprintO
     drills: config.drills,
     port: parseListenAddress(metrics?.listen ?? 9480)?.port ?? 9480,
   }
+}
+
+function directoriesOfCopies(plans: readonly ResolvedPlan[]): readonly string[] {
+  return copiesIn(plans).flatMap(({ driver }) => driver.localDirectory ?? [])
 }
 
 /** What every pod of ours has. */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { permissionsFor } from '@holdfast/plugin-scripts'
 import { loadConfig, mergePermissions, neededPermissions, type LoadedConfig } from '@holdfast/runtime'
 import type { Permission } from '@holdfast/sdk'
-import { findConfiguration, openStorageAt } from '../configuration.ts'
+import { copiesOfVariable, findConfiguration, openStorageAt } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 import { environmentForm, scriptsPath } from '../environment.ts'
 import { errors } from '../errors.ts'
@@ -83,7 +83,9 @@ async function openSource(context: CommandContext, { schedule, scripts }: Source
   const nowhere = '/dev/null'
   const env = { CRON_BACKUP_SCHEDULE: schedule }
   const form = (): ReturnType<typeof environmentForm> => environmentForm(env, path)
-  const loaded = await loadConfig({ cwd: nowhere, etc: nowhere, env, environmentForm: form, openStorage })
+  const defaultCopies = copiesOfVariable(settings.defaultCopies)
+  const sources = { environmentForm: form, openStorage, defaultCopies }
+  const loaded = await loadConfig({ cwd: nowhere, etc: nowhere, env, ...sources })
   const address = settings.storage ?? settings.defaultStorage
   if (address === undefined) return loaded
   return { ...loaded, config: { ...loaded.config, storage: await openStorageAt(address, io.cwd) } }

@@ -16,8 +16,7 @@ export interface StoragePartsOptions {
  * @throws HoldfastError `OPTION_INVALID` when a claim was named and the store needs none
  */
 export function storageParts({ name, local, claim, stateDirectory }: StoragePartsOptions): PodParts {
-  const isElsewhere = local !== undefined && local !== stateDirectory && !local.startsWith(`${stateDirectory}/`)
-  if (!isElsewhere) {
+  if (local === undefined || isWithin(local, stateDirectory)) {
     if (claim === undefined) return {}
     const allowed = 'a claim for a store that is a directory, such as --storage file:///backups'
     throw errors.OPTION_INVALID({ option: '--storage-claim', value: claim, allowed })
@@ -32,6 +31,37 @@ export function storageParts({ name, local, claim, stateDirectory }: StoragePart
     ],
     mounts: [{ name: `${name}-backups`, mountPath: local }],
   }
+}
+
+/**
+ * The volumes that hold copies which are directories, each its own: on one disk with the store they would be lost with it.
+ *
+ * @param directories - of the copies, in the order of the configuration
+ * @param other - what has volumes already: the state, the store
+ */
+export function copyParts(
+  name: string,
+  directories: readonly string[],
+  other: readonly (string | undefined)[],
+): readonly PodParts[] {
+  const taken = other.filter((directory) => directory !== undefined)
+  const own = directories.filter((directory) => !taken.some((parent) => isWithin(directory, parent)))
+  return [...new Set(own)].map((mountPath, index) => {
+    const volume = index === 0 ? `${name}-copy` : `${name}-copy-${index + 1}`
+    return {
+      volumes: [
+        {
+          value: { name: volume, persistentVolumeClaim: { claimName: volume } },
+          comment: 'A copy of the backups. The claim must be there; user 1000 must be able to write to it.',
+        },
+      ],
+      mounts: [{ name: volume, mountPath }],
+    }
+  })
+}
+
+function isWithin(directory: string, parent: string): boolean {
+  return directory === parent || directory.startsWith(`${parent}/`)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { formatDuration, type Run } from '@holdfast/sdk'
-import type { RunEvent, RunEventListener, RuntimeLogger } from '@holdfast/runtime'
+import { describeKept, type RunEvent, type RunEventListener, type RuntimeLogger } from '@holdfast/runtime'
 import { count, formatBytes } from './format.ts'
 
 /** Writes a run's events as log lines: what a person reads in the morning, with the fields that a machine looks for. */
@@ -72,13 +72,41 @@ export function logRunEvents(log: RuntimeLogger): RunEventListener {
       case 'pruned':
         if (event.points.length === 0) return
         log.info(
-          `${event.dryRun ? 'would remove' : 'removes'} ${count(event.points.length, 'expired restore point')}`,
+          `${event.dryRun ? 'would remove' : 'removes'} ${count(event.points.length, 'expired restore point')}${event.copy === undefined ? '' : ` from ${event.copy}`}`,
           {
             ...at,
+            ...(event.copy !== undefined && { copy: event.copy }),
             points: event.points.map(({ id }) => id),
+            kept: describeKept(event.kept),
           },
         )
         return
+      case 'copy-started': {
+        const { copy, lacks, storedSize } = event
+        if (lacks === 0) return
+        log.info(`copies ${count(lacks, 'artifact')}, ${formatBytes(storedSize)}, to ${copy}`, {
+          ...at,
+          copy,
+          lacks,
+          storedSize,
+        })
+        return
+      }
+      case 'artifact-copied':
+        log.info(`copied ${formatBytes(event.storedSize)} to ${event.copy} and read it back`, {
+          ...at,
+          copy: event.copy,
+          artifact: event.artifact,
+          storedSize: event.storedSize,
+          durationMs: Math.round(event.durationMs),
+        })
+        return
+      case 'copy-ended': {
+        // What it lacks and why is said as a warning.
+        const { copy, copied, lacks, durationMs } = event
+        log.debug(`the copy ${copy} is done`, { ...at, copy, copied, lacks, durationMs: Math.round(durationMs) })
+        return
+      }
       case 'planned':
         for (const step of event.steps) log.info(`would: ${step.what}`, { ...at, kind: step.kind, where: step.where })
         return

@@ -131,11 +131,23 @@ export function createRunPrinter({ screen, style, redactor, level }: CreateRunPr
         return
       case 'pruned':
         for (const point of event.points) {
-          line(`    ${event.dryRun ? 'would remove' : 'removes'} ${describePoint(point)}: expired`)
+          const from = event.copy === undefined ? '' : ` from ${event.copy}`
+          line(`    ${event.dryRun ? 'would remove' : 'removes'} ${describePoint(point)}${from}: expired`)
         }
         return
+      case 'artifact-copied': {
+        const name = event.artifact.split('/').at(-1)
+        line(`    copied ${name}, ${formatBytes(event.storedSize)}, to ${event.copy}`)
+        return
+      }
       case 'run-ended':
         return runEnded(run, event.outcome, event.durationMs)
+      case 'copy-started':
+        active.set(`copy ${event.copy}`, { label: `copying to ${event.copy}`, since: performance.now(), note: '' })
+        return redraw()
+      case 'copy-ended':
+        active.delete(`copy ${event.copy}`)
+        return redraw()
       case 'undo-armed':
       case 'target-ended':
       case 'warning':

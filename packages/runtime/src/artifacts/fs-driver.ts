@@ -1,5 +1,6 @@
 import * as nodeFs from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { StorageDriver } from '@holdfast/sdk'
 import type { FileSystem } from './file-system.ts'
 import { storageError } from './fs-errors.ts'
@@ -33,6 +34,7 @@ export function fsStorage({ path, fileSystem: fs = nodeFs }: FsStorageOptions): 
 
   return {
     name: 'fs',
+    address: pathToFileURL(root).href,
     capabilities: { atomicPut: true, rangeRead: true, objectLock: false },
     localDirectory: root,
 

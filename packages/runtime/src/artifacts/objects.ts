@@ -33,6 +33,7 @@ export function typedDriver(driver: StorageDriver): StorageDriver {
   }
   return {
     name: driver.name,
+    address: driver.address,
     capabilities: driver.capabilities,
     localDirectory: driver.localDirectory,
     put: (key, body, options) => call('put', key, options.signal, () => driver.put(key, body, options)),

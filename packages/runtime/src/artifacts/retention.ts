@@ -22,6 +22,8 @@ export type KeepRule =
   | 'future'
   /** Its date can't be read. */
   | 'undated'
+  /** A drill is restoring it. */
+  | 'drill'
   /** There are no rules. */
   | 'no-rules'
 
@@ -123,6 +125,16 @@ function exemption({ state, createdAt }: RestorePoint, now: Date): KeepRule | un
   if (state !== 'valid') return state
   if (Number.isNaN(createdAt.getTime())) return 'undated'
   return createdAt > now ? 'future' : undefined
+}
+
+/** Why points stay, in a few words: `latest 3, days 12, newest-verified 1`. */
+export function describeKept(kept: readonly Pick<KeptPoint, 'rule'>[]): string {
+  const byRule = Map.groupBy(kept, ({ rule }) => rule)
+  const order = (rule: KeepRule): number => (rules as readonly string[]).indexOf(rule) >>> 0
+  return [...byRule.keys()]
+    .toSorted((a, b) => order(a) - order(b))
+    .map((rule) => `${rule} ${byRule.get(rule)?.length}`)
+    .join(', ')
 }
 
 /**

@@ -1,5 +1,6 @@
 // What metrics of an earlier process were, as far as the journal knows (fault F52).
 import type { RunStatus } from '@holdfast/sdk'
+import { behindReason } from '../lifecycle/outcome.ts'
 import type { FailureRecord } from './records.ts'
 import { date, json, text, type Row } from './rows.ts'
 
@@ -33,7 +34,7 @@ export function readLastRuns(query: Query, whose: RunsOf): LastRuns {
     'plan' in whose ? [`plan = ? AND ${isExecution}`, whose.plan] : ['drill = ? AND dry_run = 0', whose.drill]
   const [times = {}] = query(
     `SELECT MAX(CASE WHEN status IS NOT 'skipped' THEN started END) AS started, MAX(ended) AS ended,
-       MAX(CASE WHEN status = 'succeeded' THEN ended END) AS succeeded,
+       MAX(CASE WHEN status = 'succeeded' OR reason = '${behindReason}' THEN ended END) AS succeeded,
        MAX(CASE WHEN status IN ('partial', 'failed', 'aborted') THEN ended END) AS failed
      FROM runs WHERE ${of}`,
     name,

@@ -1,7 +1,7 @@
 // The engine's own part of a run, as a participant like any other: default verification, which always runs first, and
 // the removal of expired artifacts.
 import type { RestorePoint, Target } from '@holdfast/sdk'
-import { planRetention } from '../artifacts/retention.ts'
+import { planRetention, type KeptPoint } from '../artifacts/retention.ts'
 import type { StoredArtifact } from '../artifacts/store.ts'
 import { heldPoints } from '../drill/held-points.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
@@ -42,6 +42,8 @@ export function pointOf(artifact: StoredArtifact): RestorePoint {
 export interface Expiry {
   readonly points: readonly RestorePoint[]
   readonly expired: readonly RestorePoint[]
+  /** Why the others stay; empty where there are no rules. */
+  readonly kept: readonly KeptPoint[]
 }
 
 /**
@@ -67,14 +69,19 @@ export async function findExpired(
   const newestFirst = (a: RestorePoint, b: RestorePoint): number => b.createdAt.getTime() - a.createdAt.getTime()
   const points = [...series.values()].flat().toSorted(newestFirst)
   const { retention } = plan
-  if (!retention) return { points, expired: [] }
+  if (!retention) return { points, expired: [], kept: [] }
   const now = services.clock.now()
   const zone = plan.schedule?.timeZone
-  const expired = [...series.values()].flatMap((each) => planRetention(each, retention, now, zone).expire)
+  const decided = [...series.values()].map((each) => planRetention(each, retention, now, zone))
+  const expired = decided.flatMap(({ expire }) => expire.map(({ point }) => point))
   // What a drill is reading stays until the next run.
   const held = heldPoints(services)
-  const free = expired.map(({ point }) => point).filter(({ id }) => !held.has(id))
-  return { points, expired: free.toSorted(newestFirst) }
+  const reading = expired.filter(({ id }) => held.has(id)).map((point): KeptPoint => ({ point, rule: 'drill' }))
+  return {
+    points,
+    expired: expired.filter(({ id }) => !held.has(id)).toSorted(newestFirst),
+    kept: [...decided.flatMap(({ keep }) => keep), ...reading],
+  }
 }
 
 /** Removes the artifacts among expired points from the store. */

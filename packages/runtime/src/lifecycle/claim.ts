@@ -7,7 +7,7 @@ import type { RunExecution } from './run.ts'
 import { linkSignals } from './signals.ts'
 
 /** Choosing an owner takes a minute or two at the longest. */
-const claimTimeoutMs = 5 * 60_000
+export const claimTimeoutMs = 5 * 60_000
 
 /**
  * Claims the plan's part of the store for a run, but doesn't wait for ever.

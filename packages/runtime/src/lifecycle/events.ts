@@ -1,4 +1,5 @@
 import type { HookName, Outcome, PlannedStep, RestorePoint, Run, RunStatus, TargetOutcome } from '@holdfast/sdk'
+import type { KeptPoint } from '../artifacts/retention.ts'
 import type { FailureRecord } from '../journal/records.ts'
 
 /** What is called in a run: a hook, or a step of a drill. */
@@ -74,7 +75,41 @@ export type RunEvent =
       readonly run: Run
       readonly target: string
       readonly points: readonly RestorePoint[]
+      /** Those that stay, and why. */
+      readonly kept: readonly KeptPoint[]
       readonly dryRun: boolean
+      /** From this copy, by its own list. Default: from the store itself. */
+      readonly copy?: string | undefined
+    }
+  | {
+      readonly type: 'copy-started'
+      readonly run: Run
+      readonly copy: string
+      /** Artifacts that it lacks. */
+      readonly lacks: number
+      /** Of them, in the store. */
+      readonly storedSize: number
+    }
+  | {
+      readonly type: 'artifact-copied'
+      readonly run: Run
+      readonly copy: string
+      readonly target: string
+      /** Its id. */
+      readonly artifact: string
+      readonly storedSize: number
+      readonly durationMs: number
+    }
+  | {
+      readonly type: 'copy-ended'
+      readonly run: Run
+      readonly copy: string
+      /** Artifacts that were copied. */
+      readonly copied: number
+      /** Artifacts that it still lacks; `undefined`: it could not be asked. */
+      readonly lacks: number | undefined
+      readonly durationMs: number
+      readonly error?: FailureRecord | undefined
     }
   | { readonly type: 'planned'; readonly run: Run; readonly target: string; readonly steps: readonly PlannedStep[] }
   | { readonly type: 'warning'; readonly run: Run; readonly error: FailureRecord }

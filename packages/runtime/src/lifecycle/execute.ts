@@ -17,6 +17,7 @@ import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { createVars } from '../vars.ts'
 import { claimFor, freeClaim, sweepLeftovers } from './claim.ts'
+import { copyArtifacts } from './copies.ts'
 import { describeTarget } from './describe.ts'
 import { hasFailed, newRunState, noteAbort, noteFailure, outcomeOf, type RunState } from './outcome.ts'
 import { closeWindow, runHook, type RunExecution } from './run.ts'
@@ -59,6 +60,7 @@ const steps = {
     hook('afterBackups'),
     hook('verifyBackups'),
     recordTargets,
+    copyArtifacts,
     hook('pruneBackups'),
     hook('maintain'),
   ],
@@ -90,6 +92,7 @@ export async function executeRun(services: Services, options: ExecuteOptions): P
     state,
     vars,
     startedAt,
+    began,
     signal: link.signal,
     window: new Scope(services),
     only: options.only,
@@ -255,6 +258,7 @@ export async function observeRecovered(
     state,
     vars,
     startedAt,
+    began: services.clock.monotonic(),
     signal,
     window,
     called,

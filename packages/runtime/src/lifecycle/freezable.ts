@@ -16,11 +16,18 @@ export async function assertFreezable(services: Services, path: string): Promise
     ['the state directory', await deviceOf(services.stateDirectory)],
     ['the temporary directory', await deviceOf(tmpdir())],
     ['the artifact store', await deviceOf(services.store().driver.localDirectory)],
+    ...(await copiesOf(services)),
     ['the log', logDevice(1)],
     ['the log', logDevice(2)],
   ]
   const own = ours.find(([, device]) => device === dev)
   if (own) throw errors.FREEZE_SELF({ path, what: own[0] })
+}
+
+/** Copies of any plan: another one may be copying while this one freezes. */
+async function copiesOf(services: Services): Promise<readonly (readonly [string, number | undefined])[]> {
+  const copies = services.config().plans.flatMap((plan) => plan.copies)
+  return Promise.all(copies.map(async ({ driver }) => ['a copy of the store', await deviceOf(driver.localDirectory)]))
 }
 
 /** The device of a path, or of where it would be made. */

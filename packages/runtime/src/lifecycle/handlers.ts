@@ -150,9 +150,9 @@ const builtIns: {
       keepsOpen: false,
       async invoke(site) {
         const prune = async (): Promise<void> => {
-          const { expired } = await findExpired(services, plan, target.target, externalPoints(site, target))
+          const { expired, kept } = await findExpired(services, plan, target.target, externalPoints(site, target))
           // The plan is printed before anything is removed.
-          services.emit({ type: 'pruned', run, target: target.target.id, points: expired, dryRun: run.dryRun })
+          services.emit({ type: 'pruned', run, target: target.target.id, points: expired, kept, dryRun: run.dryRun })
           if (!run.dryRun) await removeExpired(services, expired, site.signal)
         }
         await (run.dryRun ? prune() : alone.pruneBackups?.(site, prune))

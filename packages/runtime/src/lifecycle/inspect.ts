@@ -7,6 +7,7 @@ import {
   type RestorePoint,
   type Run,
 } from '@holdfast/sdk'
+import type { KeptPoint } from '../artifacts/retention.ts'
 import { toFailure } from '../failure.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
@@ -29,6 +30,8 @@ export interface InspectedTarget {
   readonly points: readonly RestorePoint[]
   /** What the plan's retention would let go. */
   readonly expired: readonly RestorePoint[]
+  /** Why the others stay; empty where the plan has no retention. */
+  readonly kept: readonly KeptPoint[]
 }
 
 /**

@@ -29,13 +29,24 @@ export interface RunState {
   /** Set when the run ends before it began. */
   skipped: { readonly reason: string; readonly error: HoldfastError } | undefined
   readonly warnings: HoldfastError[]
+  /** Names of the copies that lack something. */
+  readonly copiesBehind: string[]
   /** How it ended in an earlier process; only its observers are still to be called. */
   readonly ended?: Outcome | undefined
 }
 
 /** A run that has not begun. */
 export function newRunState(run: Run, plan: ResolvedPlan): RunState {
-  return { run, plan, targets: [], runError: undefined, aborted: undefined, skipped: undefined, warnings: [] }
+  return {
+    run,
+    plan,
+    targets: [],
+    runError: undefined,
+    aborted: undefined,
+    skipped: undefined,
+    warnings: [],
+    copiesBehind: [],
+  }
 }
 
 /** Notes a run-level failure. The first one is primary; later ones are attached, never replace it. */
@@ -91,9 +102,14 @@ function statusOf(state: RunState, targets: readonly TargetOutcome[]): Status {
   if (succeeded.length === 0) return { status: 'failed', error: firstError }
   if (failed.length > 0) return { status: 'partial', error: firstError }
   const unsure = succeeded.find(({ verification, points }) => verification === 'unverified' || points.some(isSuspect))
-  if (!unsure) return { status: 'succeeded' }
-  return { status: 'partial', error: firstError ?? errors.TARGET_SUSPECT({ target: unsure.target.id }) }
+  if (unsure) return { status: 'partial', error: firstError ?? errors.TARGET_SUSPECT({ target: unsure.target.id }) }
+  if (state.copiesBehind.length === 0) return { status: 'succeeded' }
+  const error = errors.COPIES_INCOMPLETE({ plan: plan.name, copies: state.copiesBehind.join(', ') })
+  return { status: 'partial', reason: behindReason, error }
 }
+
+/** Every target was backed up and can be read back, but a copy lacks something: running again would help the copy only. */
+export const behindReason = 'copies'
 
 /** Whether a point was committed but asks for a look. */
 export function isSuspect(point: RestorePoint): boolean {

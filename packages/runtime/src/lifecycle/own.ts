@@ -28,6 +28,7 @@ export function unknownPlan(name: string): ResolvedPlan {
     budgetMs: 0,
     retry: { attempts: 1, backoffMs: 0 },
     retention: undefined,
+    copies: [],
     allowEmpty: false,
     encoding: { compression: 'none', recipients: [], identity: undefined },
     maintenance: true,

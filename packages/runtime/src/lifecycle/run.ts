@@ -31,6 +31,8 @@ export interface RunExecution {
   readonly state: RunState
   readonly vars: Vars
   readonly startedAt: Date
+  /** The same as milliseconds of the clock that never jumps. */
+  readonly began: number
   /** Aborts at the budget's end, on cancel and on shutdown. */
   readonly signal: AbortSignal
   /** What `beforeBackups` has taken; given back as soon as the last backup settles. */
@@ -135,15 +137,15 @@ function concerns(policy: HookPolicy<HookKind>, target: TargetState, dryRun: boo
     case 'target-succeeded':
       return target.status === 'succeeded'
     case 'target-verified':
-      return target.status === 'succeeded' && target.verification === 'verified' && newestIsSound(target)
+      return isPrunable(target)
     default:
       return target.status === 'pending'
   }
 }
 
 /** Nothing is pruned on the strength of a point that asks for a look. */
-function newestIsSound(target: TargetState): boolean {
-  return target.points.every((point) => point.state === 'valid')
+export function isPrunable({ status, verification, points }: TargetState): boolean {
+  return status === 'succeeded' && verification === 'verified' && points.every((point) => point.state === 'valid')
 }
 
 /** A pending target whose handlers are through has been backed up. */

@@ -12,6 +12,8 @@ const descriptions: Readonly<Record<string, string>> = {
   storage:
     'The store: file:///path, s3://bucket/prefix, or module#export. Default: a directory in the state directory.',
   encoding: 'How artifacts are stored: compression first, encryption after it.',
+  copies:
+    "Further stores, each written as `storage`: every artifact is copied there and read back. A plan's own win; [] is none. Default: none.",
   compression: 'Default: zstd.',
   recipients: 'age recipients (age1…); artifacts are encrypted to all of them.',
   identity: 'age identity for reading back, as { env: NAME } or { file: PATH }.',
@@ -71,7 +73,8 @@ export async function configJsonSchema(
     minProperties: 1,
     maxProperties: 2,
   }
-  const storage = { type: 'object', patternProperties: { [reference]: {} }, additionalProperties: false }
+  const driver = { type: 'object', patternProperties: { [reference]: {} }, additionalProperties: false }
+  const storage = { anyOf: [{ type: 'string' }, { ...driver, minProperties: 1, maxProperties: 1 }] }
   const { $schema, ...shape } = list
   const described = describe({
     $schema,
@@ -79,13 +82,15 @@ export async function configJsonSchema(
     ...shape,
     properties: {
       ...(list['properties'] as object),
-      storage: { anyOf: [{ type: 'string' }, { ...storage, minProperties: 1, maxProperties: 1 }] },
+      storage,
+      copies: { type: 'array', items: { $ref: '#/definitions/storage' } },
       plans: { anyOf: [plansOf(map), plansOf(list)] },
       drills: { anyOf: [drills.map, drills.list] },
     },
   }) as JsonSchema
   // Added last: a plugin's options have meanings of their own.
-  return { ...described, definitions: { module: { anyOf: [{ type: 'string', pattern: reference }, module] } } }
+  const definitions = { module: { anyOf: [{ type: 'string', pattern: reference }, module] }, storage }
+  return { ...described, definitions }
 }
 
 /** The keys that a schema knows at a path; `undefined` when it doesn't say. */
@@ -146,12 +151,16 @@ function plansOf(schema: JsonSchema): unknown {
   return replaceUse(plans)
 }
 
-// What is used is checked by importing it; an editor can check how it is written.
+// What is used, and where copies go, is checked by importing it; an editor can check how it is written.
 function replaceUse(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return schema
   const entries = Object.entries(schema).map(([key, value]: [string, unknown]) => [
     key,
-    key === 'use' ? { type: 'array', items: { $ref: '#/definitions/module' }, minItems: 1 } : replaceUse(value),
+    key === 'use'
+      ? { type: 'array', items: { $ref: '#/definitions/module' }, minItems: 1 }
+      : key === 'copies'
+        ? { type: 'array', items: { $ref: '#/definitions/storage' } }
+        : replaceUse(value),
   ])
   return Object.fromEntries(entries) as JsonSchema
 }

@@ -20,6 +20,7 @@ import { createModuleLoader, type ModuleLoader } from './module-loader.ts'
 import { collectProblems, invalidConfig, type Problems } from './problems.ts'
 import { readConfigText } from './read-text.ts'
 import { resolveConfig, type ResolvedDraft } from './resolve-config.ts'
+import type { DefaultCopies } from './resolve-copies.ts'
 import type { DrillScriptsForm } from './resolve-drill-code.ts'
 import { parseYaml } from './yaml-config.ts'
 
@@ -37,6 +38,8 @@ export interface LoadConfigOptions extends FindConfigOptions {
   readonly openStorage?: ((url: string) => Promise<StorageDriver>) | undefined
   /** What a script or a directory of scripts is that a drill names. */
   readonly drillScripts?: DrillScriptsForm | undefined
+  /** Copies for configurations that name none: addresses, and the variable that they are in. */
+  readonly defaultCopies?: DefaultCopies | undefined
   /** For the time that a module may take to load (30 s). Default: the machine's. */
   readonly clock?: Pick<RuntimeClock, 'setTimer'> | undefined
 }
@@ -85,9 +88,9 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
       if (draft.form === 'yaml') checkInterpolation(draft.value, problems)
       // Modules are named relative to the file, or to the working directory where there is none.
       const from = found.file ?? join(options.cwd, 'environment')
-      const { builtins = {}, openStorage, drillScripts } = options
+      const { builtins = {}, openStorage, drillScripts, defaultCopies } = options
       const imported = new Map()
-      const given = { builtins, imported, openStorage, drillScripts }
+      const given = { builtins, imported, openStorage, drillScripts, defaultCopies }
       resolved = await resolveConfig({ draft, problems, loader, from, ...given })
     }
   } catch (error) {

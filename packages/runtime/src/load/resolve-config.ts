@@ -5,6 +5,7 @@ import type { ResolveContext } from './context.ts'
 import { checkPlanName } from './names.ts'
 import { isPlainObject } from './plain-object.ts'
 import { resolveDrill } from './resolve-drill.ts'
+import { resolveDefaultCopies } from './resolve-copies.ts'
 import { checkRecipients, resolveEncoding } from './resolve-encoding.ts'
 import { resolvePlan, type PlanDraft } from './resolve-plan.ts'
 import { checkDriver, openStore } from './resolve-storage.ts'
@@ -32,7 +33,11 @@ export async function resolveConfig(context: ResolveContext): Promise<ResolvedDr
   if (isPlainObject(encoding)) await checkRecipients(encoding['recipients'], ['encoding', 'recipients'], problems)
   const storage = await resolveStorage(draft.value['storage'], context)
 
-  const defaults = resolveEncoding(shape.sound(['encoding']) ? encoding : undefined)
+  const defaults = {
+    encoding: resolveEncoding(shape.sound(['encoding']) ? encoding : undefined),
+    copies: await resolveDefaultCopies(draft.value['copies'], storage, context),
+    storage,
+  }
   const plans: ResolvedPlan[] = []
   const drafts = plansOf(draft.value['plans'], context)
   checkDuplicates(drafts, (plan) => errors.PLAN_DUPLICATE({ plan }), context)

@@ -5,11 +5,12 @@ import type { ResolveContext } from './context.ts'
 import { checkPlanName } from './names.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { Path, Problems } from './problems.ts'
+import { resolveCopies } from './resolve-copies.ts'
 import { checkRecipients, resolveEncoding } from './resolve-encoding.ts'
 import { resolveRetry } from './resolve-hooks.ts'
 import { resolveParticipant } from './resolve-participant.ts'
 import { resolveUse } from './resolve-use.ts'
-import type { Participant, ResolvedEncoding, ResolvedPlan } from './resolved.ts'
+import type { Participant, ResolvedConfig, ResolvedPlan } from './resolved.ts'
 import { warnUnused } from './unused.ts'
 
 /** A plan as it was written. */
@@ -21,6 +22,9 @@ export interface PlanDraft {
   readonly namePath: Path
 }
 
+/** What a plan inherits from the top level. */
+export type PlanDefaults = Pick<ResolvedPlan, 'encoding' | 'copies'> & Pick<ResolvedConfig, 'storage'>
+
 /**
  * Fills in a plan's defaults and checks what its shape can't say: its name, its schedule, what it uses.
  *
@@ -30,7 +34,7 @@ export interface PlanDraft {
 export async function resolvePlan(
   { name, value, path, namePath }: PlanDraft,
   sound: boolean,
-  encoding: ResolvedEncoding,
+  defaults: PlanDefaults,
   context: ResolveContext,
 ): Promise<ResolvedPlan | undefined> {
   const { problems } = context
@@ -40,6 +44,10 @@ export async function resolvePlan(
   checkSchedule(draft['schedule'], [...path, 'schedule'], problems)
   const own = draft['encoding']
   if (isPlainObject(own)) await checkRecipients(own['recipients'], [...path, 'encoding', 'recipients'], problems)
+  const copies =
+    draft['copies'] === undefined
+      ? defaults.copies
+      : await resolveCopies(draft['copies'], [...path, 'copies'], defaults.storage, context)
 
   const planName = typeof name === 'string' ? name : '?'
   const use = Array.isArray(draft['use']) ? (draft['use'] as readonly unknown[]) : []
@@ -61,7 +69,8 @@ export async function resolvePlan(
     retry: resolveRetry(plan.retry),
     retention: plan.retention,
     allowEmpty: plan.allowEmpty ?? false,
-    encoding: resolveEncoding(plan.encoding, encoding),
+    encoding: resolveEncoding(plan.encoding, defaults.encoding),
+    copies,
     maintenance: !participants.some(({ hooks }) => hooks.backups),
   }
   warnUnused(resolved, plan, path, problems)

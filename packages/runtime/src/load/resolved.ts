@@ -62,6 +62,13 @@ export interface ResolvedEncoding {
   readonly identity: SecretRef | undefined
 }
 
+/** A further store. */
+export interface ResolvedCopy {
+  /** Unique within its plan: its address, or what its driver is called. For people, and a label in metrics. */
+  readonly name: string
+  readonly driver: StorageDriver
+}
+
 /** A plan with every default filled in. */
 export interface ResolvedPlan {
   readonly name: string
@@ -73,6 +80,7 @@ export interface ResolvedPlan {
   readonly retention: Retention | undefined
   readonly allowEmpty: boolean
   readonly encoding: ResolvedEncoding
+  readonly copies: readonly ResolvedCopy[]
   /** No participant has a `backups` hook. */
   readonly maintenance: boolean
 }

@@ -69,6 +69,7 @@ const planSettings = {
   retention: z.optional(retention),
   allowEmpty: z.optional(z.boolean()),
   encoding: z.optional(encoding),
+  copies: z.optional(z.array(z.unknown())),
 }
 
 const plan = z.strictObject(planSettings)
@@ -78,6 +79,7 @@ const settings = {
   instance: z.optional(z.string()),
   storage: z.optional(z.unknown()),
   encoding: z.optional(encoding),
+  copies: z.optional(z.array(z.unknown())),
   metrics: z.optional(
     z.strictObject({
       listen: z.optional(

@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import type { Path, Problems } from './problems.ts'
 import type { Participant, ResolvedPlan } from './resolved.ts'
 
-const backupSettings = ['concurrency', 'retention', 'allowEmpty', 'encoding'] as const
+const backupSettings = ['concurrency', 'retention', 'allowEmpty', 'encoding', 'copies'] as const
 const backupHooks = ['beforeBackups', 'backups', 'afterBackups', 'verifyBackups', 'pruneBackups'] as const
 const ownTargets = ['verifyBackups', 'pruneBackups'] as const
 

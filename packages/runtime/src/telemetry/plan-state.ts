@@ -1,6 +1,7 @@
 import type { Run, RunStatus, RunTrigger, TargetOutcome } from '@holdfast/sdk'
 import type { LastRuns } from '../journal/last-runs.ts'
 import type { RunEvent, RunEventListener } from '../lifecycle/events.ts'
+import { behindReason } from '../lifecycle/outcome.ts'
 
 /** Of boots and restores a plan's times say nothing: a restore is no backup. */
 const executions: ReadonlySet<RunTrigger> = new Set(['schedule', 'catch-up', 'manual', 'retry'])
@@ -83,8 +84,9 @@ export function createPlanStates(options: CreatePlanStatesOptions): PlanStates {
     state.status = status
     state.endedAt = at
     if (status === 'skipped') return
-    if (status === 'succeeded') state.succeededAt = at
-    else state.failedAt = at
+    // What only a copy lacks is in the store, and good.
+    if (status === 'succeeded' || outcome.reason === behindReason) state.succeededAt = at
+    if (status !== 'succeeded') state.failedAt = at
     for (const target of outcome.targets) noteTarget(state, target, at)
   }
 

@@ -62,7 +62,7 @@ export function announcePlans(
     recovered.add(0, { kind })
   }
   const expired = meter.counter('holdfast_retention_deleted_total', 'Restore points removed by retention', ['reason'])
-  expired.add(0, { reason: 'expired' })
+  for (const reason of ['expired', 'expired_copy']) expired.add(0, { reason })
   const stateErrors = meter.counter('holdfast_state_store_errors_total', 'Failures of the state directory', ['op'])
   for (const op of ['read', 'write', 'corrupt']) stateErrors.add(0, { op })
 }

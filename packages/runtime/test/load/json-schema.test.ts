@@ -21,6 +21,7 @@ test('the schema for editors has every key, its meaning, and the options of know
     'instance',
     'storage',
     'encoding',
+    'copies',
     'metrics',
     'replicas',
     'undoMirror',
@@ -36,7 +37,10 @@ test('the schema for editors has every key, its meaning, and the options of know
     anyOf: [{ type: 'number' }, { type: 'string' }],
   })
   expect(plan?.properties['use']).toMatchObject({ items: { $ref: '#/definitions/module' } })
+  for (const copies of [schema.properties['copies'], plan?.properties['copies']])
+    expect(copies).toMatchObject({ type: 'array', items: { $ref: '#/definitions/storage' } })
   expect(schema['definitions']).toMatchObject({
+    storage: schema.properties['storage']?.anyOf && { anyOf: schema.properties['storage'].anyOf },
     module: {
       anyOf: [
         { type: 'string' },
