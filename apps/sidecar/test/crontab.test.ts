@@ -126,9 +126,9 @@ describe("a crontab of Benji's container", () => {
       HOLDFAST_KUBELET_ROOT: '/var/lib/k0s/kubelet',
       HOLDFAST_SYS_ROOT: '/elsewhere',
     })
-    const { freeze, engine } = plan?.options as BenjiBackupOptions
-    expect(freeze).toEqual({ kubeletRoot: '/var/lib/k0s/kubelet', sysRoot: '/host/sys' })
-    expect(engine?.env).toBeUndefined()
+    const options = plan?.options as BenjiBackupOptions | undefined
+    expect(options?.freeze).toEqual({ kubeletRoot: '/var/lib/k0s/kubelet', sysRoot: '/host/sys' })
+    expect(options?.engine?.env).toBeUndefined()
   })
 
   test.each([

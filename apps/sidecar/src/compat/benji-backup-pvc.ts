@@ -64,7 +64,10 @@ export async function runBenjiBackupPvc(args: readonly string[], io: Io): Promis
 
 async function planOf(options: BackupPvcOptions, env: NodeJS.ProcessEnv): Promise<Plan> {
   const { benjiBackup } = await import('@holdfast/plugin-benji')
-  return { name: program.name, use: [benjiBackup({ ...backupOptions(options), freeze: benjiFreeze(env), engine: benjiEngine(env) })] }
+  return {
+    name: program.name,
+    use: [benjiBackup({ ...backupOptions(options), freeze: benjiFreeze(env), engine: benjiEngine(env) })],
+  }
 }
 
 /** What is looked at of a volume. */
