@@ -9,7 +9,7 @@ import {
   type TestRun,
 } from '@holdfast/testing'
 import type { HoldfastError, TargetOutcome } from '@holdfast/sdk'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { mongodump, type MongodumpOptions } from '../src/index.ts'
 import { numbered, writeArchive } from './support/archive.ts'
 import { all } from './support/dump-run.ts'
@@ -149,6 +149,9 @@ test('without mongosh: by controlUri', async () => {
 })
 
 test('without mongosh, in our own pod: its containers share one network', async () => {
+  // Other tests of this process may have been pods.
+  vi.stubEnv('POD_NAME', hostname())
+  onTestFinished(() => void vi.unstubAllEnvs())
   const run = await containerRun({ pod: hostname(), options: { where: { container: 'mongodb' } } })
   expect((await run.run()).status).toBe('succeeded')
   expect(await run.meta()).toMatchObject({ server: { seen: 'driver' }, counts: { compared: 2 } })

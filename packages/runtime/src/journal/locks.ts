@@ -42,6 +42,8 @@ const pollMs = { first: 10, longest: 250 }
 export function openLocks(directory: string, clock: RuntimeClock): Locks {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const own = new Set<DatabaseSync>()
+  /** Whoever waits in this process, by lock: woken when it is free, not by the clock. */
+  const waiting = new Map<string, Set<() => void>>()
   const fileOf = (name: string): string => join(directory, `${encodeURIComponent(name).replaceAll('.', '%2E')}.lock`)
 
   const tryAcquire = (name: string, owner: string): HeldLock | undefined => {
@@ -66,7 +68,24 @@ export function openLocks(directory: string, clock: RuntimeClock): Locks {
       release() {
         own.delete(database)
         if (held.delete(database)) database.close()
+        for (const wake of waiting.get(name) ?? []) wake()
       },
+    }
+  }
+
+  /** Waits for a while, or until the lock is released here. */
+  const wait = async (name: string, ms: number, signal: AbortSignal | undefined): Promise<void> => {
+    const woken = new AbortController()
+    const wake = (): void => woken.abort()
+    const others = waiting.get(name) ?? new Set()
+    waiting.set(name, others.add(wake))
+    try {
+      await clock.sleep(ms, AbortSignal.any([woken.signal, ...(signal ? [signal] : [])]))
+    } catch (error) {
+      if (!woken.signal.aborted || signal?.aborted === true) throw error
+    } finally {
+      others.delete(wake)
+      if (others.size === 0) waiting.delete(name)
     }
   }
 
@@ -85,14 +104,14 @@ export function openLocks(directory: string, clock: RuntimeClock): Locks {
       for (const database of own) if (held.delete(database)) database.close()
       own.clear()
     },
-    async withLock(name, body, { owner, wait, signal }) {
-      const end = wait === undefined ? Infinity : clock.monotonic() + parseDuration(wait)
+    async withLock(name, body, { owner, wait: longest, signal }) {
+      const end = longest === undefined ? Infinity : clock.monotonic() + parseDuration(longest)
       let pause = pollMs.first
       let lock = tryAcquire(name, owner)
       while (lock === undefined) {
         signal?.throwIfAborted()
         if (clock.monotonic() >= end) throw errors.LOCK_BUSY({ lock: name, owner: ownerOf(name) })
-        await clock.sleep(Math.min(pause, end - clock.monotonic()), signal)
+        await wait(name, Math.min(pause, end - clock.monotonic()), signal)
         pause = Math.min(pause * 2, pollMs.longest)
         lock = tryAcquire(name, owner)
       }

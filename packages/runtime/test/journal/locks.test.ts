@@ -67,6 +67,21 @@ test('fault F13: whoever waits for a lock gets it, one at a time', async () => {
   expect(most).toBe(1)
 })
 
+test('whoever waits for a lock of this process has it when it is released, whatever the clock does', async () => {
+  const still = openLocks(directory, {
+    ...systemClock,
+    sleep: (_, signal) => once(signal as AbortSignal, 'abort').then(() => signal?.throwIfAborted()),
+  })
+  const order: number[] = []
+  const first = still.tryAcquire('x', 'first')
+  const waiting = [1, 2, 3].map((each) => still.withLock('x', () => void order.push(each), { owner: `${each}` }))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(order).toEqual([])
+  first?.release()
+  await Promise.all(waiting)
+  expect(new Set(order)).toEqual(new Set([1, 2, 3]))
+})
+
 test('a lock that stays busy is an error that names its holder', async () => {
   const held = locks.tryAcquire('x', 'the other plan')
   await expect(locks.withLock('x', () => {}, { owner: 'me', wait: 30 })).rejects.toMatchObject({
