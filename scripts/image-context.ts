@@ -57,7 +57,7 @@ export function writeImageContext({ from = root, to, time }: ImageContextOptions
   clear(to)
   const app = join(to, 'app')
   copyApplication(source, app)
-  for (const name of ['zod-locales.cjs', 'aws-s3.cjs']) {
+  for (const name of ['zod-locales.cjs', 'aws-s3.cjs', 'kube-config.cjs', 'mongodb.cjs']) {
     const module = join(app, 'dist', name)
     if (existsSync(module)) pack(module)
   }
@@ -117,7 +117,7 @@ function copyDependencies(from: string, source: string, app: string): readonly S
 
 /** Compresses a CommonJS module, which then unpacks itself when it is loaded: for what is large and seldom needed. */
 function pack(module: string): void {
-  const quality = { [constants.BROTLI_PARAM_QUALITY]: 6 }
+  const quality = { [constants.BROTLI_PARAM_QUALITY]: 11 }
   writeFileSync(`${module}.br`, brotliCompressSync(readFileSync(module), { params: quality }))
   writeFileSync(
     module,

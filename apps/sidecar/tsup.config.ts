@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
-import { awsApart, awsEntry, awsForPods } from './bundle/aws-sdk.ts'
+import { awsEntry, awsForPods } from './bundle/aws-sdk.ts'
+import { apart, mongodbEntry } from './bundle/apart.ts'
 
 // As the runtime sees them: yaml and zod are dependencies of its own.
 const require = createRequire(createRequire(import.meta.url).resolve('@holdfast/runtime/package.json'))
@@ -32,13 +33,6 @@ const lazyBuiltins: Plugin = {
 const kubeconfigOnly: Plugin = {
   name: 'kubeconfig-only',
   setup(build) {
-    build.onResolve({ filter: /^@kubernetes\/client-node$/ }, ({ path, kind, importer, resolveDir, pluginData }) =>
-      pluginData === 'whole'
-        ? undefined
-        : build
-            .resolve(path, { kind, importer, resolveDir, pluginData: 'whole' })
-            .then((whole) => ({ path: join(dirname(whole.path), 'config.js') })),
-    )
     build.onResolve({ filter: /^(undici|\.\/gen\/index\.js)$/ }, ({ path, importer }) =>
       importer.endsWith(join('@kubernetes', 'client-node', 'dist', 'config.js'))
         ? { path, namespace: 'not-needed' }
@@ -104,7 +98,7 @@ const common: Options = {
   target: 'node22',
   minify: true,
   removeNodeProtocol: false,
-  esbuildPlugins: [lazyBuiltins, kubeconfigOnly, leanMongodb, awsApart],
+  esbuildPlugins: [lazyBuiltins, apart],
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
 }
 
@@ -194,5 +188,27 @@ export default defineConfig([
       options.supported = { 'dynamic-import': false }
     },
     esbuildPlugins: [awsForPods],
+  },
+  // How a kubeconfig is read, likewise.
+  {
+    ...common,
+    format: ['cjs'],
+    banner: {},
+    entry: { 'kube-config': join(dirname(require.resolve('@kubernetes/client-node')), 'config.js') },
+    sourcemap: true,
+    splitting: false,
+    noExternal: [/./],
+    esbuildPlugins: [kubeconfigOnly],
+  },
+  // What a dump of MongoDB needs of its driver, likewise.
+  {
+    ...common,
+    format: ['cjs'],
+    banner: {},
+    entry: { mongodb: mongodbEntry },
+    sourcemap: true,
+    splitting: false,
+    noExternal: [/./],
+    esbuildPlugins: [leanMongodb],
   },
 ])

@@ -9,19 +9,6 @@ type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 /** The one module that knows the SDK, and so what is used of it. */
 export const awsEntry = fileURLToPath(new URL('../../../packages/storage-s3/src/aws.ts', import.meta.url))
 
-/** Of the bundle's other files: what they use of the SDK is in `aws-s3.cjs` beside them. */
-export const awsApart: Plugin = {
-  name: 'aws-apart',
-  setup(build) {
-    build.onLoad({ filter: /[\\/]storage-s3[\\/]src[\\/]aws\.ts$/ }, ({ path }) => {
-      const [, list = ''] = /export \{([^}]+)\}/.exec(readFileSync(path, 'utf8')) ?? []
-      const names = list.split(',').flatMap((name) => name.trim() || [])
-      return { contents: `export const { ${names.join(', ')} } = require('./aws-s3.cjs')` }
-    })
-    build.onResolve({ filter: /^\.\/aws-s3\.cjs$/ }, ({ path }) => ({ path, external: true }))
-  },
-}
-
 /**
  * Of the SDK what a pod needs. Credentials that begin with a browser (IAM Identity Center, `aws login`) are refused with a
  * sentence: nobody can log in where there is none. Nothing here is an event stream.
