@@ -55,6 +55,8 @@ ${rows.join('\n')}
 - The undo window of \`beforeBackups\` closes between \`backups\` and \`afterBackups\`, as soon as the last backup settles:
   what was quiesced is given back there, newest first. Undos armed in \`backups\` or later fire when that handler for that
   target settles.
+- Artifacts are copied to the plan's [copies](storage.md#copies) between \`verifyBackups\` and \`pruneBackups\`, if a target
+  succeeded; a copy that lacks something makes the run \`partial\`.
 `
 }
 

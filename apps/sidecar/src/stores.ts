@@ -103,7 +103,7 @@ async function chooseStore(
   // The configuration's store is the one of --storage, if that is given.
   if (settings.storage === undefined && loaded?.config.storage) {
     const driver = loaded.config.storage
-    return { driver, address: driver.localDirectory ?? driver.name }
+    return { driver, address: driver.localDirectory ?? driver.address ?? driver.name }
   }
   const url = settings.storage ?? settings.defaultStorage
   if (url !== undefined) return { driver: await openStorageAt(url, io.cwd), address: url.replace(/:\{.*$/s, '') }

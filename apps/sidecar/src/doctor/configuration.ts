@@ -42,7 +42,7 @@ async function checkStore(context: CommandContext, loaded: LoadedConfig | undefi
     const driver =
       url === undefined ? (loaded?.config.storage ?? fsStorage({ path: byDefault })) : await openStorageAt(url, io.cwd)
     await look(driver)
-    const name = url ?? driver.localDirectory ?? driver.name
+    const name = url ?? driver.localDirectory ?? driver.address ?? driver.name
     if (url !== undefined || loaded?.config.storage) return [ok(check, `${name} can be read`)]
     if (loaded && !loaded.config.plans.some(storesArtifacts))
       return [ok(check, 'no plan needs one: its plugins keep backups elsewhere')]

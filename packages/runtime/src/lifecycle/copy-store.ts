@@ -19,6 +19,9 @@ const idleMs = 10 * 60_000
 /** So many artifacts in a row that a copy could not take, and it is asked for no more. */
 const patience = 3
 
+/** How many artifacts a warning names for machines; it is kept in the journal, and a new copy may lack thousands. */
+const mostNamed = 100
+
 /** What became of a copy. */
 export interface CopyTally {
   /** Ids. */
@@ -245,7 +248,11 @@ export function lackingWarning(
 ): HoldfastError {
   return errors.COPY_INCOMPLETE(
     { plan: plan.name, copy: copy.name, lacks: describeLack(tally), reason: reasonOf(cause), fix: fixFor(cause) },
-    { cause, run: run.id, details: { lacks: tally.lacking.map(({ id }) => id), because: cause.code } },
+    {
+      cause,
+      run: run.id,
+      details: { lacks: tally.lacking.slice(0, mostNamed).map(({ id }) => id), because: cause.code },
+    },
   )
 }
 

@@ -2,7 +2,7 @@
 import type { StorageDriver } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
 import { readAll, signal } from '../artifacts/support.ts'
-import { artifactsIn, dumps, keysIn, mend, nextRun, refuse, rot, stage, storeIn } from './copies.ts'
+import { artifactsIn, dumps, keysIn, mend, nextRun, refuse, rot, single, stage, storeIn } from './copies.ts'
 
 describe('catching up', () => {
   test('a copy that was away for three runs, and one that is new, get everything, the newest first', async () => {
@@ -41,6 +41,17 @@ describe('catching up', () => {
       await readAll(storeIn(copy, run), artifact.id)
     }
     expect(run.journal.filter((step) => step.startsWith('copied'))).toHaveLength(6)
+  })
+
+  test('what a killed run left in the copy is removed by the next one', async () => {
+    const stay = await stage(1)
+    const { run, primary, copy } = stay
+    const left = 'default/test/t/20251231T030000.000Z-killed/data'
+    for (const suffix of ['data.zst', 'verified.json'])
+      await copy.put(`${left}.${suffix}`, single(Buffer.from('half')), { signal })
+    await nextRun(stay)
+    expect(keysIn(copy)).toEqual(keysIn(primary))
+    expect(run.log.some((line) => line.includes('removed what interrupted runs had left in memory'))).toBe(true)
   })
 
   test('a replacement that fails leaves the damaged one as it is', async () => {

@@ -1,8 +1,10 @@
 // Copies on the real runner: what goes wrong with one touches neither the store itself nor another copy, and is made
 // good by the next run.
+import { existsSync } from 'node:fs'
 import { defineHook } from '@holdfast/sdk'
 import { advanceUntil, memoryStorage, type MemoryStorage } from '@holdfast/testing'
 import { describe, expect, test } from 'vitest'
+import { fsStorage } from '../../src/artifacts/fs-driver.ts'
 import { claimStore } from '../../src/artifacts/owner.ts'
 import { exitCodes } from '../../src/lifecycle/outcome.ts'
 import { captureLog, readAll, signal } from '../artifacts/support.ts'
@@ -293,3 +295,18 @@ test('a plan with copies of its own, or none, does not use those of all plans', 
   await none.run()
   expect(shared.objects.size).toBe(0)
 })
+
+// A file system of its own, which Linux has in memory.
+test.runIf(existsSync('/dev/shm'))(
+  'the file system of a copy is not frozen: another plan may be writing to it',
+  async () => {
+    const freeze = defineHook('maintain', (ctx) => ctx.assertFreezable('/dev/shm'), { name: 'freeze' })
+    const free = await testRun([freeze])
+    expect((await free.run()).outcome.status).toBe('succeeded')
+    const copies = [fsStorage({ path: '/dev/shm/holdfast-copy-that-nobody-makes' })]
+    const held = await testRun([freeze], { config: { copies } })
+    const { outcome } = await held.run()
+    expect(outcome.error).toMatchObject({ code: 'FREEZE_SELF' })
+    expect(outcome.error?.message).toContain('a copy of the store')
+  },
+)
