@@ -140,7 +140,7 @@ const recipes: readonly Recipe[] = [
     rows: `cd /data/files; find . -printf '%p %M %l\\n' | sort; find . -type f -exec sha256sum {} + | sort`,
     damage: `touch /tmp/stop; cd /data/files; rm 'deep/3 ü' link; echo changed >'deep/4 ü'; echo new >new`,
     sabotage: `rm -f /tmp/stop; head -c 20000000 /dev/zero >/data/files/log
-      (until [ -e /tmp/stop ]; do echo line >>/data/files/log; done) >/dev/null 2>&1 &`,
+      (until [ -e /tmp/stop ]; do echo line >>/data/files/log; sleep 0.005; done) >/dev/null 2>&1 &`,
     says: 'file changed as we read it',
     // After whole blocks, which tar -t alone doesn't mind.
     spoil: cutShort('tar', '/bin/tar', '-c 20480'),
