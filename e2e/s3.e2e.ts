@@ -1,21 +1,15 @@
 // A store in a bucket of a server that isn't ours: versitygw. The driver by its conformance suite, and the command line that
 // the image has, from the run to the restore. No cluster is needed.
 import { createHash } from 'node:crypto'
-import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
 import { storageConformance } from '@holdfast/testing'
 import { isHoldfastError, type StorageDriver } from '@holdfast/sdk'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type * as Sdk from '@aws-sdk/client-s3'
+import * as aws from '@aws-sdk/client-s3'
 import { s3, type S3Options } from '../packages/storage-s3/src/index.ts'
 import { createProject, runCommand, startCommand, type Project } from './support/cli.ts'
 import { waitFor, type Ended } from './support/kubectl.ts'
 import { startS3Service, startTlsService, type S3Service } from './support/s3.ts'
-
-// The driver's own, with all of its commands.
-const aws = createRequire(new URL('../packages/storage-s3/package.json', import.meta.url))(
-  '@aws-sdk/client-s3',
-) as typeof Sdk
 
 const { signal } = new AbortController()
 const bucket = 'backups'
@@ -38,7 +32,7 @@ const optionsOf = (more: Partial<S3Options> = {}): S3Options => ({
   endpoint: service.endpoint,
   ...more,
 })
-const client = (): Sdk.S3Client =>
+const client = (): aws.S3Client =>
   new aws.S3Client({ endpoint: service.endpoint, forcePathStyle: true, region: 'us-east-1' })
 
 describe('the conformance suite', () => {
@@ -176,11 +170,11 @@ describe('holdfast, with --storage s3://…', () => {
     const project = shop()
     const options = optionsOf()
     const url = urlOf(options)
-    const uploads = async (): Promise<readonly Sdk.MultipartUpload[]> => {
+    const uploads = async (): Promise<readonly aws.MultipartUpload[]> => {
       const input = { Bucket: bucket, Prefix: `${options.prefix}/` }
       return (await client().send(new aws.ListMultipartUploadsCommand(input))).Uploads ?? []
     }
-    const partsOf = async ({ Key, UploadId }: Sdk.MultipartUpload): Promise<number> =>
+    const partsOf = async ({ Key, UploadId }: aws.MultipartUpload): Promise<number> =>
       (await client().send(new aws.ListPartsCommand({ Bucket: bucket, Key, UploadId }))).Parts?.length ?? 0
     project.write('hold', '')
     const args = ['run', 'shop', '--storage', url, '--state-dir', project.at('state')]

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import type { S3ClientConfig } from '@aws-sdk/client-s3'
 import type * as Aws from './aws.ts'
+import { environmentEndpoint, environmentRegion } from './environment.ts'
 import type { S3Config } from './options.ts'
 import type { Pace } from './pace.ts'
 
@@ -19,6 +20,8 @@ export interface S3 {
 }
 
 const connectionTimeoutMs = 10_000
+/** Of all uploads together; what waits for a connection must not wait for long. */
+const maxSockets = 256
 
 /**
  * Loads the SDK and makes a client. Nothing is sent yet.
@@ -35,7 +38,12 @@ export async function openClient(config: S3Config, upload: Pace): Promise<S3> {
     forcePathStyle: config.forcePathStyle ?? endpoint !== undefined,
     requestChecksumCalculation: config.checksum === 'none' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED',
     responseChecksumValidation: config.checksum === 'none' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED',
-    requestHandler: { connectionTimeout: connectionTimeoutMs, socketTimeout: config.timeoutMs },
+    requestHandler: {
+      connectionTimeout: connectionTimeoutMs,
+      socketTimeout: config.timeoutMs,
+      httpAgent: { maxSockets },
+      httpsAgent: { maxSockets },
+    },
     // With it, every part gets a connection of its own.
     expectContinueHeader: false,
     // We do that ourselves (remote.ts).
@@ -87,17 +95,6 @@ function inSlices(body: Uint8Array, pace: Pace): Readable {
     }
   }
   return Readable.from(slices(), { objectMode: false })
-}
-
-function environmentEndpoint(): string | undefined {
-  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env
-  return AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL
-}
-
-// The SDK itself knows only the first.
-function environmentRegion(): string | undefined {
-  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env
-  return AWS_REGION ?? AWS_DEFAULT_REGION
 }
 
 /** What services that have no regions are told; a profile may know better. */

@@ -69,7 +69,12 @@ const schema = z
       .refine((text) => text === '' || text.split('/').every(part), { error: "it has an empty part, '.' or '..'" })
       .refine((text) => Buffer.byteLength(text) <= 500, { error: 'it has more than 500 bytes' })
       .optional(),
-    endpoint: z.url({ protocol: /^https?$/, error: 'it is no URL that begins with https:// or http://' }).optional(),
+    endpoint: z
+      .url({ protocol: /^https?$/, error: 'it is no URL that begins with https:// or http://' })
+      .refine((url) => !URL.canParse(url) || new URL(url).username === '', {
+        error: 'it has credentials in it, which end up in logs',
+      })
+      .optional(),
     region: z
       .string()
       .regex(/^[\w-]+$/, { error: 'it is no name of a region' })

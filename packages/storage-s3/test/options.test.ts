@@ -49,6 +49,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ accessKeyId: 'AKIA' }, "option accessKeyId can't be used: it is not known"],
   [{ prefix: 'a/../b' }, "option prefix can't be used: it has an empty part, '.' or '..'"],
   [{ endpoint: 'minio:9000' }, "option endpoint can't be used: it is no URL that begins with https:// or http://"],
+  [{ endpoint: 'https://key:secret@s3.example' }, 'it has credentials in it'],
   [{ partSize: '1MiB' }, 'it is not from 5MiB to 5GiB'],
   [{ partSize: 'large' }, "option partSize can't be used: use bytes or a number with a unit, such as '8MiB'"],
   [{ concurrency: 1 }, 'it is less than 2'],
@@ -83,7 +84,11 @@ describe('an address', () => {
       objectLock: 'GOVERNANCE:30',
     })
     const driver = openStorage(new URL(`s3://backups/shop%20floor/daily/?${query.toString()}`))
-    expect(driver).toMatchObject({ name: 's3://backups/shop floor/daily', capabilities: { objectLock: true } })
+    expect(driver).toMatchObject({
+      name: 's3',
+      address: `s3://backups/shop floor/daily?endpoint=${server.url}`,
+      capabilities: { objectLock: true },
+    })
     await put(driver, 'p/t/dump.data', 'x')
     const [[name, { headers }] = ['', { headers: {} }]] = [...server.objects]
     expect(name).toBe('shop floor/daily/p/t/dump.data')
