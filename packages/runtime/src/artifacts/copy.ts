@@ -55,7 +55,8 @@ export async function copyArtifact(
     if (!isThere) await cleanUp(options, [manifestKey, dataKey])
     throw error
   }
-  await copyMarks(options, artifact, signal)
+  await copyAcceptance(options, artifact, signal)
+  await copyVerification(options, artifact, signal)
   return true
 }
 
@@ -115,17 +116,25 @@ export async function checkCopied(
   await checkArtifact(reading, artifact, 'stored', signal)
 }
 
+/** What was accepted in the store itself is accepted in the copy. */
+export async function copyAcceptance(
+  { to, instance }: CopyOptions,
+  { id, acceptance }: StoredArtifact,
+  signal: AbortSignal,
+): Promise<void> {
+  if (acceptance) await putText(to, objectKey(instance, id, 'accepted'), formatMark(acceptance), signal)
+}
+
 /**
  * Marks what was read back of a copy as the store itself has it marked. The stored bytes are the same: what was found of
  * them there, decoded, is true of them here. What was never verified there doesn't become better by being copied.
  */
-export async function copyMarks(
+export async function copyVerification(
   { to, instance, clock }: CopyOptions,
-  { id, verifiedAt, verification, acceptance }: StoredArtifact,
+  { id, verification }: StoredArtifact,
   signal: AbortSignal,
 ): Promise<void> {
-  if (acceptance) await putText(to, objectKey(instance, id, 'accepted'), formatMark(acceptance), signal)
-  if (verifiedAt === undefined || !verification) return
+  if (verification?.result !== 'verified') return
   const mark: Verification = { at: clock.now(), result: 'verified', checked: verification.checked }
   await putText(to, objectKey(instance, id, 'verified'), formatMark(mark), signal)
 }

@@ -1,7 +1,7 @@
 // One copy of one plan's artifacts: what is done there while it is claimed.
 import { isHoldfastError, type HoldfastError } from '@holdfast/sdk'
 import { boundedDriver } from '../artifacts/bounded-driver.ts'
-import { checkCopied, copyArtifact, copyMarks, type CopyOptions } from '../artifacts/copy.ts'
+import { checkCopied, copyAcceptance, copyArtifact, copyVerification, type CopyOptions } from '../artifacts/copy.ts'
 import { findLack, type MissingArtifact } from '../artifacts/copy-lack.ts'
 import { typedDriver } from '../artifacts/objects.ts'
 import { planRetention } from '../artifacts/retention.ts'
@@ -28,6 +28,8 @@ export interface CopyTally {
   readonly copied: string[]
   /** In the store, and not in the copy. */
   readonly lacking: StoredArtifact[]
+  /** In the copy, and not to be read there. */
+  readonly unproven: StoredArtifact[]
   /** Why; the first one is told. */
   readonly failures: HoldfastError[]
   /** What the store itself does not give back. */
@@ -40,7 +42,7 @@ export interface CopyTally {
 
 /** Nothing was done yet. */
 export function newTally(): CopyTally {
-  return { copied: [], lacking: [], failures: [], sources: [], notPruned: [], isCompared: false }
+  return { copied: [], lacking: [], unproven: [], failures: [], sources: [], notPruned: [], isCompared: false }
 }
 
 /** A copy, opened: its own artifacts, and the way into it. */
@@ -105,7 +107,7 @@ export async function bringUpToDate(
   services.emit({ type: 'copy-started', run, copy: copy.name, lacks: lack.missing.length, storedSize })
   await copyAll(execution, { copy, options, tally, signal }, lack.missing)
   for (const artifact of lack.unproven) await prove(execution, { copy, options, tally, signal }, artifact)
-  for (const artifact of lack.unaccepted) await copyMarks(options, { ...artifact, verifiedAt: undefined }, signal)
+  for (const artifact of lack.unaccepted) await copyAcceptance(options, artifact, signal)
   await prune(execution, { copy, store, tally, signal })
 }
 
@@ -157,11 +159,12 @@ async function prove(execution: RunExecution, work: Work, artifact: StoredArtifa
   const { options, tally, signal } = work
   try {
     await checkCopied(options, artifact, signal)
-    await copyMarks(options, artifact, signal)
+    await copyVerification(options, artifact, signal)
   } catch (error) {
     throwIfHopeless(error, signal)
     if (!isHoldfastError(error) || !['ARTIFACT_DIGEST', 'ARTIFACT_DATA_MISSING'].includes(error.code)) {
       tally.failures.push(toFailure(error, { run: execution.run.id }))
+      tally.unproven.push(artifact)
       return
     }
     tally.lacking.push(artifact)
@@ -176,9 +179,9 @@ async function prune(
 ): Promise<void> {
   const { services, plan, run, state } = execution
   const isIncomplete = (target: TargetState): boolean =>
-    tally.lacking.some((artifact) => artifact.target === target.target.id)
+    [...tally.lacking, ...tally.unproven].some((artifact) => artifact.target === target.target.id)
   const targets = state.targets.filter((target) => isPrunable(target) && !isIncomplete(target))
-  if (!plan.retention || hasFailed(state) || tally.failures.length > 0) return
+  if (!plan.retention || hasFailed(state)) return
   for (const { target } of targets) {
     try {
       const { expired, kept } = await findExpiredInCopy(services, plan, store, target.id, signal)

@@ -1,8 +1,22 @@
 // What each copy lets go, by its own list.
 import type { StorageDriver } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
+import type { StoredArtifact } from '../../src/artifacts/store.ts'
 import { signal } from '../artifacts/support.ts'
-import { artifactsIn, dumps, isData, keysIn, mend, nextRun, refuse, single, stage, storeIn } from './copies.ts'
+import {
+  artifactsIn,
+  dumps,
+  isData,
+  keysIn,
+  mend,
+  nextRun,
+  refuse,
+  rot,
+  single,
+  stage,
+  storeIn,
+  type DumpsOptions,
+} from './copies.ts'
 
 describe('what a copy lets go', () => {
   test('is decided by its own list: the same as the store where it has the same', async () => {
@@ -28,6 +42,37 @@ describe('what a copy lets go', () => {
     await nextRun(stay)
     expect(await artifactsIn(copy, run)).toHaveLength(1)
     expect((await artifactsIn(copy, run))[0]?.id).toBe((await artifactsIn(run.storage, run))[0]?.id)
+  })
+
+  test('is nothing of a target that the store itself can not give back in part', async () => {
+    const stay = await stage(1, { retention: { latest: 2 } })
+    const { run, primary, copy } = stay
+    await nextRun(stay)
+    await nextRun(stay)
+    refuse(copy, /\.data/)
+    await nextRun(stay)
+    mend(copy)
+    const [missing] = await artifactsIn(primary, run)
+    rot(primary, missing as StoredArtifact)
+    expect((await nextRun(stay)).warnings.map(({ code }) => code)).toEqual(['COPY_SOURCE'])
+    // Both from before, because what came after them is in neither.
+    expect(await artifactsIn(copy, run)).toHaveLength(3)
+  })
+
+  test.each([
+    ['failed', { failing: 'bad' }],
+    ['became suspect', { content: () => 'y' }],
+  ])('is nothing of a target whose backup %s, and the others are pruned', async (_name, later) => {
+    const bad: DumpsOptions = { name: 'others', targets: ['bad'], content: () => 'x'.repeat(1000) }
+    const stay = await stage(1, { retention: { latest: 3 } }, [dumps({ targets: ['good'] }), dumps(bad)])
+    const { run, copy } = stay
+    for (let day = 0; day < 3; day++) expect((await nextRun(stay)).status).toBe('succeeded')
+    Object.assign(bad, later)
+    const config = run.engine.config()
+    run.engine.reconfigure({ ...config, plans: config.plans.map((plan) => ({ ...plan, retention: { latest: 1 } })) })
+    expect((await nextRun(stay)).status).toBe('partial')
+    const left = Map.groupBy(await artifactsIn(copy, run), ({ target }) => target)
+    expect([left.get('good')?.length, left.get('bad')?.length]).toEqual([1, 4])
   })
 
   test('a store that was emptied does not empty its copy', async () => {

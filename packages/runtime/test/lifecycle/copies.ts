@@ -24,6 +24,7 @@ export interface Stage {
 
 /** How a {@link dumps} backs up. */
 export interface DumpsOptions {
+  readonly name?: string
   readonly targets?: readonly string[]
   readonly content?: () => string
   /** Fails after it has stored something. */
@@ -31,15 +32,18 @@ export interface DumpsOptions {
 }
 
 /** A plugin that stores a text per target. */
-export function dumps({ targets = ['t'], content = () => 'content', failing }: DumpsOptions = {}): Plugin {
+export function dumps(options: DumpsOptions = {}): Plugin {
+  const { name = 'dumps', targets = ['t'] } = options
   return definePlugin({
-    name: 'dumps',
+    name,
     version: '1.0.0',
     sdk: '^1.0',
     config: anything<object>(),
     targets: () => targets.map((id) => ({ id, labels: {}, data: null })),
     hooks: {
       async backups(ctx) {
+        // Asked for each time: a test may change them.
+        const { content = () => 'content', failing } = options
         await ctx.createArtifact('data', (sink) => sink.write(Buffer.from(content())))
         if (ctx.target.id === failing) throw new Error('on purpose')
       },
