@@ -1,9 +1,10 @@
 // Our payload against the library's own: files of either are read by the other, whatever their size and chunks.
-import { randomBytes } from 'node:crypto'
+import { createCipheriv, randomBytes } from 'node:crypto'
 import { Decrypter, Encrypter, generateHybridIdentity, generateIdentity, identityToRecipient } from 'age-encryption'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openEncrypter, decrypt } from '../../src/artifacts/age.ts'
+import { payloadKey } from '../../src/artifacts/age-payload.ts'
 import { collect, failure } from './support.ts'
 
 const identity = await generateIdentity()
@@ -105,6 +106,27 @@ describe('what was tampered with is told, by us as by the library', () => {
     await expect(read(changed, 100_000)).rejects.toThrow(/encrypted payload|cannot be decrypted/)
     await expect(readByThem(changed)).rejects.toThrow(Error)
   })
+})
+
+test('an authentic end without bytes is refused as the format asks, by us as by the library', async () => {
+  const file = await ours(new Uint8Array(), 1)
+  const end = file.indexOf('\n', file.indexOf('\n--- ') + 1) + 1
+  const [header, nonce] = [file.subarray(0, end), file.subarray(end, end + 16)]
+  const decrypter = new Decrypter()
+  decrypter.addIdentity(identity)
+  const key = payloadKey(await decrypter.decryptHeader(header), nonce)
+  const seal = (bytes: Uint8Array, counter: number, last: number): Buffer => {
+    const pieceNonce = Buffer.alloc(12)
+    pieceNonce.set([counter, last], 10)
+    const cipher = createCipheriv('chacha20-poly1305', key, pieceNonce, { authTagLength: 16 })
+    const sealed = Buffer.concat([cipher.update(bytes), cipher.final()])
+    return Buffer.concat([sealed, cipher.getAuthTag()])
+  }
+  const whole = Buffer.concat([header, nonce, seal(Buffer.alloc(piece), 0, 1)])
+  expect(await read(whole, 70_000)).toHaveLength(piece)
+  const odd = Buffer.concat([header, nonce, seal(Buffer.alloc(piece), 0, 0), seal(new Uint8Array(), 1, 1)])
+  await expect(read(odd, 70_000)).rejects.toThrow('cut off')
+  await expect(readByThem(odd)).rejects.toThrow('final chunk is empty')
 })
 
 function swapped(file: Buffer, a: number, b: number, size: number): Buffer {
