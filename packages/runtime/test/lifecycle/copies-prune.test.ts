@@ -75,6 +75,26 @@ describe('what a copy lets go', () => {
     expect([left.get('good')?.length, left.get('bad')?.length]).toEqual([1, 4])
   })
 
+  test('is nothing of a target of which something in the copy can not be read', async () => {
+    const stay = await stage(1, { retention: { latest: 2 } })
+    const { run, copy } = stay
+    await nextRun(stay)
+    await nextRun(stay)
+    const [unread] = await artifactsIn(copy, run)
+    await copy.delete(`default/${unread?.id}.verified.json`, { signal })
+    const get = copy.get.bind(copy)
+    Object.assign(copy, {
+      get(...args: Parameters<typeof get>) {
+        if (isData(args[0]) && args[0].includes(unread?.id ?? '')) throw new Error('connection reset')
+        return get(...args)
+      },
+    })
+    const outcome = await nextRun(stay)
+    expect(outcome.warnings).toMatchObject([{ code: 'COPY_INCOMPLETE', details: { because: 'STORAGE_IO' } }])
+    expect(outcome.warnings[0]?.message).toContain('lacks nothing, but is not known to be good')
+    expect(await artifactsIn(copy, run)).toHaveLength(3)
+  })
+
   test('a store that was emptied does not empty its copy', async () => {
     const stay = await stage(1, { retention: { latest: 3 } })
     const { run, primary, copy } = stay
