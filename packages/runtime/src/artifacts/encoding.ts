@@ -4,6 +4,7 @@ import { createGunzip, createGzip } from 'node:zlib'
 import type { Bytes, Encoding } from '@holdfast/sdk'
 import type { ResolvedEncoding } from '../load/resolved.ts'
 import { openEncrypter, decrypt } from './age.ts'
+import { free } from './free.ts'
 import { compressZstd, decompressZstd } from './zstd.ts'
 
 /** An encoding that is ready for a stream. */
@@ -27,10 +28,17 @@ export async function openEncoder({ compression, recipients }: Omit<ResolvedEnco
   return {
     applied: steps.map(({ name }) => name),
     encode(source, release) {
-      const [first, ...others] = steps
-      return others.reduce((bytes, { apply }) => apply(bytes), first ? first.apply(source, release) : source)
+      return steps.reduce((bytes, { apply }, index) => {
+        const before = steps[index - 1]?.name
+        return apply(bytes, before === undefined ? release : before === 'zstd' ? freeFrame : undefined)
+      }, source)
     },
   }
+}
+
+/** A frame is nobody else's; but the smallest ones share the memory of small buffers. */
+function freeFrame(frame: Uint8Array): void {
+  if (frame.buffer.byteLength > Buffer.poolSize) free(frame)
 }
 
 /** What decoding needs. */
