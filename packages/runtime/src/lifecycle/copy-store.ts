@@ -1,16 +1,15 @@
 // One copy of one plan's artifacts: what is done there while it is claimed.
-import { isHoldfastError, type HoldfastError } from '@holdfast/sdk'
+import { isHoldfastError } from '@holdfast/sdk'
 import { boundedDriver } from '../artifacts/bounded-driver.ts'
 import { checkCopied, copyAcceptance, copyArtifact, copyVerification, type CopyOptions } from '../artifacts/copy.ts'
 import { findLack, type MissingArtifact } from '../artifacts/copy-lack.ts'
 import { typedDriver } from '../artifacts/objects.ts'
-import { planRetention } from '../artifacts/retention.ts'
 import { createArtifactStore, type ArtifactStore, type StoredArtifact } from '../artifacts/store.ts'
-import { errors } from '../errors.ts'
 import { reasonOf, toFailure } from '../failure.ts'
-import type { ResolvedCopy, ResolvedPlan } from '../load/resolved.ts'
+import type { ResolvedCopy } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
-import { pointOf, type Expiry } from './builtins.ts'
+import { decide, findExpiredInCopy } from './copy-retention.ts'
+import type { CopyTally } from './copy-tally.ts'
 import { hasFailed, type TargetState } from './outcome.ts'
 import { isPrunable, type RunExecution } from './run.ts'
 
@@ -18,32 +17,6 @@ import { isPrunable, type RunExecution } from './run.ts'
 const idleMs = 10 * 60_000
 /** So many artifacts in a row that a copy could not take, and it is asked for no more. */
 const patience = 3
-
-/** How many artifacts a warning names for machines; it is kept in the journal, and a new copy may lack thousands. */
-const mostNamed = 100
-
-/** What became of a copy. */
-export interface CopyTally {
-  /** Ids. */
-  readonly copied: string[]
-  /** In the store, and not in the copy. */
-  readonly lacking: StoredArtifact[]
-  /** In the copy, and not to be read there. */
-  readonly unproven: StoredArtifact[]
-  /** Why; the first one is told. */
-  readonly failures: HoldfastError[]
-  /** What the store itself does not give back. */
-  readonly sources: HoldfastError[]
-  /** Why something that should go stays. */
-  readonly notPruned: HoldfastError[]
-  /** Whether it is known what it lacks. */
-  isCompared: boolean
-}
-
-/** Nothing was done yet. */
-export function newTally(): CopyTally {
-  return { copied: [], lacking: [], unproven: [], failures: [], sources: [], notPruned: [], isCompared: false }
-}
 
 /** A copy, opened: its own artifacts, and the way into it. */
 export interface OpenCopy {
@@ -208,70 +181,4 @@ function throwIfHopeless(error: unknown, signal: AbortSignal): void {
   signal.throwIfAborted()
   const reasons = isHoldfastError(error) ? [error, error.cause] : []
   if (reasons.some((reason) => isHoldfastError(reason) && reason.code === 'STORAGE_STALLED')) throw error
-}
-
-/** What the plan's retention lets go of a target's artifacts in a copy, newest first. */
-export async function findExpiredInCopy(
-  { clock }: Pick<Services, 'clock'>,
-  plan: ResolvedPlan,
-  store: Pick<ArtifactStore, 'list'>,
-  target: string,
-  signal: AbortSignal,
-): Promise<Omit<Expiry, 'points'>> {
-  const artifacts: StoredArtifact[] = []
-  for await (const artifact of store.list({ plan: plan.name, target, signal })) artifacts.push(artifact)
-  return decide(plan, artifacts, clock.now())
-}
-
-/** Applies a plan's retention to artifacts. Those of different targets and names are different series. */
-export function decide(
-  { retention, schedule }: ResolvedPlan,
-  artifacts: readonly StoredArtifact[],
-  now: Date,
-): Omit<Expiry, 'points'> {
-  if (!retention) return { expired: [], kept: [] }
-  const series = Map.groupBy(artifacts, ({ target, name }) => JSON.stringify([target, name]))
-  const decided = [...series.values()].map((each) =>
-    planRetention(each.map(pointOf), retention, now, schedule?.timeZone),
-  )
-  return {
-    expired: decided
-      .flatMap(({ expire }) => expire.map(({ point }) => point))
-      .toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime()),
-    kept: decided.flatMap(({ keep }) => keep),
-  }
-}
-
-/** A copy that could not be brought up to date, in one warning: what it lacks and why. */
-export function lackingWarning(
-  { plan, run }: Pick<RunExecution, 'plan' | 'run'>,
-  copy: ResolvedCopy,
-  tally: CopyTally,
-  cause: HoldfastError,
-): HoldfastError {
-  return errors.COPY_INCOMPLETE(
-    { plan: plan.name, copy: copy.name, lacks: describeLack(tally), reason: reasonOf(cause), fix: fixFor(cause) },
-    {
-      cause,
-      run: run.id,
-      details: { lacks: tally.lacking.slice(0, mostNamed).map(({ id }) => id), because: cause.code },
-    },
-  )
-}
-
-/** What to do about it. Some hints are about a store that a run was to begin with. */
-function fixFor({ code, hint }: HoldfastError): string | undefined {
-  if (code === 'STORE_OWNED' || code === 'STORE_LOST')
-    return 'Another machine copies a plan of this name there: give one of the two installations an `instance` name of its own.'
-  if (code === 'ARTIFACT_DIGEST' || code === 'ARTIFACT_DATA_MISSING')
-    return 'It gives back other bytes than were written there: check the disk or the network behind it.'
-  return hint
-}
-
-function describeLack({ lacking, isCompared }: CopyTally): string {
-  if (!isCompared) return 'what was stored since it was last reached'
-  const ids = lacking.map(({ id }) => id)
-  if (ids.length === 0) return 'nothing, but is not known to be good'
-  const shown = ids.length > 3 ? [...ids.slice(0, 3), `and ${ids.length - 3} more`] : ids
-  return `${ids.length} ${ids.length === 1 ? 'artifact' : 'artifacts'} (${shown.join(', ')})`
 }

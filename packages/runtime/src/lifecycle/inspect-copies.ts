@@ -6,7 +6,8 @@ import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
-import { decide, openCopy } from './copy-store.ts'
+import { decide } from './copy-retention.ts'
+import { openCopy } from './copy-store.ts'
 
 /** How a copy of a plan's artifacts stands. */
 export interface InspectedCopy {

@@ -130,6 +130,7 @@ describe('a copy that fails', () => {
     copy.fail({ capacity: 12_000 })
     const outcome = await nextRun(stay)
     expect(warningOf(outcome)).toMatchObject({ code: 'COPY_INCOMPLETE', details: { because: 'STORAGE_FULL' } })
+    expect(warningOf(outcome).hint).toMatch(/copies what is missing\. Make room there/)
     expect(keysIn(copy)).toEqual(before)
     for (const artifact of await artifactsIn(copy, run)) await readAll(storeIn(copy, run), artifact.id)
   })
