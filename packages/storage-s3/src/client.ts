@@ -85,16 +85,19 @@ export async function openClient(config: S3Config, upload: Pace): Promise<S3> {
   return { aws, client }
 }
 
-/** A socket that is given 8 MiB at once copies them, encrypted, where it is one of TLS. */
+/** A socket of TLS that is given 8 MiB at once encrypts all of them at once, into memory of its own. */
 function inSlices(body: Uint8Array, pace: Pace): Readable {
-  const slices = async function* (): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < body.byteLength; at += pace.slice) {
+  let at = 0
+  return new Readable({
+    highWaterMark: pace.slice,
+    read() {
       const slice = body.subarray(at, at + pace.slice)
-      await pace.take(slice.byteLength)
-      yield slice
-    }
-  }
-  return Readable.from(slices(), { objectMode: false })
+      at += slice.byteLength
+      const push = (): void => void this.push(slice.byteLength === 0 ? null : slice)
+      if (pace.isLimited) pace.take(slice.byteLength).then(push, (error: Error) => this.destroy(error))
+      else push()
+    },
+  })
 }
 
 /** What services that have no regions are told; a profile may know better. */

@@ -4,7 +4,7 @@ import { foreign } from './failures.ts'
 import { objectOfKey } from './keys.ts'
 import { headersOf } from './object-headers.ts'
 import { createPartBuffers } from './part-buffers.ts'
-import { createPartSource } from './part-source.ts'
+import { createPartSource, type Part } from './part-source.ts'
 import type { Remote } from './remote.ts'
 import { isUnsure, takeBack } from './take-back.ts'
 import { uploadParts } from './upload-parts.ts'
@@ -31,13 +31,13 @@ export async function putObject(remote: Remote, { key, body, signal, active }: P
   const abort = (): void => stop.abort(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
   const buffers = createPartBuffers(config.partSize, config.concurrency)
-  const source = createPartSource(body, stop.signal)
+  const source = createPartSource(body, stop.signal, config)
   try {
-    const first = await buffers.take(config.partSize, stop.signal)
-    const length = await source.fill(first)
-    if (length < first.byteLength) {
-      await putWhole(remote, { key, object, bytes: first.subarray(0, length), signal })
-      buffers.give(first)
+    const buffer = await buffers.take(config.partSize, stop.signal)
+    const first = await source.fill(buffer)
+    if (first.bytes.byteLength < buffer.byteLength) {
+      await putWhole(remote, { key, object, part: first, signal })
+      buffers.give(buffer)
     } else await uploadParts(remote, { key, object, source, buffers, first, stop, signal, active })
   } finally {
     signal.removeEventListener('abort', abort)
@@ -49,11 +49,11 @@ export async function putObject(remote: Remote, { key, body, signal, active }: P
 interface WholeRequest {
   readonly key: string
   readonly object: string
-  readonly bytes: Buffer
+  readonly part: Part
   readonly signal: AbortSignal
 }
 
-async function putWhole(remote: Remote, { key, object, bytes, signal }: WholeRequest): Promise<void> {
+async function putWhole(remote: Remote, { key, object, part, signal }: WholeRequest): Promise<void> {
   const { config } = remote
   const mark = randomUUID()
   try {
@@ -62,8 +62,9 @@ async function putWhole(remote: Remote, { key, object, bytes, signal }: WholeReq
         new aws.PutObjectCommand({
           Bucket: config.bucket,
           Key: object,
-          Body: bytes,
+          Body: part.bytes,
           ...headersOf(config, key, mark),
+          ...part.checksum,
         }),
         options,
       ),

@@ -5,7 +5,7 @@ import type { About } from './failures.ts'
 import { headersOf } from './object-headers.ts'
 import type { PartBuffers } from './part-buffers.ts'
 import { mostParts, partSize } from './part-size.ts'
-import type { PartSource } from './part-source.ts'
+import type { Part, PartSource } from './part-source.ts'
 import type { Remote } from './remote.ts'
 import { failed } from './shared-failures.ts'
 import { cleanUpMs, isStored, isUnsure, takeBack } from './take-back.ts'
@@ -16,7 +16,8 @@ export interface UploadRequest {
   readonly object: string
   readonly source: PartSource
   readonly buffers: PartBuffers
-  readonly first: Buffer
+  /** A full one, in a buffer of its size. */
+  readonly first: Part
   /** Aborts when any part of it fails. */
   readonly stop: AbortController
   readonly signal: AbortSignal
@@ -83,27 +84,27 @@ async function sendAll(
 ): Promise<readonly CompletedPart[]> {
   const { config } = remote
   const parts: CompletedPart[] = []
-  const send = async (number: number, buffer: Buffer, length: number): Promise<void> => {
+  const send = async (number: number, part: Part, buffer: Buffer): Promise<void> => {
     try {
-      parts.push(await sendPart(remote, upload, { number, bytes: buffer.subarray(0, length) }, stop.signal))
+      parts.push(await sendPart(remote, upload, { number, part }, stop.signal))
       buffers.give(buffer)
     } catch (error) {
       // Its buffer isn't used again: a connection that was given up may still read it.
       stop.abort(error)
     }
   }
-  let buffer = first
-  let length = first.byteLength
-  for (let number = 1; length > 0; number++) {
+  let part = first
+  let buffer = first.bytes
+  for (let number = 1; part.bytes.byteLength > 0; number++) {
     if (number > mostParts)
       throw errors.STORAGE_TOO_LARGE({ key: upload.about.key, reason: `it has more than ${mostParts} parts` })
-    const isLast = length < buffer.byteLength
-    const sending = send(number, buffer, length)
+    const isLast = part.bytes.byteLength < buffer.byteLength
+    const sending = send(number, part, buffer)
     underWay.add(sending)
     void sending.finally(() => underWay.delete(sending))
     if (isLast) break
     buffer = await buffers.take(partSize(number + 1, config.partSize), stop.signal)
-    length = await source.fill(buffer)
+    part = await source.fill(buffer)
   }
   await Promise.all(underWay)
   stop.signal.throwIfAborted()
@@ -113,10 +114,10 @@ async function sendAll(
 async function sendPart(
   remote: Remote,
   { about, object, id }: Upload,
-  { number, bytes }: { readonly number: number; readonly bytes: Buffer },
+  { number, part }: { readonly number: number; readonly part: Part },
   signal: AbortSignal,
 ): Promise<CompletedPart> {
-  const { bucket, checksum } = remote.config
+  const { bucket } = remote.config
   const output = await remote.call(about, signal, ({ aws, client }, options) =>
     client.send(
       new aws.UploadPartCommand({
@@ -124,8 +125,8 @@ async function sendPart(
         Key: object,
         UploadId: id,
         PartNumber: number,
-        Body: bytes,
-        ...(checksum === 'none' ? {} : { ChecksumAlgorithm: checksum === 'sha256' ? 'SHA256' : 'CRC32' }),
+        Body: part.bytes,
+        ...part.checksum,
       }),
       options,
     ),

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { systemClock } from '../src/clock.ts'
+import { createDriver } from '../src/create-driver.ts'
+import { parseOptions } from '../src/options.ts'
 import {
   chunks,
   driverOf,
@@ -172,6 +175,15 @@ describe('fault F48: slow', () => {
     }
     for (const [operation, attempt] of Object.entries(attempts))
       expect((await failure(attempt())).code, operation).toBe('STORAGE_UNREACHABLE')
+  })
+
+  test('a part that takes longer than a connection may say nothing is no failure while it gets on', async () => {
+    const server = await start({ slow: 30 * 2 ** 20 })
+    const config = parseOptions({ bucket: server.bucket, endpoint: server.url, timeout: 500, retryFor: 0 })
+    const large = pattern(28 * 2 ** 20)
+    await put(createDriver({ ...config, partSize: 24 * 2 ** 20 }, systemClock), 'dump', large)
+    expect(server.requests.filter(({ operation }) => operation === 'UploadPart')).toHaveLength(2)
+    expect(server.objects.get('dump')?.size).toBe(large.length)
   })
 
   test('a service that is slower than the dump makes the dump wait: memory is that of the parts', async () => {
