@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { scriptDirectories } from '../packages/plugin-scripts/src/hooks.ts'
 import { copiesOf, parseDockerfile } from './dockerfile.ts'
-import { applicationDirectory, writeImageContext } from './image-context.ts'
+import { applicationDirectory, compressBest, writeImageContext } from './image-context.ts'
 import { binsOf, readManifest, root } from './workspaces.ts'
 
 /** What each Dockerfile leaves in the context for others. */
@@ -59,8 +59,18 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), text)
 }
 
+const compressed = new Map<string, Buffer>()
+
+/** The same bytes once for all tests. */
+function compress(bytes: Buffer): Buffer {
+  const digest = createHash('sha256').update(bytes).digest('hex')
+  const known = compressed.get(digest) ?? compressBest(bytes)
+  compressed.set(digest, known)
+  return known
+}
+
 function writeContext(to = 'context'): string {
-  writeImageContext({ from: join(folder, 'repository'), to: join(folder, to), time })
+  writeImageContext({ from: join(folder, 'repository'), to: join(folder, to), time, compress })
   return join(folder, to)
 }
 

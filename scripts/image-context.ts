@@ -42,6 +42,13 @@ export interface ImageContextOptions {
   readonly to: string
   /** What all files are dated. */
   readonly time: Date
+  /** Compresses what is packed, which takes seconds at Brotli's best. */
+  readonly compress?: ((bytes: Buffer) => Buffer) | undefined
+}
+
+/** As small as Brotli can. */
+export function compressBest(bytes: Buffer): Buffer {
+  return brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } })
 }
 
 /**
@@ -49,7 +56,7 @@ export interface ImageContextOptions {
  *
  * @throws Error when there is no build, or something else in that directory
  */
-export function writeImageContext({ from = root, to, time }: ImageContextOptions): void {
+export function writeImageContext({ from = root, to, time, compress = compressBest }: ImageContextOptions): void {
   const source = join(from, 'apps/sidecar')
   if (!existsSync(join(source, 'dist/holdfast.js'))) {
     throw new Error(`${join(source, 'dist')} is not built: npm run build`)
@@ -59,10 +66,10 @@ export function writeImageContext({ from = root, to, time }: ImageContextOptions
   copyApplication(source, app)
   for (const name of ['zod-locales.cjs', 'aws-s3.cjs', 'kube-config.cjs', 'mongodb.cjs']) {
     const module = join(app, 'dist', name)
-    if (existsSync(module)) pack(module)
+    if (existsSync(module)) pack(module, compress)
   }
   copyFileSync(join(from, 'NOTICE'), join(app, 'NOTICE'))
-  const installed = copyDependencies(from, source, app)
+  const installed = copyDependencies({ from, source, app, compress })
   const components = [...listBundled(join(source, 'dist')), ...installed]
   writeFileSync(join(app, 'sbom.cdx.json'), renderSbom(readManifest(source), components))
   for (const name of dockerfiles) copyFileSync(join(source, name), join(to, name))
@@ -95,7 +102,12 @@ function copyApplication(source: string, app: string): void {
 }
 
 /** What stays outside of the bundle. */
-function copyDependencies(from: string, source: string, app: string): readonly SbomComponent[] {
+function copyDependencies({
+  from,
+  source,
+  app,
+  compress,
+}: Record<'from' | 'source' | 'app', string> & { compress(bytes: Buffer): Buffer }): readonly SbomComponent[] {
   return Object.keys(readManifest(source).dependencies ?? {}).map((name) => {
     const installed = [source, from]
       .map((folder) => join(folder, 'node_modules', name))
@@ -110,15 +122,15 @@ function copyDependencies(from: string, source: string, app: string): readonly S
       filter: (path) => !/\/(README\.md|[^/]*\.d\.[cm]?ts)$/.test(path),
     })
     // For TypeScript with more than types, which few configurations have.
-    if (name === 'jiti') for (const part of ['jiti', 'babel']) pack(join(app, `node_modules/jiti/dist/${part}.cjs`))
+    if (name === 'jiti')
+      for (const part of ['jiti', 'babel']) pack(join(app, `node_modules/jiti/dist/${part}.cjs`), compress)
     return manifest
   })
 }
 
 /** Compresses a CommonJS module, which then unpacks itself when it is loaded: for what is large and seldom needed. */
-function pack(module: string): void {
-  const quality = { [constants.BROTLI_PARAM_QUALITY]: 11 }
-  writeFileSync(`${module}.br`, brotliCompressSync(readFileSync(module), { params: quality }))
+function pack(module: string, compress: (bytes: Buffer) => Buffer): void {
+  writeFileSync(`${module}.br`, compress(readFileSync(module)))
   writeFileSync(
     module,
     `// ${basename(module)}.br is this module, compressed by npm run image:context.
