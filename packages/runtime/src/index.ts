@@ -32,6 +32,7 @@ export { formatBytes } from './format-bytes.ts'
 export { reasonOf, recordFailure, toFailure } from './failure.ts'
 export { isStateDurable } from './journal/durability.ts'
 export type { ExternalPoint, History, RunsPage } from './journal/history.ts'
+export type { FormerPauses, Pauses } from './journal/pauses.ts'
 export type { Journal } from './journal/journal.ts'
 export { openJournal } from './journal/open-journal.ts'
 export type {

@@ -8,6 +8,7 @@ import type { StepName } from '../lifecycle/events.ts'
 import { plainValue } from '../telemetry/plain-value.ts'
 import { openHistory, type History } from './history.ts'
 import { isExecution, readLastRuns, type LastRuns, type RunsOf } from './last-runs.ts'
+import { openPauses, type Pauses } from './pauses.ts'
 import type {
   FailureRecord,
   HookRecord,
@@ -42,6 +43,12 @@ export class Journal {
   readonly path: string
   /** The past, a part at a time. */
   readonly history: History = openHistory((sql, ...values) => this.#all(sql, ...values))
+  /** The plans that somebody paused by hand. */
+  readonly pauses: Pauses = openPauses({
+    query: (sql, ...values) => this.#all(sql, ...values),
+    write: (sql, ...values) => void this.#writeDurably('pause', sql, ...values),
+    now: () => this.#now(),
+  })
   readonly #db: DatabaseSync
   readonly #observe: (point: string) => void
   readonly #now: () => Date

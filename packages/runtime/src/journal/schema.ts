@@ -47,6 +47,10 @@ export const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN drill TEXT;
   CREATE INDEX runs_by_drill ON runs (drill, started) WHERE drill IS NOT NULL;
   `,
+  `
+  CREATE INDEX undos_by_run ON undos (run);
+  CREATE TABLE pauses (plan TEXT PRIMARY KEY, paused INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+  `,
 ]
 
 /** The schema that this version writes. */
