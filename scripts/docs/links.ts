@@ -40,13 +40,20 @@ function isWhole(from: string, page: string, link: string): boolean {
   return statSync(file).isFile() && anchorsOf(readFileSync(file, 'utf8')).has(heading)
 }
 
-/** As GitHub makes them: letters, digits, `-` and `_` in lower case; the second of the same name gets `-1`. */
+/** The anchor of a heading, as GitHub makes it: letters, digits, `-` and `_` in lower case. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\-_ ]/gu, '')
+    .replaceAll(' ', '-')
+}
+
+/** Of a page; the second of the same name gets `-1`. */
 function anchorsOf(text: string): ReadonlySet<string> {
   const anchors = new Set<string>()
   const seen = new Map<string, number>()
   for (const [, heading = ''] of withoutBlocks(text).matchAll(/^#{1,6} +(.*?) *$/gm)) {
-    const plain = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()
-    const anchor = plain.replaceAll(/[^\p{L}\p{N}\-_ ]/gu, '').replaceAll(' ', '-')
+    const anchor = anchorOf(heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1'))
     const times = seen.get(anchor) ?? 0
     seen.set(anchor, times + 1)
     anchors.add(times === 0 ? anchor : `${anchor}-${times}`)

@@ -1,0 +1,34 @@
+import { relative, sep } from 'node:path'
+import { root } from '../workspaces.ts'
+
+/** The part of markdown-it's tokens that the site uses. */
+export interface Token {
+  readonly type: string
+  readonly children: readonly Token[] | null
+  content: string
+  attrGet(name: string): string | null
+  attrSet(name: string, value: string): void
+}
+
+/** The part of markdown-it's parser that the site uses. */
+export interface Parser {
+  readonly core: { readonly ruler: { push(name: string, rule: (state: ParserState) => void): void } }
+}
+
+/** What a rule works on. */
+export interface ParserState {
+  tokens: readonly Token[]
+  readonly env: Environment
+  readonly Token: new (type: string, tag: string, nesting: 0) => Token
+}
+
+/** What VitePress says about a page: where it is in the site, and, if that is elsewhere, where its file is. */
+export interface Environment {
+  readonly path?: string
+  readonly realPath?: string
+}
+
+/** The file of a page, relative to the repository. */
+export function pageOf({ path = '', realPath = path }: Environment): string {
+  return relative(root, realPath).split(sep).join('/')
+}
