@@ -23,4 +23,4 @@ const set: PluginCase<ScriptsOptions> = {
   },
 }
 
-test.each(pluginConformance(scripts, [set]))('$name', ({ run }) => run())
+for (const { name, run } of pluginConformance(scripts, [set])) test(name, run)

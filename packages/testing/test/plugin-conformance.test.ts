@@ -16,6 +16,14 @@ describe('a plugin as it should be', () => {
 describe('a plugin with one thing wrong fails the check that is about it', () => {
   const wrong: Readonly<Record<Flaw, readonly [check: string, says: RegExp]>> = {
     'takes any option': ['a volume: a misspelt option', /"pathx" is accepted and does nothing/],
+    'takes any option inside of another': [
+      'a volume: a misspelt option',
+      /"speed.limitx" is accepted and does nothing: make its schema strict, too/,
+    ],
+    'freezes while it looks for targets': [
+      'a volume: validate, targets',
+      /more than look: exec freeze in targets \(freeze \/data\)/,
+    ],
     'freezes in validate': ['a volume: validate, targets', /more than look: exec freeze in validate \(freeze \/data\)/],
     'writes objects in describe': ['in a cluster: validate, targets', /create configmaps, as the API server saw it/],
     'waits without its signal': [
@@ -44,6 +52,19 @@ describe('a plugin with one thing wrong fails the check that is about it', () =>
       'a volume: the run after',
       /the run after one in which artifact volume in backups failed is failed/,
     ],
+    'believes that nothing was frozen when the answer is lost': [
+      'a volume: the run after',
+      /the run after one in which exec freeze in beforeBackups did its work but its answer was lost is failed/,
+    ],
+    'restores with the password for all to see': [
+      'a volume: no secret',
+      /in the arguments of exec load in restore: .*\[secret\]/,
+    ],
+    'mounts for a restore, and cannot unmount twice': [
+      'a volume: every armed undo',
+      /"unmount" fails when it runs again: .*after a restore that succeeds/,
+    ],
+    'runs a command in a pod': ['a volume: what is asked', /don't declare what is used: create pods\/exec/],
     'lists secrets': ['in a cluster: what is asked', /don't declare what is used: list secrets in kube-system/],
     'describes nothing': ['a volume: a run does', /exec freeze \(beforeBackups\).*It says: nothing/],
     'hides the command that dumps': [

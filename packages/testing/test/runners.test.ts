@@ -1,15 +1,73 @@
-// The suites are plain data: other runners take them as vitest does in the tests beside this one. Jest is not installed here;
-// its `test(name, run)` has the same form.
+// The suites are plain data, and know no test runner: each of them runs the same checks, in a process of its own. Of a plugin
+// that takes any option one check fails, and the others pass.
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
 
-test('node:test runs the checks: of a plugin that takes any option one fails, the others pass', () => {
-  const file = join(import.meta.dirname, 'support/conformance.node.ts')
-  const env = { ...process.env, NODE_TEST_CONTEXT: undefined }
-  const args = ['--conditions=@holdfast/source', '--test-reporter=tap', file]
-  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', env })
-  expect(stdout).toContain('not ok 1 - a volume: a misspelt option is refused by its name')
-  expect(stdout).toContain('# pass 10\n# fail 1\n')
+const support = join(import.meta.dirname, 'support')
+const root = join(import.meta.dirname, '../../..')
+const wrong = 'a volume: a misspelt option is refused by its name'
+
+function node(...args: string[]): { readonly status: number | null; readonly output: string } {
+  // What this process's own runner has set is not for theirs.
+  const own = Object.entries(process.env).filter(([name]) => !/^(NODE_|VITEST|JEST_|TEST$)/.test(name))
+  const env = { ...Object.fromEntries(own), NO_COLOR: '1', NODE_NO_WARNINGS: '1' }
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', env })
+  return { status, output: `${stdout}${stderr}` }
+}
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'holdfast-runner-'))
+  onTestFinished(() => rmSync(made, { recursive: true }))
+  return made
+}
+
+test('node:test', () => {
+  const file = join(support, 'conformance.node.ts')
+  const { status, output } = node('--conditions=@holdfast/source', '--test-reporter=tap', file)
+  expect(output).toContain(`not ok 1 - ${wrong}`)
+  expect(output).toContain('# pass 10\n# fail 1\n')
+  expect(status).toBe(1)
+})
+
+test('vitest', () => {
+  const config = join(folder(), 'vitest.config.mjs')
+  const source = { conditions: ['@holdfast/source'] }
+  const options = {
+    root: support,
+    resolve: source,
+    ssr: { resolve: source },
+    test: { include: ['conformance.vitest.ts'], reporters: 'tap-flat' },
+  }
+  writeFileSync(config, `export default ${JSON.stringify(options)}`)
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+  const { status, output } = node(vitest, 'run', '--config', config)
+  expect(output).toContain(`not ok 1 - conformance.vitest.ts > ${wrong}`)
+  expect(output.match(/^ok /gm)).toHaveLength(10)
+  expect(output.match(/^not ok /gm)).toHaveLength(1)
+  expect(status).toBe(1)
+})
+
+test('jest', () => {
+  const config = {
+    rootDir: support,
+    testMatch: ['**/conformance.jest.ts'],
+    extensionsToTreatAsEsm: ['.ts'],
+    transform: { '\\.ts$': join(support, 'jest-types.cjs') },
+    testEnvironmentOptions: { customExportConditions: ['@holdfast/source', 'node', 'node-addons'] },
+    cacheDirectory: folder(),
+  }
+  const jest = fileURLToPath(import.meta.resolve('jest/bin/jest'))
+  const { status, output } = node(
+    '--experimental-vm-modules',
+    jest,
+    '--runInBand',
+    `--config=${JSON.stringify(config)}`,
+  )
+  expect(output).toContain(`● ${wrong}`)
+  expect(output).toContain('Tests:       1 failed, 10 passed, 11 total')
   expect(status).toBe(1)
 })

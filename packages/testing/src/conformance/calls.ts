@@ -28,6 +28,8 @@ export interface PluginCall {
 export interface Seam {
   /** Called before each call goes on. What it rejects with, the plugin gets; while it waits, the call hangs. */
   before(call: PluginCall, signal: AbortSignal | undefined): Promise<void>
+  /** Called after a command or a change of an object that went well. What it throws, the plugin gets. */
+  after(call: PluginCall): void
   /** It sleeps. @returns what to call when it wakes up */
   sleeps(ms: number): () => void
   /** A secret was opened. */
@@ -43,10 +45,11 @@ export function labelOf({ hook, kind, what, command = [] }: PluginCall): string 
 /** The same context, watched. */
 export function watched<Ctx extends ServiceContext<unknown>>(ctx: Ctx, hook: string, seam: Seam): Ctx {
   const target = (ctx as Partial<TargetContext<unknown>>).target?.id
-  const see = (
-    call: Omit<PluginCall, 'hook' | 'target'>,
-    signal: AbortSignal | undefined = ctx.signal,
-  ): Promise<void> => seam.before({ hook, target, ...call }, signal)
+  const see: See = async (call, signal = ctx.signal) => {
+    const seen = { hook, target, ...call }
+    await seam.before(seen, signal)
+    return () => seam.after(seen)
+  }
   let exec: Exec | undefined
   const kubernetes = ctx.kubernetes && watchedKubernetes(ctx.kubernetes, see)
   const { clock, secrets } = ctx
@@ -86,7 +89,8 @@ export function watched<Ctx extends ServiceContext<unknown>>(ctx: Ctx, hook: str
   ) as Ctx
 }
 
-type See = (call: Omit<PluginCall, 'hook' | 'target'>, signal?: AbortSignal) => Promise<void>
+/** Resolves to what is called when it has gone well. */
+type See = (call: Omit<PluginCall, 'hook' | 'target'>, signal?: AbortSignal) => Promise<() => void>
 
 function runServices(
   { undo, createArtifact, record }: Partial<TargetContext<unknown>>,
@@ -116,7 +120,7 @@ function runServices(
 }
 
 function watchedExec(exec: Exec, own: AbortSignal, see: See): Exec {
-  const seen = (request: ExecRequest, container?: ContainerRef): Promise<void> => {
+  const seen = (request: ExecRequest, container?: ContainerRef): Promise<() => void> => {
     const { command, signal } = request
     const [program] = command
     const ends = signal ? AbortSignal.any([own, signal]) : own
@@ -124,16 +128,23 @@ function watchedExec(exec: Exec, own: AbortSignal, see: See): Exec {
   }
   return {
     async local(request) {
-      await seen(request)
-      return exec.local(request)
+      const done = await seen(request)
+      const result = await exec.local(request)
+      done()
+      return result
     },
     async pipeline(stages) {
-      for (const stage of stages) await seen(stage)
-      return exec.pipeline(stages)
+      const done: (() => void)[] = []
+      for (const stage of stages) done.push(await seen(stage))
+      const results = await exec.pipeline(stages)
+      for (const each of done) each()
+      return results
     },
     async container(where, request) {
-      await seen(request, where)
-      return exec.container(where, request)
+      const done = await seen(request, where)
+      const result = await exec.container(where, request)
+      done()
+      return result
     },
     async session(where, request) {
       await seen(request, where === 'local' ? undefined : where)
@@ -143,7 +154,7 @@ function watchedExec(exec: Exec, own: AbortSignal, see: See): Exec {
 }
 
 function watchedKubernetes(kubernetes: Kubernetes, see: See): Kubernetes {
-  const seen = (verb: string, type: string): Promise<void> => see({ kind: 'api', what: `${verb} ${type}` })
+  const seen = (verb: string, type: string): Promise<() => void> => see({ kind: 'api', what: `${verb} ${type}` })
   return {
     namespace: kubernetes.namespace,
     async *list(type, options) {
@@ -155,12 +166,15 @@ function watchedKubernetes(kubernetes: Kubernetes, see: See): Kubernetes {
       return kubernetes.get(type, name, options)
     },
     async create(type, body) {
-      await seen('create', type)
-      return kubernetes.create(type, body)
+      const done = await seen('create', type)
+      const created = await kubernetes.create(type, body)
+      done()
+      return created
     },
     async delete(type, name, options) {
-      await seen('delete', type)
-      return kubernetes.delete(type, name, options)
+      const done = await seen('delete', type)
+      await kubernetes.delete(type, name, options)
+      done()
     },
     async event(about, event) {
       await seen('create', 'events')

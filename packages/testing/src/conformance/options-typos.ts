@@ -11,20 +11,56 @@ export async function refusesTypos<Options>(
   try {
     const { options } = world
     const given = { ...(options as Readonly<Record<string, unknown>> | undefined) }
-    const keys = Object.keys(given)
     const known = await problemOf(factory, options)
     if (known !== undefined) throw new Error(`the options of this case are refused: ${known}`)
-    for (const key of keys.length > 0 ? keys : ['option']) {
-      const typo = `${key}x`
-      const problem = await problemOf(factory, { ...options, [typo]: given[key] ?? 'anything' })
+    for (const { typo, where, options: wrong } of typosOf(given, world.anyKeys ?? [])) {
+      const problem = await problemOf(factory, wrong as Options)
+      const name = [...where, typo].join('.')
       if (problem === undefined) {
-        throw new Error(`the option "${typo}" is accepted and does nothing: make the schema strict`)
+        throw new Error(
+          where.length === 0
+            ? `the option "${name}" is accepted and does nothing: make the schema strict`
+            : `the option "${name}" is accepted and does nothing: make its schema strict, too, or say under anyKeys that any key goes in "${where.join('.')}"`,
+        )
       }
-      if (!problem.includes(typo)) throw new Error(`the option "${typo}" is refused without naming it: ${problem}`)
+      // Deeper, a schema may offer a choice of which none fits; what is said then is the library's.
+      if (where.length === 0 && !problem.includes(typo)) {
+        throw new Error(`the option "${name}" is refused without naming it: ${problem}`)
+      }
     }
   } finally {
     await world.close?.()
   }
+}
+
+interface Typo {
+  readonly typo: string
+  /** The keys on the way to it. */
+  readonly where: readonly string[]
+  readonly options: unknown
+}
+
+/** Options with one misspelt key each: of the options, and of every object in them. */
+function* typosOf(
+  given: Readonly<Record<string, unknown>>,
+  anyKeys: readonly string[],
+  where: readonly string[] = [],
+): Generator<Typo> {
+  if (anyKeys.includes(where.join('.'))) return
+  const keys = Object.keys(given)
+  for (const key of keys.length > 0 ? keys : ['option']) {
+    yield { typo: `${key}x`, where, options: { ...given, [`${key}x`]: given[key] ?? 'anything' } }
+  }
+  for (const [key, value] of Object.entries(given)) {
+    if (!isPlainObject(value)) continue
+    for (const typo of typosOf(value, anyKeys, [...where, key])) {
+      yield { ...typo, options: { ...given, [key]: typo.options } }
+    }
+  }
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
 /** What loading has against the options. */

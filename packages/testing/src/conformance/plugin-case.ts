@@ -13,6 +13,8 @@ export interface PluginCase<Options> {
 /** What a plugin is tested with: fakes, or the real things. */
 export interface PluginWorld<Options> extends Pick<CreateTestRunOptions, 'exec' | 'env' | 'plan' | 'now'> {
   readonly options: Options
+  /** Options that are objects with keys of the user's own, such as labels: `['labels', 'engine.env']`. */
+  readonly anyKeys?: readonly string[] | undefined
   readonly cluster?: FakeKubernetes | undefined
   /**
    * What may appear in no output, besides every secret that the plugin opens through its context: what it reads in its own

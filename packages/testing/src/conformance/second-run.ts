@@ -1,7 +1,7 @@
 import type { PluginFactory } from '@holdfast/sdk'
 import { labelOf } from './calls.ts'
 import type { PluginCase } from './plugin-case.ts'
-import { eachCall, runWell, setStage } from './stage.ts'
+import { eachCall, mayChange, runWell, setStage } from './stage.ts'
 
 /** Whatever failed in a run, the next one succeeds when nothing fails: nothing is left behind that stands in its way. */
 export async function worksAfterFailure<Options>(
@@ -18,6 +18,16 @@ export async function worksAfterFailure<Options>(
       stage.rehearse({})
       const call = reached()
       if (call) await runWell(stage, `the run after one in which ${labelOf(call)} failed`)
+    },
+  )
+  await eachCall(
+    (call) => call.hook !== 'undo' && mayChange(stage, call),
+    async (loses, reached) => {
+      stage.rehearse({ loses })
+      await stage.run()
+      stage.rehearse({})
+      const call = reached()
+      if (call) await runWell(stage, `the run after one in which ${labelOf(call)} did its work but its answer was lost`)
     },
   )
 }

@@ -12,7 +12,7 @@ import {
 } from '@holdfast/sdk'
 import { createTestRun, type TestRun } from '../create-test-run.ts'
 import { labelOf, watched, type PluginCall, type Seam } from './calls.ts'
-import type { PluginCase, PluginWorld } from './plugin-case.ts'
+import { isRead, type PluginCase, type PluginWorld } from './plugin-case.ts'
 
 /** What is done with the calls of a plugin while it runs. */
 export interface Rehearsal {
@@ -20,8 +20,10 @@ export interface Rehearsal {
   enters?: ((hook: string) => void) | undefined
   /** Which call hangs, until its signal aborts. */
   hangs?: ((call: PluginCall) => boolean) | undefined
-  /** Which call fails. */
+  /** Which call fails, before it has done anything. */
   fails?: ((call: PluginCall) => boolean) | undefined
+  /** Which call does its work, and fails all the same: a connection that ends before the answer. */
+  loses?: ((call: PluginCall) => boolean) | undefined
 }
 
 /** A plugin in the world of a case, on the real runner. */
@@ -82,6 +84,9 @@ export async function setStage<Options>(
       calls.push(call)
       if (rehearsal.fails?.(call)) throw failureOf(call)
       if (rehearsal.hangs?.(call)) await untilAborted(signal)
+    },
+    after(call) {
+      if (rehearsal.loses?.(call)) throw lostAfter(call)
     },
   }
   const twice = async (definition: UndoDefinition<Json>, input: Json, ctx: UndoContext): Promise<void> => {
@@ -229,6 +234,20 @@ function failureOf(call: PluginCall): HoldfastError {
     details: call.kind === 'exec' ? { exitCode: 1, command: call.what, stderrTail: '' } : {},
     hint: 'This is a fake.',
   })
+}
+
+function lostAfter(call: PluginCall): HoldfastError {
+  return new HoldfastError({
+    code: call.kind === 'exec' ? 'EXEC_LOST' : 'KUBERNETES_UNAVAILABLE',
+    message: `the answer to ${labelOf(call)} was lost, as this check wants it`,
+    details: call.kind === 'exec' ? { command: call.what, stderrTail: '' } : {},
+    hint: 'This is a fake.',
+  })
+}
+
+/** Whether it may have changed something when its answer is lost. */
+export function mayChange({ world }: Stage, { kind, what, command }: PluginCall): boolean {
+  return kind === 'exec' ? !isRead(world, command ?? []) : kind === 'api' && /^(create|delete) (?!events$)/.test(what)
 }
 
 function untilAborted(signal: AbortSignal | undefined): Promise<never> {

@@ -1,7 +1,7 @@
 import type { PluginFactory } from '@holdfast/sdk'
-import { labelOf } from './calls.ts'
+import { labelOf, type PluginCall } from './calls.ts'
 import type { PluginCase } from './plugin-case.ts'
-import { eachCall, runWell, setStage, type Stage } from './stage.ts'
+import { eachCall, mayChange, runWell, setStage, type Stage } from './stage.ts'
 
 /**
  * Whatever fails, every undo that was armed runs, or is disarmed; and run again, as after a crash, it neither fails nor
@@ -19,13 +19,23 @@ export async function undosRun<Options>(
   await stage.restore(outcome)
   judge(stage, 'a restore that succeeds')
   await eachCall(
-    ({ hook, kind }) => kind !== 'sleep' && !['undo', 'validate', 'targets', 'describe', 'restore'].includes(hook),
+    (call) => call.kind !== 'sleep' && isOfRun(call),
     async (fails, reached) => {
       stage.rehearse({ fails })
       await stage.run()
       stage.rehearse({})
       const call = reached()
       judge(stage, call ? `a run in which ${labelOf(call)} fails` : 'a run that succeeds')
+    },
+  )
+  await eachCall(
+    (call) => isOfRun(call) && mayChange(stage, call),
+    async (loses, reached) => {
+      stage.rehearse({ loses })
+      await stage.run()
+      stage.rehearse({})
+      const call = reached()
+      if (call) judge(stage, `a run in which ${labelOf(call)} did its work but its answer was lost`)
     },
   )
   if (stage.world.restore) {
@@ -41,6 +51,10 @@ export async function undosRun<Options>(
     )
   }
   return new Set(stage.test.events.flatMap((event) => (event.type === 'undo-armed' ? [event.undo] : [])))
+}
+
+function isOfRun({ hook }: PluginCall): boolean {
+  return !['undo', 'validate', 'targets', 'describe', 'restore'].includes(hook)
 }
 
 function judge({ test, undoFaults }: Stage, after: string): void {

@@ -16,12 +16,15 @@ import { schemaOf } from './strict-schema.ts'
 export interface VolumeOptions {
   readonly path: string
   readonly password: SecretRef
+  readonly speed?: { readonly limit: number; readonly labels: Readonly<Record<string, string>> }
 }
 
 /** What is wrong with it. */
 export type Flaw =
   | 'takes any option'
+  | 'takes any option inside of another'
   | 'freezes in validate'
+  | 'freezes while it looks for targets'
   | 'writes objects in describe'
   | 'waits without its signal'
   | 'ignores its signal'
@@ -34,10 +37,15 @@ export type Flaw =
   | 'stores the password'
   | 'logs what it read in its own way'
   | 'leaves a lock behind'
+  | 'believes that nothing was frozen when the answer is lost'
   | 'lists secrets'
+  | 'runs a command in a pod'
+  | 'restores with the password for all to see'
+  | 'mounts for a restore, and cannot unmount twice'
   | 'describes nothing'
   | 'hides the command that dumps'
 
+const pod = { pod: 'shop-0', container: 'shop' }
 const canary = 'hunter2-pa55word'
 /** What the plugin gets at without its context. */
 const elsewhere = 'hunter2-from-a-file'
@@ -61,6 +69,15 @@ export function volumePlugin(flaw?: Flaw): PluginFactory<VolumeOptions> {
       await exec.local(run(['thaw', path]))
     },
   })
+  const unmount = defineUndo<ReturnType<typeof schemaOf<{ where: string }>>, VolumeOptions>({
+    name: 'unmount',
+    input: schemaOf<{ where: string }>(['where']),
+    deadline: '1s',
+    async run({ where }, { exec }) {
+      const lenient = flaw !== 'mounts for a restore, and cannot unmount twice'
+      await exec.local(run(['unmount', where, ...(lenient ? ['--if-mounted'] : [])]))
+    },
+  })
   const permissions: readonly Permission[] = [
     {
       apiGroup: '',
@@ -74,9 +91,16 @@ export function volumePlugin(flaw?: Flaw): PluginFactory<VolumeOptions> {
     name: 'volume',
     version: '1.0.0',
     sdk: '^1.0',
-    config: schemaOf<VolumeOptions>(['path', 'password'], flaw !== 'takes any option'),
+    config: schemaOf<VolumeOptions>(['path', 'password', 'speed'], flaw !== 'takes any option', {
+      password: ['env', 'file'],
+      ...(flaw !== 'takes any option inside of another' && { speed: ['limit', 'labels'] }),
+    }),
     permissions: () => permissions,
-    undos: [thaw],
+    undos: [thaw, unmount],
+    async targets({ config: { path }, exec }) {
+      if (flaw === 'freezes while it looks for targets') await exec.local(run(['freeze', path]))
+      return [{ id: 'volume', labels: {}, data: null }]
+    },
     async describe({ config: { path }, kubernetes }) {
       if (flaw === 'writes objects in describe') {
         await kubernetes?.create('configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'seen' } })
@@ -96,9 +120,14 @@ export function volumePlugin(flaw?: Flaw): PluginFactory<VolumeOptions> {
       },
       async beforeBackups({ undo, exec, signal, config: { path } }) {
         signal.throwIfAborted()
-        if (flaw !== 'never arms an undo') await undo.arm(thaw, { path })
+        const armed = flaw === 'never arms an undo' ? undefined : await undo.arm(thaw, { path })
         const frozen = exec.local(run(['freeze', path]))
-        await (flaw === 'swallows the end of a command' ? frozen.catch(() => new Promise(() => {})) : frozen)
+        try {
+          await (flaw === 'swallows the end of a command' ? frozen.catch(() => new Promise(() => {})) : frozen)
+        } catch (error) {
+          if (flaw === 'believes that nothing was frozen when the answer is lost') await armed?.disarm()
+          throw error
+        }
         if (flaw === 'never arms an undo') await exec.local(run(['thaw', path]))
       },
       async backups({ createArtifact, exec, secrets, config: { password }, kubernetes, log, clock }) {
@@ -112,6 +141,7 @@ export function volumePlugin(flaw?: Flaw): PluginFactory<VolumeOptions> {
           for await (const { metadata } of kubernetes?.list('secrets', { namespace: 'kube-system' }) ?? [])
             log.debug(metadata.name)
         }
+        if (flaw === 'runs a command in a pod') await exec.container(pod, run(['notify']))
         const opened = await secrets.open(password)
         if (flaw === 'waits without its signal') await clock.sleep('1h')
         if (flaw === 'logs what it read in its own way') log.info(`it is ${elsewhere}`)
@@ -136,6 +166,18 @@ export function volumePlugin(flaw?: Flaw): PluginFactory<VolumeOptions> {
       },
       onFinish: ({ log, outcome }) => log.info(outcome.status),
     },
+    restore: {
+      options: schemaOf<{ where: string }>(['where']),
+      async run({ config: { password }, options: { where }, exec, secrets, undo }) {
+        const opened = await secrets.open(password)
+        await undo.arm(unmount, { where })
+        await exec.local(run(['mount', where]))
+        const words: readonly string[] =
+          flaw === 'restores with the password for all to see' ? ['-p', opened.reveal()] : []
+        await exec.local(run(['load', ...words], { env: { PASSWORD: opened } }))
+        return { where }
+      },
+    },
   })
 }
 
@@ -143,6 +185,7 @@ export function volumePlugin(flaw?: Flaw): PluginFactory<VolumeOptions> {
 export function volumeCases(): readonly PluginCase<VolumeOptions>[] {
   const setUp: PluginCase<VolumeOptions>['setUp'] = () => {
     const frozen = new Set<string>()
+    const mounted = new Set<string>()
     let resets = 0
     const exec = fakeExec({
       freeze: ({ command: [, path = ''] }) => {
@@ -159,13 +202,25 @@ export function volumeCases(): readonly PluginCase<VolumeOptions>[] {
       },
       dump: replies({ stdout: 'the volume' }),
       notify: replies(),
+      mount({ command: [, where = ''] }) {
+        mounted.add(where)
+        return {}
+      },
+      unmount: ({ command: [, where = '', option] }) => ({ exitCode: mounted.delete(where) || option ? 0 : 1 }),
+      load: replies(),
     })
     return {
-      options: { path: '/data', password: { env: 'VOLUME_PASSWORD' } },
+      options: {
+        path: '/data',
+        password: { env: 'VOLUME_PASSWORD' },
+        speed: { limit: 10, labels: { app: 'shop' } },
+      },
+      anyKeys: ['speed.labels'],
+      restore: { where: '/scratch' },
       env: { VOLUME_PASSWORD: canary },
       exec,
       secrets: [elsewhere],
-      state: () => ({ frozen: [...frozen], resets }),
+      state: () => ({ frozen: [...frozen], mounted: [...mounted], resets }),
       isRead: ([program, argument]) => program === 'frozen' || program === 'notify' || argument === '--version',
     }
   }
