@@ -7,8 +7,12 @@ import { computedSeries, createSeries, type Labels, type MetricKind, type Sample
 export interface Metrics extends Meter {
   /** Of {@link Metrics.text}, for an HTTP header. */
   readonly contentType: string
-  /** Everything that was recorded, in Prometheus' text format. */
-  text(): Promise<string>
+  /**
+   * Everything that was recorded, in Prometheus' text format.
+   *
+   * @param only - the series with these labels, and no metric that has none of them. Default: everything
+   */
+  text(only?: (labels: Labels) => boolean): Promise<string>
   /** Drops every series with all these labels: what belongs to a plan that is gone. */
   remove(labels: Labels): void
   /**
@@ -95,6 +99,16 @@ export function createMetrics({ log }: CreateMetricsOptions = {}): Metrics {
       return made
     }))
 
+  const openPart = async (only: (labels: Labels) => boolean): Promise<Registry> => {
+    const { default: PromRegistry } = await import('prom-client/lib/registry.js')
+    const part = new PromRegistry()
+    for (const [name, series] of all) {
+      const read = series.get(only)
+      if (read.values.length > 0) part.registerMetric({ name, get: () => Promise.resolve(read) } as unknown as Metric)
+    }
+    return part
+  }
+
   return {
     contentType: 'text/plain; version=0.0.4; charset=utf-8',
     counter(name, help, labels) {
@@ -118,9 +132,9 @@ export function createMetrics({ log }: CreateMetricsOptions = {}): Metrics {
       if (!there) add(name, computedSeries({ name, help, labels, samples: () => sources.get(name)?.() ?? [] }))
     },
     beforeRead: (preparation) => void preparations.push(preparation),
-    async text() {
+    async text(only) {
       await prepare()
-      return (await open()).metrics()
+      return (await (only ? openPart(only) : open())).metrics()
     },
     remove(labels) {
       for (const series of all.values()) {

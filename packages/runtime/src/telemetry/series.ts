@@ -20,8 +20,12 @@ export interface Series {
   record(value: number, labels: Labels | undefined): void
   /** Drops the series that have all these labels. */
   remove(labels: Labels): void
-  /** As prom-client's own metrics give it. */
-  get(): MetricObjectWithValues<MetricValueWithName<string>>
+  /**
+   * As prom-client's own metrics give it to its formatter.
+   *
+   * @param only - of the series with these labels. Default: of all
+   */
+  get(only?: (labels: Labels) => boolean): MetricObjectWithValues<MetricValueWithName<string>>
 }
 
 /** Beyond this a label isn't bounded, whatever its author thinks, and memory must be. */
@@ -92,10 +96,13 @@ export function createSeries(options: {
         if (Object.entries(labels).every(([label, value]) => entry.labels[label] === value)) entries.delete(key)
       }
     },
-    get() {
-      const values = [...entries.values()].flatMap((entry): SampleValue[] =>
-        kind === 'histogram' ? histogramValues(name, entry, bounds) : [{ labels: entry.labels, value: entry.value }],
-      )
+    get(only = everything) {
+      const values: SampleValue[] = []
+      for (const entry of entries.values()) {
+        if (!only(entry.labels)) continue
+        if (kind === 'histogram') addHistogram(values, name, entry, bounds)
+        else values.push({ sharedLabels: entry.labels, value: entry.value })
+      }
       return asRead({ name, help, kind, values })
     },
   }
@@ -119,11 +126,13 @@ export function computedSeries(options: {
     labels: names,
     record: nothing,
     remove: nothing,
-    get() {
+    get(only = everything) {
       const values: SampleValue[] = []
-      for (const { value, labels } of samples()) {
+      for (const { value, labels: given } of samples()) {
         if (!Number.isFinite(value)) continue
-        values.push({ value, labels: Object.fromEntries(names.map((label) => [label, labelValue(labels[label])])) })
+        const labels: Record<string, string> = {}
+        for (const label of names) labels[label] = labelValue(given[label])
+        if (only(labels)) values.push({ value, labels })
       }
       return asRead({ name, help, kind: 'gauge', values })
     },
@@ -149,23 +158,29 @@ function asRead(metric: {
 
 interface SampleValue {
   readonly metricName?: string
-  readonly labels: Readonly<Record<string, string | number>>
+  readonly labels?: Readonly<Record<string, string | number>>
+  /** The same object at every reading: the formatter keeps what it made of it, which is most of its work. */
+  readonly sharedLabels?: Labels
   readonly value: number
 }
 
-function histogramValues(
+const everything = (): boolean => true
+
+function addHistogram(
+  values: SampleValue[],
   name: string,
-  { labels, value, buckets, count }: Entry,
+  { labels: sharedLabels, value, buckets, count }: Entry,
   bounds: readonly number[],
-): SampleValue[] {
+): void {
   let below = 0
-  return [
-    ...bounds.map((bound, at) => {
-      below += buckets[at] ?? 0
-      return { metricName: `${name}_bucket`, labels: { ...labels, le: bound }, value: below }
-    }),
-    { metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count },
-    { metricName: `${name}_sum`, labels, value },
-    { metricName: `${name}_count`, labels, value: count },
-  ]
+  const metricName = `${name}_bucket`
+  for (const [at, le] of bounds.entries()) {
+    below += buckets[at] ?? 0
+    values.push({ metricName, labels: { le }, sharedLabels, value: below })
+  }
+  values.push(
+    { metricName, labels: { le: '+Inf' }, sharedLabels, value: count },
+    { metricName: `${name}_sum`, sharedLabels, value },
+    { metricName: `${name}_count`, sharedLabels, value: count },
+  )
 }
