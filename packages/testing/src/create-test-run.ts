@@ -25,11 +25,12 @@ import {
   type RunRequest,
   type RunResult,
 } from '@holdfast/runtime'
-import type { Drill, Exec, HoldfastConfig, Json, Plan, RestorePoint, StorageDriver } from '@holdfast/sdk'
+import type { Drill, Exec, HoldfastConfig, HookName, Json, Plan, RestorePoint, StorageDriver } from '@holdfast/sdk'
 import { describeEvent } from './describe-event.ts'
 import type { FakeExec } from './fake-exec.ts'
 import type { FakeKubernetes } from './fake-kubernetes/fake-kubernetes.ts'
 import { memoryStorage } from './memory-storage.ts'
+import { onlyHook } from './single-hook.ts'
 import { testClock, type TestClock } from './test-clock.ts'
 import { createTestScheduler, type TestScheduler } from './test-scheduler.ts'
 
@@ -75,6 +76,13 @@ export interface TestRun {
   readonly scheduler: TestScheduler
   /** Runs the plan once. Runs on an injected clock: advance it when something waits. */
   run(request?: RunRequest): Promise<RunResult>
+  /**
+   * Runs one hook, as a run does: with its targets, deadline and undos. Other hooks do nothing, but those that it needs:
+   * `verifyBackups` takes `backups`, and `pruneBackups` both. Before `onError` a target fails.
+   *
+   * @throws TypeError when nothing that is used has it
+   */
+  hook(name: HookName, request?: RunRequest): Promise<RunResult>
   /**
    * Runs a command of the plugin that has it, as `holdfast PLUGIN COMMAND …` does.
    *
@@ -196,6 +204,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
     },
     scheduler,
     run: (request) => engine.run(options.plan?.name ?? 'test', request),
+    hook: (name, request) => runHook(engine, name, request),
     command: (name, args = []) => runCommand(engine, name, args),
     restore: (point, to = {}, { force = false } = {}) => restore(engine, point, to, force),
     drill: (name = options.drills?.[0]?.name ?? '', request = {}) => engine.drill(name, request),
@@ -225,6 +234,21 @@ async function connect(fake: Pick<FakeKubernetes, 'kubeconfig'>, clock: TestCloc
       cluster?.close()
       rmSync(directory, { recursive: true, force: true })
     },
+  }
+}
+
+async function runHook(engine: Engine, name: HookName, request: RunRequest | undefined): Promise<RunResult> {
+  const config = engine.config()
+  const [plan] = config.plans
+  if (!plan) throw new TypeError('the run has no plan')
+  engine.reconfigure({ ...config, plans: [onlyHook(plan, name)] })
+  try {
+    if (name !== 'installDependencies') return await engine.run(plan.name, request)
+    const [result] = (await engine.boot()).results
+    if (!result) throw new TypeError('nothing was started')
+    return result
+  } finally {
+    engine.reconfigure(config)
   }
 }
 
