@@ -169,6 +169,11 @@ export const errors = defineErrors(
       message: (p: { plan: string }) => `plan "${p.plan}" is paused by the configuration`,
       hint: 'Nothing was done: it makes no backups until `paused` is taken out of its schedule there.',
     },
+    PAUSE_UNWRITTEN: {
+      message: (p: { plan: string; reason: string }) =>
+        `what plan "${p.plan}" is to do could not be written down: ${p.reason}`,
+      hint: 'Nothing was changed: it would be forgotten by the next start. Make room in the state directory, or see that this user may write there; `schedule.paused` in the configuration pauses a plan, too.',
+    },
     API_STANDBY: {
       message: (p: { leader: string }) => `this pod stands by, and does nothing by hand: ${p.leader} schedules`,
       hint: 'Nothing was done, so that no plan runs twice at once. Ask the pod that schedules.',

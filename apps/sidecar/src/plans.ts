@@ -1,4 +1,5 @@
 import { errors as runtimeErrors, type ResolvedConfig, type ResolvedCopy, type ResolvedPlan } from '@holdfast/runtime'
+import { errors } from './errors.ts'
 
 /**
  * The plan of this name.
@@ -14,6 +15,16 @@ export function planNamed({ plans }: ResolvedConfig, name: string): ResolvedPlan
 /** The plan of this name, or all of them. */
 export function plansNamed(config: ResolvedConfig, name: string | undefined): readonly ResolvedPlan[] {
   return name === undefined ? config.plans : [planNamed(config, name)]
+}
+
+/**
+ * Asserts that a plan can be paused by hand.
+ *
+ * @throws HoldfastError `API_UNSCHEDULED`, `API_PAUSED`
+ */
+export function assertPausable({ name: plan, schedule }: Pick<ResolvedPlan, 'name' | 'schedule'>): void {
+  if (!schedule) throw errors.API_UNSCHEDULED({ plan })
+  if (schedule.paused) throw errors.API_PAUSED({ plan })
 }
 
 /** The copies of these plans, each once. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMetrics, type StoredArtifact } from '@holdfast/runtime'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { ByHand } from '../src/daemon/by-hand.ts'
+import type { Actions } from '../src/daemon/by-hand.ts'
 import { armUndo, artifact, enterRun, now, statusWorld, type StatusWorld } from './support/status.ts'
 
 interface List<Item> {
@@ -207,7 +207,7 @@ test('fault F54: a secret that got into the journal is in no answer and on no pa
 const token = 'c0ffee-c0ffee-c0ffee-c0ffee'
 
 interface ActingWorld extends StatusWorld {
-  readonly byHand: { readonly [Name in keyof ByHand]: ReturnType<typeof vi.fn> }
+  readonly byHand: { readonly [Name in keyof Actions]: ReturnType<typeof vi.fn> }
   readonly file: string
   post(path: string, headers?: Record<string, string>, body?: string): ReturnType<StatusWorld['ask']>
   refused(reason: string): Promise<string | undefined>
@@ -225,8 +225,6 @@ function actingWorld(): ActingWorld {
     pause: vi.fn(),
     resume: vi.fn(),
     undo: vi.fn(async () => 'done' as const),
-    isPaused: vi.fn(() => false),
-    applyTo: vi.fn(),
   }
   const refused = metrics.counter('holdfast_api_refused_total', 'Refused', ['reason'])
   const world = statusWorld({ actions: { byHand, tokenFile: file, hosts: ['backup.example.org'], refused } })

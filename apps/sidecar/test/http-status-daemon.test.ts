@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { systemClock, type RuntimeClock } from '@holdfast/runtime'
 import { testClock, type TestClock } from '@holdfast/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -98,22 +98,77 @@ test('a run that `holdfast run` has is not begun a second time', async () => {
   expect((await command).code).toBe(0)
 })
 
-test('a plan that is paused by hand is not run until it is resumed, and the page says so', async () => {
+/** How a plan is, everywhere where somebody may look. */
+async function everywhere(here: Workspace, running: Daemon): Promise<object> {
+  const metrics = (await running.page('/metrics')).body
+  const [schedule] = JSON.parse((await here.run(['schedule', '--json'], { clock: running.clock })).stdout) as object[]
+  return {
+    api: await running.get('/api/v1/plans/shop'),
+    page: /paused<\/span> by\s+hand,\s*<time datetime="([^"]+)"/.exec((await running.page('/')).body)?.[1],
+    metric: Number(/^holdfast_schedule_paused\{plan="shop"\} (\d)$/m.exec(metrics)?.[1]),
+    schedule,
+    words: (await here.run(['schedule'], { clock: running.clock })).stdout,
+  }
+}
+
+test('a plan that is paused by hand stays so over a restart of the daemon, wherever one looks, until it is resumed', async () => {
   const here = shop()
   here.script('backups/10', `printf x | save_artifact orders`)
+  const first = await daemon(here)
+  const pausedAt = '2026-11-23T01:00:00.000Z'
+  const paused = {
+    api: { paused: 'hand', pausedAt, pausedAgeMs: 0 },
+    page: pausedAt,
+    metric: 1,
+    schedule: { plan: 'shop', paused: 'hand', pausedAt },
+    words: expect.stringContaining(`paused by hand since ${pausedAt}`) as string,
+  }
+  expect(await everywhere(here, first)).toMatchObject({ page: undefined, metric: 0 })
+  expect((await first.post('/api/v1/plans/shop/pause')).status).toBe(200)
+  expect(await everywhere(here, first)).toMatchObject(paused)
+  first.signal('SIGTERM')
+  await first.result
   const running = await daemon(here)
-  expect((await running.post('/api/v1/plans/shop/pause')).status).toBe(200)
-  expect(await running.get('/api/v1/plans/shop')).toMatchObject({ paused: 'hand' })
-  expect((await running.page('/')).body).toMatch(/paused<\/span> by hand/)
+  expect(running.stderr()).toContain('is paused by hand: nothing is backed up until it is resumed')
+  expect(await everywhere(here, running)).toMatchObject(paused)
   await running.clock.advance('2h')
   await running.logged('did not run: paused')
   expect(running.stderr()).not.toContain('"msg":"plan \\"shop\\" succeeded')
   expect((await running.post('/api/v1/plans/shop/resume')).status).toBe(200)
   expect(await running.get('/api/v1/plans/shop')).toMatchObject({ next: '2026-11-24T02:00:00.000Z' })
+  expect(await everywhere(here, running)).toMatchObject({ page: undefined, metric: 0 })
   // To the slot, and no further: a run takes real time.
   await running.clock.advance('23h')
   await running.logged('"msg":"plan \\"shop\\" succeeded')
   expect((await running.post('/api/v1/plans/none/pause')).status).toBe(404)
+})
+
+test('holdfast pause and resume: a daemon that runs hears of it, and one that does not begins with it', async () => {
+  const here = shop()
+  here.script('backups/10', `printf x | save_artifact orders`)
+  // Without a daemon, and before anything ran.
+  expect(await here.run(['pause', 'shop'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('until `holdfast resume shop`') as string,
+  })
+  const running = await daemon(here)
+  expect(await running.get('/api/v1/plans/shop')).toMatchObject({ paused: 'hand' })
+  const { stdout } = await here.run(['resume', 'shop', '--json'])
+  expect(JSON.parse(stdout)).toEqual({ plan: 'shop', paused: false })
+  await running.clock.advance('5s')
+  expect(await running.get('/api/v1/plans/shop')).not.toHaveProperty('paused')
+  await running.clock.advance('3590s')
+  // Too late for the daemon to have looked by itself.
+  expect((await here.run(['pause', 'shop'], { clock: running.clock })).code).toBe(0)
+  await running.clock.advance('10s')
+  await running.logged('did not run: paused')
+  expect(running.stderr()).not.toContain('"msg":"plan \\"shop\\" succeeded')
+  expect((await here.run(['pause', 'mail'])).stderr).toContain('PLAN_UNKNOWN')
+  here.write('by-hand.yaml', readFileSync(here.at('holdfast.yaml'), 'utf8').replace(/ +schedule.*\n/, ''))
+  const unscheduled = await here.run(['pause', 'shop', '--config', 'by-hand.yaml'])
+  expect([unscheduled.code, unscheduled.stderr]).toEqual([1, expect.stringContaining('no schedule')])
+  here.write('state/status.json', JSON.stringify({ role: 'standby' }))
+  expect((await here.run(['resume', 'shop'])).stderr).toContain('Ask the pod that schedules')
 })
 
 test('wrong tokens are counted from 0 on; without --api-token-file there is nothing to guess', async () => {
@@ -136,7 +191,7 @@ test('wrong tokens are counted from 0 on; without --api-token-file there is noth
 })
 
 const freezer = `import { definePlugin, defineUndo } from '@holdfast/sdk'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 const any = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } }
 const thaw = defineUndo({
   name: 'thaw',

@@ -6,12 +6,14 @@ import {
   type Scheduler,
   type RuntimeClock,
 } from '@holdfast/runtime'
-import type { RunStatus } from '@holdfast/sdk'
+import type { Logger, RunStatus } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
+import { assertPausable } from '../plans.ts'
+import { keepPauses, type KeptPauses } from './pauses.ts'
 import type { StatusKeeper } from './status.ts'
 
 /** What a person may tell a daemon. */
-export interface ByHand {
+export interface Actions {
   /**
    * Runs a plan now, and doesn't wait for its end.
    *
@@ -23,12 +25,12 @@ export interface ByHand {
     targets?: readonly string[],
   ): Promise<{ readonly run: string | undefined; readonly ended: RunStatus | undefined }>
   /**
-   * From now on slots of this plan pass, until it is resumed or the daemon starts anew.
+   * From now on slots of this plan pass, until it is resumed: also when the daemon starts anew meanwhile.
    *
-   * @throws HoldfastError `PLAN_UNKNOWN`, `API_UNSCHEDULED`, `API_PAUSED`, `DAEMON_…`, `API_STANDBY`
+   * @throws HoldfastError `PLAN_UNKNOWN`, `API_UNSCHEDULED`, `API_PAUSED`, `DAEMON_…`, `API_STANDBY`, `PAUSE_UNWRITTEN`
    */
   pause(plan: string): void
-  /** Throws as {@link ByHand.pause}. */
+  /** Throws as {@link Actions.pause}. */
   resume(plan: string): void
   /**
    * Gives back what is pending.
@@ -37,16 +39,18 @@ export interface ByHand {
    * @throws HoldfastError `UNDO_NOT_PENDING`, `UNDO_OWNED`, the undo's own, `DAEMON_…`, `API_STANDBY`
    */
   undo(id: string): Promise<'done' | 'running'>
-  /** Whether a plan is paused by hand. */
-  isPaused(plan: string): boolean
-  /** A new scheduler has to know what is paused. */
-  applyTo(scheduler: Pick<Scheduler, 'pause'>): void
+}
+
+/** What is done by hand. */
+export interface ByHand extends Actions {
+  readonly pauses: KeptPauses
 }
 
 /** What {@link createByHand} needs. */
 export interface ByHandOptions {
   readonly engine: Engine
   readonly clock: Pick<RuntimeClock, 'setTimer'>
+  readonly log: Pick<Logger, 'warn' | 'info'>
   readonly status: Pick<StatusKeeper, 'reasons' | 'role' | 'changed'>
   scheduler(): Pick<Scheduler, 'pause' | 'resume'> | undefined
   /** Whether a plan runs here. */
@@ -66,10 +70,10 @@ const beginMs = 5000
 /** Until an undo has run: a connection lasts no longer than 30 s. */
 const undoMs = 20_000
 
-/** Nothing is paused at first. */
+/** What was paused before is paused still. */
 export function createByHand(options: ByHandOptions): ByHand {
-  const { engine, clock, status, scheduler, isRunning } = options
-  const paused = new Set<string>()
+  const { engine, clock, log, status, scheduler, isRunning } = options
+  const pauses = keepPauses({ engine, clock, log, scheduler, changed: () => status.changed() })
 
   /** @throws HoldfastError `DAEMON_…`, `API_STANDBY` */
   const assertUp = (): void => {
@@ -78,12 +82,6 @@ export function createByHand(options: ByHandOptions): ByHand {
     if (passes) throw errors.DAEMON_STARTING({})
     const role = status.role()
     if (role?.role === 'standby') throw errors.API_STANDBY({ leader: role.leader ?? 'another pod, or nobody yet,' })
-  }
-
-  const assertSchedule = (plan: string): void => {
-    const { schedule } = engine.plan(plan)
-    if (!schedule) throw errors.API_UNSCHEDULED({ plan })
-    if (schedule.paused) throw errors.API_PAUSED({ plan })
   }
 
   /** Somebody who is told at once need not find a run on record that never was. */
@@ -122,17 +120,13 @@ export function createByHand(options: ByHandOptions): ByHand {
     },
     pause(plan) {
       assertUp()
-      assertSchedule(plan)
-      paused.add(plan)
-      scheduler()?.pause(plan)
-      status.changed()
+      assertPausable(engine.plan(plan))
+      pauses.set(plan, true)
     },
     resume(plan) {
       assertUp()
-      assertSchedule(plan)
-      paused.delete(plan)
-      scheduler()?.resume(plan)
-      status.changed()
+      assertPausable(engine.plan(plan))
+      pauses.set(plan, false)
     },
     async undo(id) {
       assertUp()
@@ -151,9 +145,6 @@ export function createByHand(options: ByHandOptions): ByHand {
       if (!first || first.result === 'done') return 'done'
       throw first.error ?? owned()
     },
-    isPaused: (plan) => paused.has(plan),
-    applyTo(made) {
-      for (const plan of paused) made.pause(plan)
-    },
+    pauses,
   }
 }

@@ -43,6 +43,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     engine,
     clock,
     next: (plan) => scheduler?.next(plan),
+    isPaused: (plan) => byHand.pauses.since(plan) !== undefined,
   })
   /** The plans and drills that run, by what the scheduler calls them, and the slots that they run for. */
   const running = new Map<string, Date>()
@@ -70,6 +71,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   const byHand = createByHand({
     engine,
     clock,
+    log,
     status,
     scheduler: () => scheduler,
     isRunning: (plan) => running.has(plan) || runningByHand.has(plan),
@@ -105,6 +107,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       return handledUntil
     },
     atWork: () => running,
+    pauses: byHand.pauses,
     report: (error) => status.set('leader', error ? [reasonFrom(error)] : []),
     standBy() {
       status.set('daemon', [])
@@ -157,6 +160,9 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       log.info(`${what} is not started: this pod does not lead any more`, { ...fieldsOf(name), scheduledFor })
       return
     }
+    // Somebody may have paused it a moment ago.
+    byHand.pauses.look()
+    if (byHand.pauses.since(name)) return missed({ plan: name, scheduledFor, reason: 'paused', count: 1 })
     running.set(name, scheduledFor)
     status.changed()
     try {
@@ -214,6 +220,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     const before = engine.config()
     engine.reconfigure(config)
     scheduler?.update(scheduledIn(config))
+    byHand.pauses.configured()
     metrics.configured(config, before)
     leadership.configured()
     http.listen(next)
@@ -252,8 +259,8 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       missed,
       log,
     })
-    byHand.applyTo(made)
     scheduler = made
+    const stopLooking = byHand.pauses.start()
     if (!stopping.requested() && !reign.lost.aborted) {
       made.start()
       status.set('daemon', [])
@@ -264,6 +271,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     }
     await Promise.race([stopping.told, whenAborted(reign.lost)])
     handledUntil = reign.lost.aborted ? handledUntil : dealtWith(made)
+    stopLooking()
     scheduler = undefined
     await made.stop()
   }
@@ -297,6 +305,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     checkSchedules()
     await Promise.all([validation.start(), permitted])
     isUp = true
+    byHand.pauses.configured()
     configuration.settle()
     metrics.configured(engine.config())
     const stopHousekeeping = keepHouse(engine, clock, log)

@@ -1,5 +1,5 @@
 // What a leader says of its work with every renewal of its lease, so that the next one loses nothing of it.
-import type { Engine, FormerLeader, RunUnderWay } from '@holdfast/runtime'
+import type { Engine, FormerLeader, FormerPauses, RunUnderWay } from '@holdfast/runtime'
 import { scheduledNameOf } from '../drills.ts'
 
 /** What is handed over. */
@@ -11,6 +11,8 @@ export interface Handover {
   readonly waiting: readonly WaitingPlan[]
   /** Former leaders whose undos may still be pending; they lead no more, whatever their pods do. */
   readonly processes: readonly string[]
+  /** The plans that are paused by hand, as of the last renewal; `undefined`: a version that did not say. */
+  readonly pauses: FormerPauses | undefined
 }
 
 /** A plan, or a drill, of which a slot may be lost with its leader. */
@@ -25,7 +27,7 @@ const schema = 1
 /** An annotation has its limits; nobody runs more plans at once. */
 const mostRuns = 500
 
-const nothing: Handover = { handledUntil: undefined, runs: [], waiting: [], processes: [] }
+const nothing: Handover = { handledUntil: undefined, runs: [], waiting: [], processes: [], pauses: undefined }
 
 /** Names a process in a lease: its pod first, for people, and what the engine knows it by last. */
 export function leaderIdentity({ services }: Pick<Engine, 'services'>, pod: string | undefined): string {
@@ -39,13 +41,14 @@ export function processOf(identity: string): string {
 }
 
 /** As the annotation has it. */
-export function formatHandover({ handledUntil, runs, waiting, processes }: Handover): string {
+export function formatHandover({ handledUntil, runs, waiting, processes, pauses }: Handover): string {
   return JSON.stringify({
     schema,
     handledUntil,
     processes,
     runs: runs.slice(0, mostRuns),
     ...(waiting.length > 0 && { waiting: waiting.slice(0, mostRuns) }),
+    ...(pauses && { paused: Object.fromEntries([...pauses.paused].slice(0, mostRuns)), pausedUntil: pauses.until }),
   })
 }
 
@@ -60,6 +63,7 @@ export function readHandover(former: FormerLeader | undefined): Handover {
     runs: left.runs,
     waiting: left.waiting,
     processes: [...new Set([...left.processes, ...holder])],
+    pauses: left.pauses,
   }
 }
 
@@ -73,13 +77,22 @@ export function dealtWithUntil({ handledUntil: all, runs, waiting }: Handover, p
   return [...own, ...(all ? [all] : [])].toSorted((a, b) => a.getTime() - b.getTime())[0]
 }
 
+type Written = Omit<Handover, 'pauses'> & {
+  readonly paused: Readonly<Record<string, string>>
+  readonly pausedUntil: string
+}
+
 function parse(text: string | undefined): Handover {
   try {
-    const read = JSON.parse(text ?? '') as Partial<Handover> & { readonly schema?: unknown }
+    const read = JSON.parse(text ?? '') as Partial<Written> & { readonly schema?: unknown }
     if (read.schema !== schema) return nothing
     return {
       handledUntil: read.handledUntil && new Date(read.handledUntil),
       processes: read.processes ?? [],
+      pauses: read.paused && {
+        paused: new Map(Object.entries(read.paused).map(([plan, since]) => [plan, new Date(since)])),
+        until: new Date(read.pausedUntil ?? 0),
+      },
       waiting: (read.waiting ?? []).map(({ plan, handledUntil }) => ({ plan, handledUntil: new Date(handledUntil) })),
       runs: (read.runs ?? []).map((each) => ({
         ...each,

@@ -23,6 +23,7 @@ import {
   type Handover,
   type WaitingPlan,
 } from './handover.ts'
+import type { KeptPauses } from './pauses.ts'
 
 /** The time in which this daemon schedules. */
 export interface Reign {
@@ -51,6 +52,8 @@ export interface CreateLeadershipOptions {
   handledUntil(): Date
   /** The plans and drills that are at work, and the slots that they are at work for. */
   atWork(): ReadonlyMap<string, Date>
+  /** What is paused by hand. */
+  readonly pauses: Pick<KeptPauses, 'all' | 'look' | 'inherit'>
   /** What stands in the way of leading. */
   report(error: HoldfastFailure | undefined): void
   /** It is ready, and waits for its turn. */
@@ -133,6 +136,7 @@ async function lead(
           runs: underWay,
           waiting: waitingBeside(underWay),
           processes: [self.id],
+          pauses: { paused: options.pauses.all(), until: clock.now() },
         })
       } catch (error) {
         log.warn(`what this leader does could not be written into its lease: ${reasonOf(error)}`, { error })
@@ -158,6 +162,8 @@ async function lead(
     await engine.finishRecovery()
     if (term.isLeading() && !stop.aborted) {
       const former = inherited
+      if (former.pauses) options.pauses.inherit(former.pauses)
+      else options.pauses.look()
       isSettled = true
       await schedule({ ...term, handledUntil: (plan) => dealtWithUntil(former, plan) })
     }

@@ -18,6 +18,8 @@ export interface CreateDaemonMetricsOptions {
   readonly clock: Pick<RuntimeClock, 'monotonic'>
   /** When a plan or a drill fires next, by what the scheduler calls it. */
   next(name: string): Date | undefined
+  /** Whether somebody paused a plan by hand. */
+  isPaused(plan: string): boolean
 }
 
 /** The metrics that only a daemon has. Names are those of the scheduler: of plans, and the ids of drills. */
@@ -35,7 +37,13 @@ export interface DaemonMetrics {
 const reasons: readonly MissedSlot['reason'][] = ['down', 'overlap', 'paused', 'dst_gap', 'clock']
 
 /** Registers them. */
-export function createDaemonMetrics({ metrics, engine, clock, next }: CreateDaemonMetricsOptions): DaemonMetrics {
+export function createDaemonMetrics({
+  metrics,
+  engine,
+  clock,
+  next,
+  isPaused,
+}: CreateDaemonMetricsOptions): DaemonMetrics {
   const { journal, services } = engine
   const missed = metrics.counter('holdfast_schedule_missed_total', 'Slots that were not run', ['plan', 'reason'])
   const missedDrills = metrics.counter(
@@ -65,6 +73,7 @@ export function createDaemonMetrics({ metrics, engine, clock, next }: CreateDaem
     // How old a backup may be is not asked of a plan that makes none.
     entries: () => engine.config().plans.map((plan) => ({ ...plan, isAgeless: plan.maintenance })),
     next,
+    isPaused,
     since: (plan) => since.get(plan),
   })
   recordSchedules({
@@ -74,6 +83,7 @@ export function createDaemonMetrics({ metrics, engine, clock, next }: CreateDaem
     label: 'drill',
     entries: () => engine.config().drills.map((drill) => ({ ...drill, isAgeless: false })),
     next: (drill) => next(drillId(drill)),
+    isPaused: () => false,
     since: (drill) => since.get(drillId(drill)),
   })
 

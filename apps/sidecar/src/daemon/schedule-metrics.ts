@@ -21,6 +21,8 @@ export interface RecordSchedulesOptions {
   entries(): readonly ScheduleEntry[]
   /** When one fires next; `undefined`: not by itself. */
   next(name: string): Date | undefined
+  /** Whether somebody paused one by hand. */
+  isPaused(name: string): boolean
   /** Since when one has had a schedule. */
   since(name: string): Date | undefined
 }
@@ -35,7 +37,7 @@ type Scheduled = ScheduleEntry & { readonly schedule: Schedule }
 
 /** Metrics that say what the schedules are: worked out when they are read, and each schedule only once. */
 export function recordSchedules(options: RecordSchedulesOptions): void {
-  const { metrics, clock, prefix, label, entries, next, since } = options
+  const { metrics, clock, prefix, label, entries, next, isPaused, since } = options
   const known = new WeakMap<Schedule, Facts>()
   const scheduled = (): readonly Scheduled[] =>
     entries().filter((entry): entry is Scheduled => entry.schedule !== undefined)
@@ -65,7 +67,9 @@ export function recordSchedules(options: RecordSchedulesOptions): void {
       }
     })
 
-  gauge('paused', 'Whether it is paused', ({ schedule }) => (schedule.paused ? 1 : 0))
+  gauge('paused', 'Whether it is paused, by the configuration or by hand', ({ name, schedule }) =>
+    schedule.paused || isPaused(name) ? 1 : 0,
+  )
   gauge('next_run_timestamp_seconds', 'When it runs next', ({ name }) => seconds(next(name)))
   // These two say how old the last success may be.
   gauge('created_timestamp_seconds', 'Since when runs are expected', ({ name, isAgeless }) =>

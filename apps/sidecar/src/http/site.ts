@@ -28,7 +28,7 @@ export function openSite(options: OpenSiteOptions): Site & { close(): void } {
     clock: io.clock,
     redactor,
     log,
-    isPaused: byHand.isPaused,
+    pausedSince: byHand.pauses.since,
   }
   const actions = actionsOf(options)
   let loaded: Promise<{ readonly answer: Answer; close(): void }> | undefined

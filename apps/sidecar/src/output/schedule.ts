@@ -2,10 +2,20 @@ import type { PlanPreview } from '@holdfast/runtime'
 import { count } from './format.ts'
 import type { Style } from './style.ts'
 
+/** What is beside the schedules. */
+export interface ByHand {
+  /** What has no schedule. */
+  readonly byHand: readonly string[]
+  /** The plans that are paused by hand, and since when. */
+  readonly pauses: ReadonlyMap<string, Date>
+}
+
 /** The next fire times of every plan, for people. */
-export function formatSchedule(previews: readonly PlanPreview[], byHand: readonly string[], style: Style): string {
+export function formatSchedule(previews: readonly PlanPreview[], { byHand, pauses }: ByHand, style: Style): string {
   const blocks = previews.map(({ plan, cron, timeZone, paused, next, change }) => {
-    const title = `${style.bold(plan)}  ${cron}  ${style.dim(timeZone)}${paused ? style.yellow('  paused') : ''}`
+    const since = pauses.get(plan)
+    const pause = paused ? 'paused' : since && `paused by hand since ${since.toISOString()}`
+    const title = `${style.bold(plan)}  ${cron}  ${style.dim(timeZone)}${pause ? `  ${style.yellow(pause)}` : ''}`
     return [title, ...next.map(({ local }) => `  ${local}`), ...(change ? changeLines(change, style) : [])].join('\n')
   })
   if (byHand.length > 0) blocks.push(style.dim(`Without a schedule, by hand only: ${byHand.join(', ')}`))

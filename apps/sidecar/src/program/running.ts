@@ -50,6 +50,31 @@ export function addRunningCommands(program: Command, bind: Bind): void {
         ['holdfast run shop --dry-run', 'say what it would do'],
       ),
     )
+  for (const [command, isPaused, summary, description] of [
+    [
+      'pause',
+      true,
+      'let the slots of a plan pass',
+      'From now on the slots of this plan pass, until it is resumed: restarts of the daemon change nothing about it. What runs goes on, and it can be run by hand.',
+    ],
+    [
+      'resume',
+      false,
+      'run a plan by its schedule again',
+      'Takes `holdfast pause` back: from now on the plan runs by its schedule. What has passed meanwhile is not made up for.',
+    ],
+  ] as const) {
+    program
+      .command(command)
+      .summary(summary)
+      .description(description)
+      .argument('<plan>', 'name of the plan')
+      .action(
+        bind<[string], object>(async (context, plan) =>
+          (await import('../commands/pause.ts')).runPauseCommand(context, plan, { isPaused }),
+        ),
+      )
+  }
   program
     .command('drill')
     .summary('prove that a backup can be restored')

@@ -29,6 +29,8 @@ export interface StatusWorldOptions {
   readonly list?: () => AsyncIterable<StoredArtifact>
   readonly actions?: ApiActions
   readonly heldUndos?: ReadonlySet<string>
+  /** Plans that are paused by hand. */
+  readonly paused?: ReadonlyMap<string, Date>
 }
 
 /** The time in these worlds. */
@@ -36,7 +38,8 @@ export const now = '2026-11-23T12:00:00.000Z'
 
 /** Makes one. */
 export function statusWorld(options: StatusWorldOptions = {}): StatusWorld {
-  const { plans = ['shop'], instance = 'default', list = nothing, actions, heldUndos = new Set() } = options
+  const { plans = ['shop'], instance = 'default', list = nothing, actions } = options
+  const { heldUndos = new Set(), paused = new Map<string, Date>() } = options
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-status-'))
   const clock = testClock({ now })
   const journal = openJournal({ directory, now: () => clock.now(), onCorrupt: () => undefined })
@@ -72,7 +75,7 @@ export function statusWorld(options: StatusWorldOptions = {}): StatusWorld {
     clock,
     redactor,
     log: quiet,
-    isPaused: () => false,
+    pausedSince: (plan: string) => paused.get(plan),
   } as unknown as StatusSource
   const site = createSite({ source, actions })
   onTestFinished(() => {

@@ -1,7 +1,7 @@
 import { isHoldfastError } from '@holdfast/sdk'
 import { errors } from '../../errors.ts'
 import type { PageRequest } from '../pages.ts'
-import type { ByHand } from '../../daemon/by-hand.ts'
+import type { Actions } from '../../daemon/by-hand.ts'
 
 /** What an action has to say. */
 export interface ActionAnswer {
@@ -14,7 +14,7 @@ const mostBytes = 8192
 const mostTargets = 100
 
 /** Does what the path asks for. */
-type Action = (byHand: ByHand, name: string, request: PageRequest) => Promise<ActionAnswer>
+type Action = (byHand: Actions, name: string, request: PageRequest) => Promise<ActionAnswer>
 
 const actions: Readonly<Record<string, Action>> = {
   async 'plans run'(byHand, plan, request) {
@@ -47,7 +47,7 @@ export const actionPaths: readonly string[] = [
 /** The action of a path, which is split at its slashes; `undefined`: there is none. */
 export function actionAt(
   parts: readonly string[],
-): ((byHand: ByHand, request: PageRequest) => Promise<ActionAnswer>) | undefined {
+): ((byHand: Actions, request: PageRequest) => Promise<ActionAnswer>) | undefined {
   const [kind, name, verb, ...more] = parts
   const key = `${kind} ${verb}`
   const found = Object.hasOwn(actions, key) ? actions[key] : undefined

@@ -1,7 +1,7 @@
 import { isHoldfastError, type HoldfastError, type Meter } from '@holdfast/sdk'
 import { reasonOf, recordFailure } from '@holdfast/runtime'
 import { errors } from '../../errors.ts'
-import type { ByHand } from '../../daemon/by-hand.ts'
+import type { Actions } from '../../daemon/by-hand.ts'
 import type { Page, PageRequest } from '../pages.ts'
 import { actionAt, actionPaths } from './actions.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -16,7 +16,7 @@ import { listUndos } from './undos.ts'
 
 /** What may be done through the API, and by whom. */
 export interface ApiActions {
-  readonly byHand: ByHand
+  readonly byHand: Actions
   /** Read at each request. */
   readonly tokenFile: string
   /** Names under which this host is asked. */

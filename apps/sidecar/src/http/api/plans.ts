@@ -20,6 +20,9 @@ export interface PlanView {
   readonly schedule?: { readonly cron: string; readonly timeZone?: string | undefined } | undefined
   /** Who paused it. */
   readonly paused?: 'configuration' | 'hand' | undefined
+  /** Since when it is paused by hand. */
+  readonly pausedAt?: string | undefined
+  readonly pausedAgeMs?: number | undefined
   readonly next?: string | undefined
   /** How long it is until then. */
   readonly nextInMs?: number | undefined
@@ -97,8 +100,12 @@ export function listDrills(source: StatusSource, query: URLSearchParams, usual?:
 
 function planView(source: StatusSource, plan: ResolvedPlan, status: PlanStatus | undefined): PlanView {
   const { name, schedule, maintenance } = plan
-  const paused = schedule?.paused ? 'configuration' : source.isPaused(name) ? 'hand' : undefined
-  return { name, maintenance, ...viewOf(source, { plan: name }, status), ...scheduleOf(schedule), paused }
+  const view = { name, maintenance, ...viewOf(source, { plan: name }, status), ...scheduleOf(schedule) }
+  if (schedule?.paused) return { ...view, paused: 'configuration' }
+  const since = source.pausedSince(name)
+  if (!schedule || !since) return view
+  const pausedAgeMs = source.clock.now().getTime() - since.getTime()
+  return { ...view, paused: 'hand', pausedAt: since.toISOString(), pausedAgeMs }
 }
 
 function drillView(source: StatusSource, drill: ResolvedDrill, status: PlanStatus | undefined): PlanView {

@@ -10,6 +10,6 @@ export interface StatusSource {
   readonly clock: Pick<RuntimeClock, 'now' | 'monotonic' | 'setTimer'>
   readonly redactor: Pick<Redactor, 'text' | 'value' | 'add'>
   readonly log: Pick<Logger, 'warn' | 'error' | 'info'>
-  /** Whether a plan is paused by hand. */
-  isPaused(plan: string): boolean
+  /** Since when a plan is paused by hand; `undefined`: it is not. */
+  pausedSince(plan: string): Date | undefined
 }

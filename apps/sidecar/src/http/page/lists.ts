@@ -46,9 +46,12 @@ function lastSuccess({ maintenance, lastSuccessAt, lastSuccessAgeMs }: PlanView)
 }
 
 /** When it runs next, or why it doesn't. */
-export function nextRun({ next, nextInMs = 0, paused, schedule }: PlanView): Content {
-  if (paused !== undefined)
-    return html`<span class="odd">paused</span> by ${paused === 'hand' ? 'hand' : 'the configuration'}`
+export function nextRun({ next, nextInMs = 0, paused, pausedAt, pausedAgeMs, schedule }: PlanView): Content {
+  if (paused !== undefined) {
+    const since = moment(pausedAt, pausedAgeMs)
+    return html`<span class="odd">paused</span> by
+      ${paused === 'hand' ? 'hand' : 'the configuration'}${since && html`, ${since}`}`
+  }
   if (!schedule) return html`<span class="quiet">no schedule</span>`
   return [moment(next, -nextInMs) ?? 'not scheduled here', html` <span class="exact">${schedule.cron}</span>`]
 }
