@@ -72,13 +72,54 @@ test('one run: hooks as spans of time, windows of undos, and how long anything s
     id: 'r1',
     totalMs: 8000,
     heldMs: 7000,
+    held: [{ offsetMs: 1000, durationMs: 7000 }],
     hooks: [{ hook: 'backups', target: 'orders', offsetMs: 1000, durationMs: 4000, ended: true }],
     undos: [
       { undo: 'thaw', offsetMs: 1000, durationMs: 6000, state: 'done' },
       { undo: 'unlock', offsetMs: 5000, durationMs: 3000 },
     ],
   })
-  expect((await world.ask('/runs/r1')).body).toContain('For 7.0 s of 8.0 s something was frozen, locked or paused.')
+  const { body } = await world.ask('/runs/r1')
+  expect(body).toContain('For 7.0 s of 8.0 s something was frozen, locked or paused.')
+  // Whoever does not see the shade behind a bar is told of it.
+  expect(body).toContain('aria-label="from 1.0 s to 5.0 s, 4.0 s of it while something stood still"')
+})
+
+test('a drill: what it made until it is removed is no time in which anything stood still', async () => {
+  const world = statusWorld()
+  const { journal, clock } = world
+  const scheduledFor = clock.now()
+  const run = {
+    id: 'd1',
+    plan: 'shop',
+    drill: 'weekly',
+    attempt: 1,
+    scheduledFor,
+    trigger: 'drill',
+    dryRun: false,
+  } as const
+  journal.beginRun(run, 'default', 'p1')
+  armUndo(world, 'u1', 'd1', { undo: 'drill-cleanup', participant: 'drill:weekly' })
+  await clock.advance('2s')
+  armUndo(world, 'u2', 'd1')
+  await clock.advance('1s')
+  journal.settleUndo('u2', 'done')
+  await clock.advance('60s')
+  expect((await world.json('/api/v1/undos')) as List<object>).toMatchObject({ items: [{ id: 'u1', kind: 'cleanup' }] })
+  const pending = (await world.ask('/')).body
+  expect(pending).toContain('What a restore drill made is still there')
+  expect(pending).not.toContain('still frozen, locked or paused')
+  journal.settleUndo('u1', 'done')
+  journal.endRun('d1', { status: 'succeeded', durationMs: 63_000 })
+  expect(await world.json('/api/v1/runs/d1')).toMatchObject({
+    heldMs: 1000,
+    held: [{ offsetMs: 2000, durationMs: 1000 }],
+    undos: [
+      { id: 'u1', kind: 'cleanup', durationMs: 63_000 },
+      { id: 'u2', kind: 'held' },
+    ],
+  })
+  expect((await world.ask('/runs/d1')).body).toContain('For 1.0 s of 1m 3s something was frozen')
 })
 
 test('what is pending, and what its run gives back itself', async () => {

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { DrillCleanupContext, Duration, Json, UndoContext, UndoDefinition, Vars } from '@holdfast/sdk'
 import { extend } from '../lifecycle/service-context.ts'
 import type { ResolvedDrillCode } from '../load/resolved.ts'
+import { drillOfId } from './drill-name.ts'
 import { removeScratch } from './scratch.ts'
 
 /** What is known of a drill before it restores anything: enough to clean up after it in any process. */
@@ -25,6 +26,17 @@ export interface CleanupUndoOptions {
 
 /** The undo's name, whatever the drill: the label of its metrics. */
 export const cleanupUndoName = 'drill-cleanup'
+
+/** Whether an undo removes what a drill made: nothing stands still until it has run. */
+export function isDrillCleanup({
+  undo,
+  participant,
+}: {
+  readonly undo: string
+  readonly participant: string
+}): boolean {
+  return undo === cleanupUndoName && drillOfId(participant) !== undefined
+}
 
 /** Where the restore has said what it made, among the variables of its run. */
 const whereKey = 'drill.where'

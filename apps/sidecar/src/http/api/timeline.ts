@@ -1,4 +1,4 @@
-import type { HookRecord, TargetRecord, UndoRecord } from '@holdfast/runtime'
+import { isDrillCleanup, type HookRecord, type TargetRecord, type UndoRecord } from '@holdfast/runtime'
 import { failureView, summaryOf, unknownRun, type FailureView, type RunSummary } from './runs.ts'
 import type { StatusSource } from './source.ts'
 
@@ -11,6 +11,9 @@ export interface Span {
   readonly ended: boolean
 }
 
+/** What an undo gives back: what stands still, or the room that a restore drill takes. */
+export type UndoKind = 'held' | 'cleanup'
+
 /** One call of a hook. */
 export interface HookSpan extends Span {
   readonly hook: string
@@ -20,9 +23,11 @@ export interface HookSpan extends Span {
   readonly error?: FailureView | undefined
 }
 
-/** How long something stood still: from when an undo was armed until it had run. */
+/** From when an undo was armed until it had run. */
 export interface UndoSpan extends Span {
   readonly id: string
+  /** `cleanup`: it removes what a restore drill made, and nothing stands still meanwhile. */
+  readonly kind: UndoKind
   readonly undo: string
   readonly participant: string
   readonly state: UndoRecord['state']
@@ -42,7 +47,9 @@ export interface RunView extends RunSummary {
   readonly hooks: readonly HookSpan[]
   readonly undos: readonly UndoSpan[]
   readonly targets: readonly TargetResult[]
-  /** How long anything of it stood still; windows that overlap count once. */
+  /** When anything of it stood still; windows that touch are one. */
+  readonly held: readonly Pick<Span, 'offsetMs' | 'durationMs'>[]
+  /** How long that was in all. */
   readonly heldMs: number
   /** What a timeline has to show: later than the run's own end where an undo came later. */
   readonly totalMs: number
@@ -71,13 +78,15 @@ export function readRun(source: StatusSource, id: string): RunView {
   const targets = journal.targets(id).map(({ error, ...target }) => ({ ...target, error: error && failureView(error) }))
   const summary = summaryOf(run, now)
   const ends = [...hooks, ...undos].map(({ offsetMs, durationMs }) => offsetMs + durationMs)
+  const held = together(undos.filter(({ kind }) => kind === 'held'))
   const leftOut = (all: readonly unknown[]): number => Math.max(0, all.length - mostRows)
   return {
     ...summary,
     hooks: hooks.slice(0, mostRows),
     undos: undos.slice(0, mostRows),
     targets: targets.slice(0, mostRows),
-    heldMs: covered(undos),
+    held: held.slice(0, mostRows),
+    heldMs: held.reduce((sum, { durationMs }) => sum + durationMs, 0),
     totalMs: ends.reduce((latest, end) => Math.max(latest, end), summary.durationMs),
     leftOut: { hooks: leftOut(hooks), undos: leftOut(undos), targets: leftOut(targets) },
   }
@@ -101,6 +110,7 @@ function undoSpan(record: UndoRecord, began: number, now: Date): UndoSpan {
   const { id, undo, participant, state, attempts, armedAt, settledAt, error } = record
   return {
     id,
+    kind: kindOf(record),
     undo,
     participant,
     state,
@@ -114,14 +124,18 @@ function undoSpan(record: UndoRecord, began: number, now: Date): UndoSpan {
   }
 }
 
-/** How much of the time the spans cover together. */
-function covered(spans: readonly Span[]): number {
-  let total = 0
-  let reached = 0
+/** What spans cover together. */
+function together(spans: readonly Span[]): RunView['held'] {
+  const found: { readonly offsetMs: number; durationMs: number }[] = []
   for (const { offsetMs, durationMs } of spans.toSorted((a, b) => a.offsetMs - b.offsetMs)) {
-    const end = offsetMs + durationMs
-    total += Math.max(0, end - Math.max(reached, offsetMs))
-    reached = Math.max(reached, end)
+    const last = found.at(-1)
+    if (!last || offsetMs > last.offsetMs + last.durationMs) found.push({ offsetMs, durationMs })
+    else last.durationMs = Math.max(last.durationMs, offsetMs + durationMs - last.offsetMs)
   }
-  return total
+  return found
+}
+
+/** What an undo gives back. */
+export function kindOf(undo: Pick<UndoRecord, 'undo' | 'participant'>): UndoKind {
+  return isDrillCleanup(undo) ? 'cleanup' : 'held'
 }

@@ -1,10 +1,13 @@
 import type { UndoRecord } from '@holdfast/runtime'
 import { partOf, type Part } from './parts.ts'
 import type { StatusSource } from './source.ts'
+import { kindOf, type UndoKind } from './timeline.ts'
 
 /** Something that was taken and not given back yet. */
 export interface UndoView {
   readonly id: string
+  /** `cleanup`: it removes what a restore drill made, and nothing stands still meanwhile. */
+  readonly kind: UndoKind
   readonly undo: string
   readonly plan?: string | undefined
   readonly participant?: string | undefined
@@ -32,9 +35,12 @@ export function listUndos(source: StatusSource, query: URLSearchParams, usual?: 
   const own = journal.pendingUndos().map((undo) => viewOf(undo, isHeld(source, undo) ? 'held' : 'pending', now))
   const known = new Set(own.map(({ id }) => id))
   const strays = [...services.strayUndos].flatMap(([id, undo]): UndoView[] =>
-    known.has(id) ? [] : [{ id, undo, state: 'unknown' }],
+    known.has(id) ? [] : [{ id, kind: 'held', undo, state: 'unknown' }],
   )
-  return partOf([...own.filter(({ state }) => state === 'pending'), ...strays, ...own.filter(isHeldView)], query, usual)
+  const pending = own.filter(({ state }) => state === 'pending')
+  const isHolding = ({ kind }: UndoView): boolean => kind === 'held'
+  const all = [...pending.filter(isHolding), ...strays, ...pending.filter((undo) => !isHolding(undo))]
+  return partOf([...all, ...own.filter(({ state }) => state === 'held')], query, usual)
 }
 
 /** Whether the run that took it goes on. */
@@ -47,14 +53,11 @@ export function isHeld({ engine }: StatusSource, undo: UndoRecord): boolean {
   return run !== undefined && run.endedAt === undefined && !hasEnded(undo.process)
 }
 
-function isHeldView({ state }: UndoView): boolean {
-  return state === 'held'
-}
-
 function viewOf(record: UndoRecord, state: UndoView['state'], now: Date): UndoView {
   const { id, undo, plan, participant, run, armedAt, attempts, error } = record
   return {
     id,
+    kind: kindOf(record),
     undo,
     plan,
     participant,

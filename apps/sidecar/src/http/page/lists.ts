@@ -146,22 +146,34 @@ export function storeAge({ readAt, readAgeMs, reading, error }: StoreAge): Html 
 /** What is pending, in red, and what to do. */
 export function undoBoxes(undos: readonly UndoView[], total: number): Content {
   const pending = undos.filter(({ state }) => state !== 'held')
-  const held = undos.filter(({ state }) => state === 'held')
+  const still = pending.filter(({ kind }) => kind === 'held')
+  const scratch = pending.filter(({ kind }) => kind === 'cleanup')
+  const held = undos.filter(({ state, kind }) => state === 'held' && kind === 'held')
   const left = total - undos.length
   return [
-    pending.length > 0 &&
+    still.length > 0 &&
       html`<section class="box alarm" aria-labelledby="pending">
         <h2 id="pending">
-          ${pending.length === 1 ? 'Something is' : `${pending.length} things are`} still frozen, locked or paused
+          ${still.length === 1 ? 'Something is' : `${still.length} things are`} still frozen, locked or paused
         </h2>
         <p>
           A run took this and it was not given back. Applications may be standing still. Look at
           <code>holdfast undo list</code>, then give it back:
         </p>
         <ul>
-          ${pending.map(undoItem)}
+          ${still.map(undoItem)}
         </ul>
         ${left > 0 && html`<p>And ${left} more.</p>`}
+      </section>`,
+    scratch.length > 0 &&
+      html`<section class="box alarm" aria-labelledby="scratch">
+        <h2 id="scratch">What a restore drill made is still there</h2>
+        <p>
+          No application stands still: it takes room. The next run of that drill tries to remove it first, or do it now:
+        </p>
+        <ul>
+          ${scratch.map(undoItem)}
+        </ul>
       </section>`,
     held.length > 0 &&
       html`<section class="box" aria-labelledby="held">
@@ -179,12 +191,13 @@ export function undoBoxes(undos: readonly UndoView[], total: number): Content {
   ]
 }
 
-function undoItem({ id, undo, plan, participant, run, state, heldMs, attempts, error }: UndoView): Html {
+function undoItem({ id, kind, undo, plan, participant, run, state, heldMs, attempts, error }: UndoView): Html {
   const who =
     plan === undefined ? 'of another pod' : html`of plan <bdi>${plan}</bdi>, by <bdi>${participant ?? ''}</bdi>`
+  const verb = kind === 'held' ? 'held' : 'there'
   return html`<li>
     <strong><bdi>${undo}</bdi></strong> ${who}${
-      heldMs !== undefined && html`, held for <strong>${formatDuration(heldMs)}</strong>`
+      heldMs !== undefined && html`, ${verb} for <strong>${formatDuration(heldMs)}</strong>`
     }${attempts !== undefined && attempts > 0 && html`, tried ${attempts} ${attempts === 1 ? 'time' : 'times'}`}:
     <code>holdfast undo run ${id.slice(0, 8)}</code>${
       run !== undefined && html` <a href="/runs/${encodeURIComponent(run)}">its run</a>`

@@ -64,7 +64,9 @@ export function overviewPage(view: Overview): Sheet {
 /** In one sentence. */
 function verdict({ plans: { counts, total }, undos, reasons }: Overview): Content {
   const bad = counts.failed + counts.aborted
-  if (undos.items.some(({ state }) => state !== 'held')) return 'Something has to be given back by hand.'
+  const pending = undos.items.filter(({ state }) => state !== 'held')
+  if (pending.some(({ kind }) => kind === 'held')) return 'Something has to be given back by hand.'
+  if (pending.length > 0 && bad === 0) return 'A restore drill has to be cleaned up by hand.'
   if (bad > 0) return `The newest run of ${bad} of ${total ?? bad} plans did not make its backup.`
   if (counts.partial > 0)
     return `The newest run of ${counts.partial} of ${total ?? counts.partial} plans left something out.`

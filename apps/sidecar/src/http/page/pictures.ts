@@ -1,7 +1,8 @@
 // Small pictures, each with its meaning in words. Attributes of SVG only: the policy of the page allows no styles in tags.
+import { formatDuration } from '@holdfast/sdk'
 import type { PlanView } from '../api/plans.ts'
 import type { TargetView } from '../api/targets.ts'
-import type { Span } from '../api/timeline.ts'
+import type { RunView, Span } from '../api/timeline.ts'
 import { html, type Content, type Html } from './html.ts'
 import { bytes } from './words.ts'
 
@@ -64,14 +65,55 @@ export function sizeHistory(sizes: TargetView['sizes']): Content {
   </svg>`
 }
 
-/** Where in a run something was. */
-export function bar({ offsetMs, durationMs }: Span, totalMs: number, kind: 'hook' | 'held' | 'bad'): Html {
+/** The name under which every bar of a page shows when something stood still. */
+const heldId = 'stood-still'
+
+/** When something stood still, drawn once for all bars of a page. */
+export function heldWindows(held: RunView['held'], totalMs: number): Content {
+  return (
+    held.length > 0 &&
+    html`<svg class="parts" aria-hidden="true" width="0" height="0">
+      <defs>
+        <g id="${heldId}">
+          ${held.map((span) => {
+            const { x, width } = place(span, totalMs)
+            return html`<rect class="shade" x="${x}" y="0" width="${width}" height="14" />`
+          })}
+        </g>
+      </defs>
+    </svg>`
+  )
+}
+
+/** Where in a run something was, and when of it something stood still. */
+export function bar(
+  span: Span,
+  { totalMs, held }: Pick<RunView, 'totalMs' | 'held'>,
+  kind: 'hook' | 'held' | 'bad',
+): Html {
+  const { x, width } = place(span, totalMs)
+  const end = span.offsetMs + span.durationMs
+  const overlap = held.reduce(
+    (sum, { offsetMs, durationMs }) =>
+      sum + Math.max(0, Math.min(end, offsetMs + durationMs) - Math.max(span.offsetMs, offsetMs)),
+    0,
+  )
+  const during =
+    kind === 'held' || overlap === 0 ? '' : `, ${formatDuration(overlap)} of it while something stood still`
+  const label = `from ${formatDuration(span.offsetMs)} to ${formatDuration(end)}${during}`
+  return html`<svg class="timeline" role="img" aria-label="${label}" viewBox="0 0 1000 14" preserveAspectRatio="none">
+    ${kind !== 'held' && held.length > 0 && html`<use href="#${heldId}" />`}
+    <rect class="track" x="0" y="6" width="1000" height="2" />
+    <rect class="${kind}" x="${x}" y="2" width="${width}" height="10" />
+  </svg>`
+}
+
+function place(
+  { offsetMs, durationMs }: Pick<Span, 'offsetMs' | 'durationMs'>,
+  totalMs: number,
+): { x: string; width: string } {
   const scale = 1000 / Math.max(1, totalMs)
   // What was short is seen all the same.
   const width = Math.min(1000, Math.max(4, durationMs * scale))
-  const x = Math.min(1000 - width, offsetMs * scale)
-  return html`<svg class="timeline" aria-hidden="true" viewBox="0 0 1000 14" preserveAspectRatio="none">
-    <rect class="track" x="0" y="6" width="1000" height="2" />
-    <rect class="${kind}" x="${x.toFixed(1)}" y="1" width="${width.toFixed(1)}" height="12" />
-  </svg>`
+  return { x: Math.min(1000 - width, offsetMs * scale).toFixed(1), width: width.toFixed(1) }
 }

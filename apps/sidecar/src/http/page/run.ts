@@ -3,12 +3,14 @@ import type { HookSpan, RunView, TargetResult, UndoSpan } from '../api/timeline.
 import type { Sheet } from './document.ts'
 import { html, type Content } from './html.ts'
 import { failureBox } from './lists.ts'
-import { bar, statusWord } from './pictures.ts'
+import { bar, heldWindows, statusWord } from './pictures.ts'
 import { linkTo, table } from './tables.ts'
 import { exact, moment } from './words.ts'
 
 /** The page of one run. */
 export function runPage(run: RunView): Sheet {
+  const still = run.undos.filter((undo) => undo.kind === 'held')
+  const scratch = run.undos.filter((undo) => undo.kind === 'cleanup')
   const { id, plan, drill, status, error, warnings, totalMs, leftOut } = run
   return {
     title: `Run ${id}`,
@@ -17,26 +19,27 @@ export function runPage(run: RunView): Sheet {
       facts(run),
       error && failureBox('Why', error, status === 'partial' ? '' : 'alarm'),
       warnings.map((warning) => failureBox('Warning', warning)),
-      run.undos.length > 0 && [
+      heldWindows(run.held, totalMs),
+      still.length > 0 && [
         html`<h2>What stood still</h2>
           <p>
             For ${formatDuration(run.heldMs)} of ${formatDuration(totalMs)} something was frozen, locked or paused.
           </p>`,
-        table<UndoSpan>(
-          'Undo windows: from when something was taken until it was given back',
-          undoColumns(totalMs),
-          run.undos,
-        ),
+        table<UndoSpan>('Undo windows: from when something was taken until it was given back', undoColumns(run), still),
         cut(leftOut.undos),
       ],
       run.hooks.length > 0 && [
         html`<h2>Timeline</h2>`,
         table<HookSpan>(
-          `Hooks in the order in which they began; the bars span ${formatDuration(totalMs)}`,
-          hookColumns(totalMs),
+          `Hooks in the order in which they began; the bars span ${formatDuration(totalMs)}${run.held.length > 0 ? ', shaded while something stood still' : ''}`,
+          hookColumns(run),
           run.hooks,
         ),
         cut(leftOut.hooks),
+      ],
+      scratch.length > 0 && [
+        html`<h2>What the drill made</h2>`,
+        table<UndoSpan>('From when there could be something to remove until it was removed', undoColumns(run), scratch),
       ],
       run.targets.length > 0 && [
         html`<h2>Targets</h2>`,
@@ -91,7 +94,7 @@ function facts({
   </dl>`
 }
 
-function undoColumns(totalMs: number): Parameters<typeof table<UndoSpan>>[1] {
+function undoColumns(run: RunView): Parameters<typeof table<UndoSpan>>[1] {
   return [
     {
       head: 'Undo',
@@ -106,7 +109,7 @@ function undoColumns(totalMs: number): Parameters<typeof table<UndoSpan>>[1] {
         !ended && html`<br /><span class="bad">still</span>`,
       ],
     },
-    { head: 'Window', kind: 'bar', cell: (span) => bar(span, totalMs, span.ended ? 'held' : 'bad') },
+    { head: 'Window', kind: 'bar', cell: (span) => bar(span, run, span.ended ? 'held' : 'bad') },
     {
       head: 'State',
       cell: ({ state, attempts }) => [
@@ -118,7 +121,7 @@ function undoColumns(totalMs: number): Parameters<typeof table<UndoSpan>>[1] {
   ]
 }
 
-function hookColumns(totalMs: number): Parameters<typeof table<HookSpan>>[1] {
+function hookColumns(run: RunView): Parameters<typeof table<HookSpan>>[1] {
   return [
     { head: 'Hook', kind: 'id', cell: ({ hook, attempt }) => [hook, attempt > 1 && ` (attempt ${attempt})`] },
     {
@@ -134,7 +137,7 @@ function hookColumns(totalMs: number): Parameters<typeof table<HookSpan>>[1] {
       kind: 'number',
       cell: ({ durationMs, ended }) => (ended ? formatDuration(durationMs) : html`<span class="odd">not ended</span>`),
     },
-    { head: 'When', kind: 'bar', cell: (span) => bar(span, totalMs, span.error ? 'bad' : 'hook') },
+    { head: 'When', kind: 'bar', cell: (span) => bar(span, run, span.error ? 'bad' : 'hook') },
     {
       head: 'Error',
       kind: 'why',

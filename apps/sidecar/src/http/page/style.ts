@@ -88,6 +88,8 @@ dd{margin:0;overflow-wrap:anywhere}
 svg{display:block}
 svg .good{fill:var(--good)}svg .odd{fill:var(--odd)}svg .bad{fill:var(--bad)}svg .hook{fill:var(--link)}svg .held{fill:var(--odd)}
 svg .track{fill:var(--line)}
+svg .shade{fill:var(--odd);opacity:.28}
+svg.parts{position:absolute}
 svg .run{fill:var(--quiet)}
 svg .sizes{fill:none;stroke:var(--link);stroke-width:2}
 svg.timeline{width:100%;height:14px}
