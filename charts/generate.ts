@@ -12,6 +12,7 @@ import { valuesFile } from './generator/values-file.ts'
 import { valuesSchema } from './generator/values-schema.ts'
 import { valuesList } from './generator/values-list.ts'
 import { accessValues } from './generator/values/access.ts'
+import { apiValues } from './generator/values/api.ts'
 import { benjiValues } from './generator/values/benji.ts'
 import { metricsValues } from './generator/values/metrics.ts'
 import { planValues } from './generator/values/plans.ts'
@@ -26,6 +27,7 @@ const values: Values = {
   ...workloadValues,
   ...accessValues,
   ...metricsValues,
+  ...apiValues,
   ...benjiValues,
   ...podValues,
 }

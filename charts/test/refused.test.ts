@@ -130,6 +130,7 @@ const byTemplate: readonly (readonly [values: GivenValues, message: string])[] =
     'benji.ceph.files and benji.ceph.existingSecret are both /etc/ceph',
   ],
   [{ benji, replicaCount: 2 }, "benji.configuration has SQLite, which is one pod's own"],
+  [{ mode: 'cronjob', config, api: { tokenSecret: { name: 'api' } } }, 'nobody asks them anything'],
   [{ config, replicaCount: 2, state: { persistence: { enabled: true } } }, 'each pod needs a state of its own'],
 ]
 

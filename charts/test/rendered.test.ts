@@ -44,7 +44,12 @@ const cases: Readonly<Record<string, GivenValues>> = {
     },
     state: { persistence: { enabled: true } },
   },
-  sidecar: { mode: 'sidecar', config, sidecar: { targetContainer: 'postgres' } },
+  sidecar: {
+    mode: 'sidecar',
+    config,
+    sidecar: { targetContainer: 'postgres' },
+    api: { tokenSecret: { name: 'shop-api' } },
+  },
   'sidecar-plain': {
     mode: 'sidecar',
     config,

@@ -29,6 +29,12 @@
 {{- if not (kindIs "invalid" .Values.metrics.port) -}}
 {{- $env = append $env (dict "name" "HOLDFAST_LISTEN" "value" (.Values.metrics.port | int | toString)) -}}
 {{- end -}}
+{{- if include "holdfast.apiToken" . -}}
+{{- $env = append $env (dict "name" "HOLDFAST_API_TOKEN_FILE" "value" "/etc/holdfast-api/token") -}}
+{{- with .Values.api.hosts -}}
+{{- $env = append $env (dict "name" "HOLDFAST_API_HOSTS" "value" (join " " .)) -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $field := dict "POD_NAME" "metadata.name" "POD_NAMESPACE" "metadata.namespace" "POD_UID" "metadata.uid" -}}
 {{- $env = append $env (dict "name" $name "valueFrom" (dict "fieldRef" (dict "fieldPath" $field))) -}}
 {{- end -}}
@@ -50,6 +56,16 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* The Secret with the token of the API; empty where nobody may tell us to do anything. */ -}}
+{{- define "holdfast.apiToken" -}}
+{{- with ((.Values.api).tokenSecret).name -}}
+{{- if eq $.Values.mode "cronjob" -}}
+{{- fail "api.tokenSecret is for modes deployment and sidecar: pods of CronJobs run one plan each, and nobody asks them anything" -}}
+{{- end -}}
+{{- . -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* What we mount, path → mount, without what extraVolumeMounts replaces. */ -}}
 {{- define "holdfast.mounts" -}}
 {{- $mounts := dict
@@ -63,6 +79,9 @@
 {{- if or .Values.benji.ceph.files .Values.benji.ceph.existingSecret -}}
 {{- $_ := set $mounts "/etc/ceph" (dict "name" "holdfast-ceph" "readOnly" true) -}}
 {{- end -}}
+{{- end -}}
+{{- if include "holdfast.apiToken" . -}}
+{{- $_ := set $mounts "/etc/holdfast-api" (dict "name" "holdfast-api" "readOnly" true) -}}
 {{- end -}}
 {{- range $directory, $_ := include "holdfast.scriptVolumes" . | fromYaml -}}
 {{- $mount := dict "name" (printf "holdfast-scripts-%s" ($directory | replace "_" "-")) "readOnly" true -}}
@@ -105,6 +124,16 @@
 - name: holdfast-ceph
   secret:
     secretName: {{ .Values.benji.ceph.existingSecret | default (printf "%s-ceph" (include "holdfast.fullname" .)) }}
+{{- end }}
+{{- if has "holdfast-api" $mounted }}
+- name: holdfast-api
+  secret:
+    secretName: {{ include "holdfast.apiToken" . }}
+    # Without it nobody may do anything, but backups are made.
+    optional: true
+    items:
+      - key: {{ .Values.api.tokenSecret.key }}
+        path: token
 {{- end }}
 {{- if has "holdfast-state" $mounted }}
 - name: holdfast-state

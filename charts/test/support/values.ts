@@ -100,6 +100,7 @@ export const everything: GivenValues = {
       disabled: ['RestoreDrillStale'],
     },
   },
+  api: { tokenSecret: { name: 'shop-api', key: 'holdfast' }, hosts: ['backups.example.org', 'backups.local'] },
   podSecurityContext: { runAsUser: 2000 },
   resources: { limits: { cpu: 2, memory: '1Gi' } },
   extraEnv: [
