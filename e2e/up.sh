@@ -13,15 +13,23 @@ export PATH="$PWD/node_modules/.bin:$PATH"
 
 ((EUID == 0)) || die "needs root: it starts containers. See e2e/README.md."
 "$kit/install.sh"
+context=$HOLDFAST_E2E_DIR/image-context
+log=$HOLDFAST_E2E_DIR/images.log
+builds_images() { [[ ${HOLDFAST_E2E_IMAGES-1} != 0 ]]; }
+
+# Takes as long as a cluster takes to start, and needs none.
+if builds_images; then
+  npm run --silent image:context -- "$context" >"$log" 2>&1 &
+  context_job=$!
+fi
 environment=$(for each in cluster ceph csi pushgateway; do "$kit/$each.sh" up || exit 1; done)
 
 build_images() {
-  local context=$HOLDFAST_E2E_DIR/image-context
   "$kit/image.sh" load "$BASE_IMAGE"
-  npm run --silent image:context -- "$context"
+  # What others are built on is loaded while they are built.
+  (for name in "$BENJI_IMAGE" "$DATABASES_IMAGE"; do "$kit/image.sh" load "$name"; done) &
+  local loads=$!
   "$kit/image.sh" build apps/sidecar/Dockerfile "$context" holdfast.local/holdfast:test
-  "$kit/image.sh" load "$BENJI_IMAGE"
-  "$kit/image.sh" load "$DATABASES_IMAGE"
   "$kit/image.sh" build apps/sidecar/Dockerfile.benji-k8s "$context" holdfast.local/benji-k8s:test "BENJI_IMAGE=$BENJI_IMAGE"
   # A container without a shell, and the image as the Alpine one is.
   mkdir -p "$HOLDFAST_E2E_DIR/no-shell"
@@ -32,13 +40,20 @@ build_images() {
   "$kit/image.sh" build e2e/images/pushgateway.Dockerfile "$HOLDFAST_E2E_DIR/pushgateway-image" holdfast.local/pushgateway:1
   BASE_IMAGE=holdfast.local/holdfast:test \
     "$kit/image.sh" build e2e/images/drop-in.Dockerfile e2e/images holdfast.local/holdfast:drop-in
+  wait "$loads"
 }
 
-if [[ ${HOLDFAST_E2E_IMAGES-1} != 0 ]]; then
+if builds_images; then
   say 'building the images …'
-  if ! build_images >"$HOLDFAST_E2E_DIR/images.log" 2>&1; then
-    tail -n 50 "$HOLDFAST_E2E_DIR/images.log" >&2
-    die "the images could not be built (all of it: $HOLDFAST_E2E_DIR/images.log)"
+  wait "$context_job" || { cat "$log" >&2; die "what the images are built from could not be written"; }
+  # Not as a condition: nothing would stop at a failure in it.
+  set +e
+  (set -e; build_images) >>"$log" 2>&1
+  status=$?
+  set -e
+  if ((status != 0)); then
+    tail -n 50 "$log" >&2
+    die "the images could not be built (all of it: $log)"
   fi
 fi
 

@@ -1,7 +1,41 @@
+import { basename } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // The engine is tested from its sources; what runs in pods is the image that e2e/run.sh has built.
 const source = { conditions: ['@holdfast/source'] }
+
+/**
+ * Files that take minutes, in the order in which they begin, ahead of all others: the longest first, or it would be the
+ * only one that is left at the end; and by turns one that keeps the processors busy and one that mostly waits.
+ */
+const first = [
+  'benji-chain',
+  'leader',
+  'benji-clients',
+  'chart-uninstall',
+  'benji-restore',
+  'chart-undo',
+  'large',
+  'chart',
+  'benji-freeze',
+  'exec',
+  'mongodump',
+  'chart-benji',
+  'benji-maintenance',
+  'chart-restricted',
+  'rbac',
+]
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const at = first.indexOf(basename(moduleId, '.e2e.ts'))
+      return at === -1 ? first.length : at
+    }
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other))
+  }
+}
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
@@ -14,7 +48,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // More than cores: pods that start and end are waited for most of the time. The tests of a file run one by one.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: LongFirst },
     reporters: ['default', './scripts/summary-reporter.ts'],
   },
 })
