@@ -20,6 +20,7 @@ import type { CommandContext } from './context.ts'
 import { count } from './output/format.ts'
 import { logRunEvents } from './output/run-log.ts'
 import { storesArtifacts } from './points.ts'
+import { openPush } from './push.ts'
 
 /** Options of {@link openEngine}. */
 export interface OpenEngineOptions {
@@ -34,7 +35,7 @@ export interface Session {
   readonly engine: Engine
   readonly metrics: Metrics
   readonly cluster: Cluster | undefined
-  /** Posts the Events that wait, and closes the engine. */
+  /** Posts the Events and pushes the metrics that wait, and closes the engine. */
   close(): Promise<void>
 }
 
@@ -66,8 +67,10 @@ export async function openEngine(
     events(event) {
       shown(event)
       posted?.(event)
+      push.listen(event)
     },
   })
+  const push = openPush({ context, engine, metrics, namespace: cluster?.pod?.namespace })
   if (config.storage === undefined && config.plans.some(storesArtifacts)) {
     log.info('artifacts are kept in the state directory, and are lost with it; name a store with `storage`', {
       store: defaultStore(settings.stateDirectory),
@@ -75,6 +78,7 @@ export async function openEngine(
   }
   const close = async (): Promise<void> => {
     await posted?.close()
+    await push.settle()
     engine.close()
   }
   return { engine, metrics, cluster, close }

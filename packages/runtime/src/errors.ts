@@ -342,6 +342,13 @@ export const errors = defineErrors(
       message: (p: { where: string }) => `the secret ${p.where} is not there`,
       hint: 'Set the variable or mount the file; it is read at each use.',
     },
+    // ---- metrics
+    METRICS_NOT_PUSHED: {
+      message: (p: { gateway: string; reason: string }) =>
+        `metrics did not get to the Pushgateway ${p.gateway}: ${p.reason}`,
+      hint: 'Backups go on and are not affected. Until a push succeeds, the Pushgateway shows what was before: do not take its numbers for new ones.',
+      retryable: true,
+    },
     // ---- exec
     EXEC_FAILED: {
       message: (p: { command: string; exitCode: number; stderrTail: string }) =>

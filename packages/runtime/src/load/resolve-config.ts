@@ -54,6 +54,7 @@ export async function resolveConfig(context: ResolveContext): Promise<ResolvedDr
     drills,
     replicas,
     undoMirror: undoMirror === 'on',
+    pushgateway: metrics?.pushgateway,
     source: draft.source,
   }
   return { config, metrics }

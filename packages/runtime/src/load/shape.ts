@@ -3,6 +3,7 @@
 import { isDuration, parseDuration } from '@holdfast/sdk'
 import * as z from 'zod/mini'
 import { listenForms, parseListenAddress } from '../telemetry/listen-address.ts'
+import { gatewayForms, parseGateway } from '../telemetry/push/gateway-address.ts'
 
 const durationText = /^\d+(\.\d+)?(ms|s|m|h|d)$/
 const durationError = "must be a duration: milliseconds, or a number with ms, s, m, h or d, such as '5m'"
@@ -91,7 +92,9 @@ const settings = {
           { error: listenError },
         ),
       ),
-      pushgateway: z.optional(text),
+      pushgateway: z.optional(
+        z.string().check(z.refine((value) => parseGateway(value) !== undefined, { error: `must be ${gatewayForms}` })),
+      ),
     }),
   ),
   replicas: z.optional(z.enum(['each', 'leader'])),
