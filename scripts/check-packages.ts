@@ -8,6 +8,7 @@ import { argv, execPath } from 'node:process'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { findScaffoldProblems } from './check-scaffold.ts'
+import { compilers, resolutions, tscOf } from './compilers.ts'
 import { listWorkspaces, readManifest, root, type Manifest, type Workspace } from './workspaces.ts'
 
 /** A packed and unpacked public package. */
@@ -17,12 +18,6 @@ interface Packed {
   /** Import specifiers of its entry points; none for a package that is only a program. */
   readonly entries: readonly string[]
 }
-
-const compilers = ['typescript', 'ts7'] as const
-const resolutions = [
-  { module: 'nodenext', moduleResolution: 'nodenext' },
-  { module: 'esnext', moduleResolution: 'bundler' },
-] as const
 
 /** What a user of the packed packages would trip over, one line each. */
 async function findPackageProblems(folder: string): Promise<readonly string[]> {
@@ -123,8 +118,7 @@ function consume(packed: readonly Packed[], consumer: string): readonly string[]
       const project = join(consumer, `tsconfig.${compiler}.${resolution.moduleResolution}.json`)
       writeFileSync(project, JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
       const title = `consumer with ${compiler}, ${resolution.moduleResolution}`
-      const tsc = join(root, 'node_modules', compiler, 'bin/tsc')
-      return run(execPath, [tsc, '-p', project, '--pretty', 'false'], consumer, title)
+      return run(execPath, [tscOf(compiler), '-p', project, '--pretty', 'false'], consumer, title)
     }),
   )
   return [...problems, ...run(execPath, ['consumer.ts'], consumer, 'consumer at run time')]

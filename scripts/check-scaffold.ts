@@ -1,16 +1,13 @@
-// Begins a plugin as its author would, in a clean folder, from the packed tarballs: it has to build, type-check with each
-// supported TypeScript, and pass its tests. Part of `npm run check:packages`.
+// Begins a plugin as its author would, in a clean folder, from the packed tarballs: it has to type-check with each supported
+// TypeScript, every command of its README and of its workflow has to work, and what it packs has to back something up in both
+// configurations of its README. Part of `npm run check:packages`.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { execPath } from 'node:process'
-import { root } from './workspaces.ts'
-
-const compilers = ['typescript', 'ts7'] as const
-const resolutions = [
-  { module: 'nodenext', moduleResolution: 'nodenext' },
-  { module: 'esnext', moduleResolution: 'bundler' },
-] as const
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { env, execPath } from 'node:process'
+import { parse } from 'yaml'
+import { compilers, resolutions, tscOf } from './compilers.ts'
+import { readManifest, root } from './workspaces.ts'
 
 /**
  * What the author of a new plugin would trip over, one line each.
@@ -20,46 +17,94 @@ const resolutions = [
 export function findScaffoldProblems(folder: string): readonly string[] {
   const bin = join(folder, 'node_modules/create-holdfast-plugin/bin/create-holdfast-plugin.js')
   const plugin = join(folder, 'holdfast-plugin-tried')
-  const created = node([bin, 'tried'], folder, 'npm create holdfast-plugin')
+  const created = run([execPath, bin, 'tried'], folder, 'npm create holdfast-plugin')
   if (created.length > 0) return created
-  const tsc = (compiler: string): string => join(root, 'node_modules', compiler, 'bin/tsc')
+  install(plugin, folder)
   const types = compilers.flatMap((compiler) =>
     resolutions.flatMap((resolution) => {
       const project = join(plugin, `tsconfig.${compiler}.${resolution.moduleResolution}.json`)
       const compilerOptions = { ...resolution, skipLibCheck: false }
       writeFileSync(project, JSON.stringify({ extends: './tsconfig.json', compilerOptions }))
-      return node([tsc(compiler), '-p', project], plugin, `types with ${compiler}, ${resolution.moduleResolution}`)
+      const title = `types with ${compiler}, ${resolution.moduleResolution}`
+      return run([execPath, tscOf(compiler), '-p', project], plugin, title)
     }),
   )
-  return [
-    ...types,
-    ...node([tsc('typescript'), '-p', 'tsconfig.build.json'], plugin, 'build'),
-    ...node(['--test', 'test/*.test.ts'], plugin, 'tests'),
-    ...loadBuilt(folder, plugin),
-  ]
+  const commands = new Set([...commandsOfWorkflow(plugin), ...commandsOfReadme(plugin)])
+  const tried = [...commands].flatMap((command) => run(here(command), plugin, command))
+  return [...types, ...tried, ...useIt(folder, plugin)]
 }
 
-/** The package that it is, as a configuration loads it. */
-function loadBuilt(folder: string, plugin: string): readonly string[] {
-  const { name, exports } = JSON.parse(readFileSync(join(plugin, 'package.json'), 'utf8')) as {
-    readonly name: string
-    readonly exports: { readonly '.': { readonly default: string } }
+// What `npm install` does, but from the tarballs, and without asking a registry: links to what is in reach anyway.
+function install(plugin: string, folder: string): void {
+  const modules = join(plugin, 'node_modules')
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(plugin, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>
+    readonly devDependencies: Readonly<Record<string, string>>
   }
-  const use = join(folder, 'use')
-  mkdirSync(use, { recursive: true })
-  const built = JSON.stringify(join(plugin, exports['.'].default))
-  const code = `
-    import { createTestRun } from '@holdfast/testing'
-    const { tried } = await import(${built})
-    await using run = await createTestRun({ use: [tried({ path: ${JSON.stringify(use)} })] })
-    const { outcome } = await run.run()
-    if (outcome.status !== 'succeeded') throw new Error(JSON.stringify(outcome))
-  `
-  writeFileSync(join(use, 'use.mjs'), code)
-  return node(['use.mjs'], use, `a run with the built ${name}`)
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+    const link = join(modules, name)
+    mkdirSync(dirname(link), { recursive: true })
+    const unpacked = join(folder, 'node_modules', name)
+    symlinkSync(name.startsWith('@holdfast/') ? unpacked : join(root, 'node_modules', name), link)
+  }
+  mkdirSync(join(modules, '.bin'))
+  symlinkSync(tscOf('typescript'), join(modules, '.bin/tsc'))
 }
 
-function node(args: readonly string[], cwd: string, title: string): readonly string[] {
-  const { status, stdout, stderr } = spawnSync(execPath, args, { cwd, encoding: 'utf8' })
+function commandsOfWorkflow(plugin: string): readonly string[] {
+  const text = readFileSync(join(plugin, '.github/workflows/ci.yml'), 'utf8')
+  const { jobs } = parse(text) as {
+    readonly jobs: Readonly<Record<string, { readonly steps: readonly { readonly run?: string }[] }>>
+  }
+  return Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run: command }) => command ?? []))
+}
+
+function commandsOfReadme(plugin: string): readonly string[] {
+  const [, blocks = ''] = readFileSync(join(plugin, 'README.md'), 'utf8').split('## Work on it')
+  const [, lines = ''] = /```sh\n(.*?)```/s.exec(blocks) ?? []
+  return lines.split('\n').flatMap((line) => line.replace(/\s+#.*$/, '') || [])
+}
+
+/** The same where there is no registry: whether what is installed is what was asked for; a package that nobody gets. */
+function here(command: string): readonly string[] {
+  if (command === 'npm install') return ['npm', 'ls']
+  if (command === 'npm publish') return ['npm', 'pack', '--pack-destination', '..']
+  return command.split(' ')
+}
+
+/** The package that it is, as a configuration loads it: in each form that its README shows, by the packed command. */
+function useIt(folder: string, plugin: string): readonly string[] {
+  const readme = readFileSync(join(plugin, 'README.md'), 'utf8')
+  const blocks = [...readme.matchAll(/```(?:js|yaml)\n(?:\/\/|#) (holdfast\.\S+)\n(.*?)```/gs)]
+  if (blocks.length !== 2) return ['new plugin: its README shows no configuration']
+  const tarball = readdirSync(folder).find((file) => /^holdfast-plugin-tried-.*\.tgz$/.test(file))
+  if (tarball === undefined) return ['new plugin: npm pack made nothing']
+  return blocks.flatMap(([, file = '', text = '']) => {
+    const use = join(folder, `use-${file}`)
+    const installed = join(use, 'node_modules', 'holdfast-plugin-tried')
+    for (const made of [installed, join(use, 'data'), join(use, 'state')]) mkdirSync(made, { recursive: true })
+    const unpacked = run(['tar', '-xzf', join(folder, tarball), '--strip-components=1', '-C', installed], use, 'unpack')
+    writeFileSync(join(use, file), text.replaceAll('/data', join(use, 'data')))
+    writeFileSync(join(use, 'data/a.txt'), 'hello')
+    const holdfast = join(folder, 'node_modules/@holdfast/sidecar', binOf(folder))
+    return [
+      ...unpacked,
+      ...['validate', 'plan', 'run files'].flatMap((command) => {
+        const args = [execPath, holdfast, ...command.split(' '), '--state-dir', join(use, 'state')]
+        return run(args, use, `holdfast ${command} with ${file}`)
+      }),
+    ]
+  })
+}
+
+function binOf(folder: string): string {
+  const { bin } = readManifest(join(folder, 'node_modules/@holdfast/sidecar'))
+  return (typeof bin === 'string' ? bin : bin?.['holdfast']) ?? 'bin/holdfast.js'
+}
+
+function run([command = '', ...args]: readonly string[], cwd: string, title: string): readonly string[] {
+  const PATH = `${join(root, 'node_modules/.bin')}:${env['PATH'] ?? ''}`
+  const own = { ...env, PATH, NODE_TEST_CONTEXT: undefined }
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', env: own })
   return status === 0 ? [] : [`new plugin: ${title}:\n${stdout}${stderr}`]
 }
