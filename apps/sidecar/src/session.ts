@@ -77,7 +77,7 @@ export async function openEngine(
     })
   }
   const close = async (): Promise<void> => {
-    await posted?.close()
+    await Promise.all([posted?.close(), engine.notifications.close()])
     await push.settle()
     engine.close()
   }

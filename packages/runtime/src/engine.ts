@@ -45,6 +45,7 @@ import { createUndoMirror } from './kubernetes/undo-mirror.ts'
 import type { ResolvedConfig, ResolvedDrill, ResolvedPlan } from './load/resolved.ts'
 import { createExec } from './exec/create-exec.ts'
 import type { ExecOutput } from './exec/output.ts'
+import { createNotifications, type Notifications } from './notify/notifications.ts'
 import { createSecrets } from './secrets.ts'
 import type { Services } from './services.ts'
 import type { RuntimeLogger } from './telemetry/log.ts'
@@ -108,6 +109,8 @@ export interface Engine {
   readonly services: Services
   readonly journal: Journal
   readonly locks: Locks
+  /** Tells people how runs went. Close it before the engine, or what waits is not told. */
+  readonly notifications: Notifications
   store(): ArtifactStore
   config(): ResolvedConfig
   /** Takes a new configuration into force for the runs that begin from now on. */
@@ -297,6 +300,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
       tell(() => recordCopyStates(event))
       tell(() => recordDrillStates(event))
       if (event.type === 'undo-settled') tell(() => reportPendingUndos(services, [event.undo]))
+      tell(() => notifications.listen(event))
       tell(() => options.events?.(event))
     },
     heldUndos: new Set(),
@@ -310,6 +314,15 @@ export function createEngine(options: CreateEngineOptions): Engine {
     shutdown: shutdown.signals,
   }
 
+  const notifications = createNotifications({ services, redactor })
+  /** Once it has ended for good: attempts that are followed by others are nobody's news. */
+  const tellEnd = async <T extends RunResult>(work: Promise<T>): Promise<T> => {
+    const result = await work
+    tell(() => notifications.ended(result))
+    tell(() => notifications.lookForUndos())
+    return result
+  }
+
   sayDurable(onDurableState || options.undoMirror !== undefined)
   if (!services.undoMirror) tellNotDurable()
 
@@ -319,6 +332,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     const isNew = announced !== config
     announced = config
     if (isNew) announcePlans(metrics, config.plans, config.drills)
+    if (isNew) notifications.announce()
     // Every time: another process, or a person, may have given it back.
     tell(() => reportPendingUndos(services, isNew ? undosOf(config.plans, config.drills) : []))
   })
@@ -479,6 +493,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     for (const { undo, result } of recovery.undos) if (result === 'failed') tried.add(undo.id)
     isRecovered = true
     sweep()
+    tell(() => notifications.interrupted(recovery.interrupted))
     return recovery
   }
 
@@ -486,6 +501,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     services,
     journal,
     locks,
+    notifications,
     store: services.store,
     config: services.config,
     reconfigure(next) {
@@ -495,14 +511,20 @@ export function createEngine(options: CreateEngineOptions): Engine {
     recover: () => track(recovered(recoverAll(services))),
     hasEnded,
     takeOver: (former) => track(recovered(takeOver(services, former))),
-    recoverOrphans: () => track(recoverOrphans(services, tried)),
+    async recoverOrphans() {
+      const recovery = await track(recoverOrphans(services, tried))
+      tell(() => notifications.interrupted(recovery.interrupted))
+      tell(() => notifications.lookForUndos())
+      return recovery
+    },
     async boot() {
       const results: RunResult[] = []
       const scoped = pinned()
       for (const resolved of config.plans) {
         if (!resolved.participants.some(({ hooks }) => hooks.installDependencies)) continue
         const run = newRun(resolved.name, { trigger: 'boot' }, 1)
-        const outcome = await track(executeRun(scoped, { run, plan: resolved }))
+        const end = executeRun(scoped, { run, plan: resolved }).then((outcome) => ({ run, outcome }))
+        const { outcome } = await track(tellEnd(end))
         results.push({ run, outcome })
         if (outcome.status !== 'succeeded') return { results, ok: false }
       }
@@ -514,6 +536,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
           const undos = await recoverUndos(services, { once: false })
           if (!requested.aborted) await observeInterrupted(services)
           sweep()
+          tell(() => notifications.lookForUndos())
           return undos
         })(),
       ),
@@ -525,8 +548,10 @@ export function createEngine(options: CreateEngineOptions): Engine {
           const prepared = services.undoMirror?.prepare({ insists: true })
           if (prepared) await (isOwn ? withPatience(clock, prepared) : prepared)
           const { alive, unknown } = isOwn ? nothing : await adoptOrphans(services, { only, force })
+          const run = await recoverUndos(services, { once: false, only, force })
+          tell(() => notifications.lookForUndos())
           return [
-            ...(await recoverUndos(services, { once: false, only, force })),
+            ...run,
             ...alive.map((undo) => ({ undo, result: 'alive' as const })),
             ...unknown.map((undo) => ({ undo, result: 'unknown' as const })),
           ]
@@ -534,7 +559,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
       ),
     async run(name, request = {}) {
       plan(name)
-      return track(request.dryRun ? dryRun(name, request) : runAlone(name, request))
+      return track(request.dryRun ? dryRun(name, request) : tellEnd(runAlone(name, request)))
     },
     recordSkip(name, scheduledFor, reason) {
       const run: Run = { ...newRun(name, { scheduledFor, trigger: 'schedule' }, 1) }
@@ -552,7 +577,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
       })
     },
     async drill(name, request = {}) {
-      return track(drillAlone(drillNamed(name), request))
+      return track(tellEnd(drillAlone(drillNamed(name), request)))
     },
     recordDrillSkip(name, scheduledFor, reason) {
       const run = newDrillRun(drillNamed(name), scheduledFor)

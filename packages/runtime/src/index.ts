@@ -105,6 +105,7 @@ export type {
   ResolvedCopy,
   ResolvedDrill,
   ResolvedHook,
+  ResolvedNotifier,
   ResolvedPlan,
 } from './load/resolved.ts'
 export { watchConfig, type ConfigWatch, type WatchConfigOptions } from './load/reload.ts'
@@ -118,6 +119,9 @@ export { preview, previewJson, type PlanPreview } from './schedule/preview.ts'
 export { createScheduler, type Scheduler } from './schedule/scheduler.ts'
 export { offsetAt, resolveTimeZone } from './schedule/time-zone.ts'
 export type { FireSlot, MissedSlot } from './schedule/slots.ts'
+export { deliver, reasonOfFailure } from './notify/deliver.ts'
+export { testFacts } from './notify/facts.ts'
+export { allOf as notifiersOf, type Awaited, type Notifications } from './notify/notifications.ts'
 export { createSecrets } from './secrets.ts'
 export type { Services } from './services.ts'
 export { inSlices } from './telemetry/in-slices.ts'

@@ -1,6 +1,7 @@
 import type { Drill } from './drill.ts'
 import type { Duration } from './duration.ts'
 import type { HookModule } from './hook.ts'
+import type { Notifier } from './notify.ts'
 import type { Plugin } from './plugin.ts'
 import type { Retention } from './retention.ts'
 import type { Schedule } from './schedule.ts'
@@ -40,6 +41,8 @@ export interface Plan {
    * top level's; `[]` is none.
    */
   readonly copies?: readonly StorageDriver[] | undefined
+  /** Who is told how its runs went. Default: the top level's; `[]` is nobody. */
+  readonly notify?: readonly Notifier[] | undefined
 }
 
 /** The whole configuration. */
@@ -52,6 +55,8 @@ export interface HoldfastConfig {
   readonly encoding?: EncodingOptions | undefined
   /** Default for every plan: further stores. Default: none. */
   readonly copies?: readonly StorageDriver[] | undefined
+  /** Default for every plan and every drill: who is told how runs went. Default: nobody. */
+  readonly notify?: readonly Notifier[] | undefined
   readonly plans: readonly Plan[]
   /** Restores that prove that backups are some; each is a run of its own. */
   readonly drills?: readonly Drill[] | undefined

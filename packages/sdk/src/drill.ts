@@ -2,6 +2,7 @@ import type { RunContext, UndoContext } from './context.ts'
 import type { Duration } from './duration.ts'
 import type { Awaitable, Json } from './json.ts'
 import type { Permission } from './kubernetes.ts'
+import type { Notifier } from './notify.ts'
 import type { RestorePoint, Run } from './run.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -90,6 +91,8 @@ export interface Drill {
     | undefined
   /** What `expect` and `cleanup` need from the Kubernetes API. */
   readonly permissions?: readonly Permission[] | undefined
+  /** Who is told how it went. Default: the top level's, not its plan's; `[]` is nobody. */
+  readonly notify?: readonly Notifier[] | undefined
 }
 
 /**

@@ -64,6 +64,26 @@ export {
   type DrillOptions,
   type DrillPlace,
 } from './drill.ts'
+export type { Notification, NotificationOccasion, NotifiedRun, NotifiedTarget } from './notification.ts'
+export {
+  defineNotifier,
+  type NotificationTemplate,
+  type Notifier,
+  type NotifierContext,
+  type NotifierDefinition,
+  type NotifierFactory,
+  type NotifierSettings,
+} from './notify.ts'
+export {
+  email,
+  ping,
+  slack,
+  webhook,
+  type EmailOptions,
+  type PingOptions,
+  type SlackOptions,
+  type WebhookOptions,
+} from './notifiers.ts'
 export type { StorageDriver } from './storage.ts'
 export type { Retention } from './retention.ts'
 export type { Schedule } from './schedule.ts'

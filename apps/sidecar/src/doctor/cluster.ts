@@ -20,6 +20,7 @@ export async function checkCluster(context: CommandContext): Promise<readonly Fi
       storage: undefined,
       plans: [],
       drills: [],
+      notify: [],
       replicas: 'each',
       undoMirror: true,
       source: 'none',

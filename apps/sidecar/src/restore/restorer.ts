@@ -40,6 +40,7 @@ export async function openRestoreSession(
   const config: ResolvedConfig = {
     plans: [],
     drills: [],
+    notify: [],
     replicas: 'each',
     undoMirror: true,
     source: 'none',

@@ -7,7 +7,7 @@ import { recordFailure } from '../failure.ts'
 import type { StepName } from '../lifecycle/events.ts'
 import { plainValue } from '../telemetry/plain-value.ts'
 import { openHistory, type History } from './history.ts'
-import { isExecution, readLastRuns, type LastRuns, type RunsOf } from './last-runs.ts'
+import { isExecution, readLastBackup, readLastRuns, type LastRuns, type RunsOf } from './last-runs.ts'
 import { openPauses, type Pauses } from './pauses.ts'
 import type {
   FailureRecord,
@@ -275,6 +275,11 @@ export class Journal {
     return readLastRuns((sql, ...values) => this.#all(sql, ...values), whose)
   }
 
+  /** When a run of a plan or a drill last left a backup, or found that another installation makes it. */
+  lastBackup(whose: RunsOf): Date | undefined {
+    return readLastBackup((sql, ...values) => this.#all(sql, ...values), whose)
+  }
+
   /** Since when each of these plans has had a schedule; other plans are forgotten. */
   scheduledSince(plans: readonly string[]): ReadonlyMap<string, Date> {
     const names = JSON.stringify(plans)
@@ -355,6 +360,44 @@ export class Journal {
       }
       this.#write('forget', 'DELETE FROM runs WHERE id = ?', String(id))
     }
+  }
+
+  /** Adds to the warnings of a run that has ended. */
+  addWarning(id: string, warning: FailureRecord): void {
+    const shown = this.#shown(warning)
+    this.#write('warning', `UPDATE runs SET warnings = json_insert(warnings, '$[#]', json(?)) WHERE id = ?`, shown, id)
+  }
+
+  // ---- notifications
+
+  /**
+   * Notes that something is told, until it is over.
+   *
+   * @returns false: it is told already
+   */
+  beginTold(what: string): boolean {
+    const { changes } = this.#write(
+      'told',
+      'INSERT OR IGNORE INTO meta VALUES (?, ?)',
+      `told ${what}`,
+      String(this.#now().getTime()),
+    )
+    return changes === 1
+  }
+
+  /** Since when these have been told, and what begins so; by what it is. */
+  told(prefix: string): ReadonlyMap<string, Date> {
+    const rows = this.#all(
+      `SELECT substr(key, 6) AS what, value FROM meta WHERE substr(key, 1, ?) = ?`,
+      prefix.length + 5,
+      `told ${prefix}`,
+    )
+    return new Map(rows.map(({ what, value }) => [String(what), new Date(Number(value))]))
+  }
+
+  /** It is over: the next time it is told again. */
+  endTold(what: string): void {
+    this.#write('told', 'DELETE FROM meta WHERE key = ?', `told ${what}`)
   }
 
   // ---- hooks and targets

@@ -53,6 +53,15 @@ export function readLastRuns(query: Query, whose: RunsOf): LastRuns {
   }
 }
 
+/** When a run last left a backup, or found that another installation that shares the store makes it. */
+export function readLastBackup(query: Query, whose: RunsOf): Date | undefined {
+  const [of, name] =
+    'plan' in whose ? [`plan = ? AND ${isExecution}`, whose.plan] : ['drill = ? AND dry_run = 0', whose.drill]
+  const sql = `SELECT MAX(ended) AS at FROM runs
+    WHERE ${of} AND (status = 'succeeded' OR reason IN ('${behindReason}', 'store-owned'))`
+  return date(query(sql, name)[0]?.['at'])
+}
+
 function targetsOf(query: Query, plan: string): LastRuns['targets'] {
   const runs = query(
     `SELECT id, ended, reason, error FROM runs WHERE plan = ? AND ${isExecution} AND ended IS NOT NULL

@@ -29,6 +29,7 @@ export function unknownPlan(name: string): ResolvedPlan {
     retry: { attempts: 1, backoffMs: 0 },
     retention: undefined,
     copies: [],
+    notify: [],
     allowEmpty: false,
     encoding: { compression: 'none', recipients: [], identity: undefined },
     maintenance: true,

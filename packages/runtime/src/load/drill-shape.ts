@@ -32,6 +32,7 @@ function settingsOf<Code extends z.core.$ZodType, Options extends z.core.$ZodTyp
     budget: z.optional(longerThanZero),
     timeouts: z.optional(z.strictObject({ expect: z.optional(longerThanZero), cleanup: z.optional(longerThanZero) })),
     permissions: z.optional(z.array(permission)),
+    notify: z.optional(z.array(z.unknown())),
   }
 }
 

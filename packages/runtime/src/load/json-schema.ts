@@ -17,6 +17,8 @@ const descriptions: Readonly<Record<string, string>> = {
   compression: 'Default: zstd.',
   recipients: 'age recipients (age1…); artifacts are encrypted to all of them.',
   identity: 'age identity for reading back, as { env: NAME } or { file: PATH }.',
+  notify:
+    'Who is told how runs went: webhook, slack, email, ping, or module#export. Plans and drills that have none of their own have the one at the top level; [] is nobody. Default: nobody.',
   metrics: 'How the daemon is watched.',
   listen: 'Where /metrics, /healthz and /readyz are: a port, or host:port; 0 is off. Default: 9480.',
   pushgateway: 'URL of a Pushgateway, for runs that end before anybody scrapes them.',
@@ -63,7 +65,7 @@ const reference = String.raw`^(?:\.{0,2}/.+|.+#.+)$`
 export async function configJsonSchema(
   plugins: Readonly<Record<string, Pick<PluginFactory<never>, 'definition'>>> = {},
 ): Promise<JsonSchema> {
-  const { list, map, drills } = await shapes()
+  const { list, map, drills, notifiers } = await shapes()
   const options = Object.entries(plugins).map(([name, { definition }]) => [name, inputSchema(definition.config) ?? {}])
   const module = {
     type: 'object',
@@ -84,12 +86,14 @@ export async function configJsonSchema(
       ...(list['properties'] as object),
       storage,
       copies: { type: 'array', items: { $ref: '#/definitions/storage' } },
+      notify: { type: 'array', items: { $ref: '#/definitions/notifier' } },
       plans: { anyOf: [plansOf(map), plansOf(list)] },
-      drills: { anyOf: [drills.map, drills.list] },
+      drills: { anyOf: [replaceReferences(drills.map), replaceReferences(drills.list)] },
     },
   }) as JsonSchema
   // Added last: a plugin's options have meanings of their own.
-  const definitions = { module: { anyOf: [{ type: 'string', pattern: reference }, module] }, storage }
+  const notifier = { anyOf: [{ type: 'string', pattern: reference }, ...notifiers.ours, theirs(notifiers.settings)] }
+  const definitions = { notifier, module: { anyOf: [{ type: 'string', pattern: reference }, module] }, storage }
   return { ...described, definitions }
 }
 
@@ -132,27 +136,34 @@ interface Shapes {
   readonly list: JsonSchema
   readonly map: JsonSchema
   readonly drills: { readonly list: JsonSchema; readonly map: JsonSchema }
+  readonly notifiers: { readonly ours: readonly JsonSchema[]; readonly settings: JsonSchema }
 }
 
 let known: Promise<Shapes> | undefined
 
 // Only when somebody asks: a daemon whose configuration is right never needs it.
 function shapes(): Promise<Shapes> {
-  known ??= import('./shape-schema.ts').then(({ listSchema, mapSchema, drillSchemas }) => ({
+  known ??= import('./shape-schema.ts').then(({ listSchema, mapSchema, drillSchemas, notifierSchemas }) => ({
     list: listSchema(),
     map: mapSchema(),
     drills: drillSchemas(),
+    notifiers: notifierSchemas(),
   }))
   return known
 }
 
 function plansOf(schema: JsonSchema): unknown {
   const plans = (schema['properties'] as Record<string, JsonSchema>)['plans']
-  return replaceUse(plans)
+  return replaceReferences(plans)
 }
 
-// What is used, and where copies go, is checked by importing it; an editor can check how it is written.
-function replaceUse(schema: unknown): unknown {
+/** A notifier of somebody else's: its options are checked by importing it. */
+function theirs(settings: JsonSchema): JsonSchema {
+  return { ...settings, patternProperties: { [reference]: {} }, minProperties: 1 }
+}
+
+// What is used, who is told, and where copies go, is checked by importing it; an editor can check how it is written.
+function replaceReferences(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return schema
   const entries = Object.entries(schema).map(([key, value]: [string, unknown]) => [
     key,
@@ -160,7 +171,9 @@ function replaceUse(schema: unknown): unknown {
       ? { type: 'array', items: { $ref: '#/definitions/module' }, minItems: 1 }
       : key === 'copies'
         ? { type: 'array', items: { $ref: '#/definitions/storage' } }
-        : replaceUse(value),
+        : key === 'notify'
+          ? { type: 'array', items: { $ref: '#/definitions/notifier' } }
+          : replaceReferences(value),
   ])
   return Object.fromEntries(entries) as JsonSchema
 }

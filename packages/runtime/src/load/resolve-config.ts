@@ -7,6 +7,7 @@ import { isPlainObject } from './plain-object.ts'
 import { resolveDrill } from './resolve-drill.ts'
 import { resolveDefaultCopies } from './resolve-copies.ts'
 import { checkRecipients, resolveEncoding } from './resolve-encoding.ts'
+import { resolveNotify } from './resolve-notify.ts'
 import { resolvePlan, type PlanDraft } from './resolve-plan.ts'
 import { checkDriver, openStore } from './resolve-storage.ts'
 import type { ResolvedConfig, ResolvedDrill, ResolvedPlan } from './resolved.ts'
@@ -37,6 +38,7 @@ export async function resolveConfig(context: ResolveContext): Promise<ResolvedDr
     encoding: resolveEncoding(shape.sound(['encoding']) ? encoding : undefined),
     copies: await resolveDefaultCopies(draft.value['copies'], storage, context),
     storage,
+    notify: await resolveNotify(draft.value['notify'], ['notify'], context),
   }
   const plans: ResolvedPlan[] = []
   const drafts = plansOf(draft.value['plans'], context)
@@ -45,13 +47,14 @@ export async function resolveConfig(context: ResolveContext): Promise<ResolvedDr
     const resolved = await resolvePlan(plan, shape.sound(plan.path), defaults, context)
     if (resolved !== undefined) plans.push(resolved)
   }
-  const drills = await resolveDrills(drafts, plans, shape, context)
+  const drills = await resolveDrills(drafts, plans, { shape, notify: defaults.notify }, context)
   if (problems.problems.length > 0) return undefined
   const config: ResolvedConfig = {
     instance: instance ?? 'default',
     storage,
     plans,
     drills,
+    notify: defaults.notify,
     replicas,
     undoMirror: undoMirror === 'on',
     pushgateway: metrics?.pushgateway,
@@ -92,7 +95,7 @@ function draftsOf(key: 'plans' | 'drills', written: unknown): readonly PlanDraft
 async function resolveDrills(
   planDrafts: readonly PlanDraft[],
   plans: readonly ResolvedPlan[],
-  shape: CheckedShape,
+  { shape, notify }: Pick<ResolvedConfig, 'notify'> & { readonly shape: CheckedShape },
   context: ResolveContext,
 ): Promise<readonly ResolvedDrill[]> {
   const written = isPlainObject(context.draft.value) ? context.draft.value['drills'] : undefined
@@ -101,7 +104,7 @@ async function resolveDrills(
   const names = planDrafts.flatMap(({ name }) => (typeof name === 'string' ? [name] : []))
   const drills: ResolvedDrill[] = []
   for (const drill of drafts) {
-    const resolved = await resolveDrill(drill, shape.sound(drill.path), { names, plans }, context)
+    const resolved = await resolveDrill(drill, shape.sound(drill.path), { names, plans, notify }, context)
     if (resolved !== undefined) drills.push(resolved)
   }
   return drills

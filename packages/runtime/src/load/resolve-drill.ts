@@ -9,8 +9,9 @@ import { checkPlanName } from './names.ts'
 import { isPlainObject } from './plain-object.ts'
 import { formatPath, type Path, type Problems } from './problems.ts'
 import { resolveDrillCode } from './resolve-drill-code.ts'
+import { resolveNotify } from './resolve-notify.ts'
 import { checkSchedule, type PlanDraft } from './resolve-plan.ts'
-import type { Participant, ResolvedDrill, ResolvedPlan } from './resolved.ts'
+import type { Participant, ResolvedConfig, ResolvedDrill, ResolvedPlan } from './resolved.ts'
 
 /** The plans of the configuration. */
 export interface KnownPlans {
@@ -18,6 +19,8 @@ export interface KnownPlans {
   readonly names: readonly string[]
   /** Those that can be used. */
   readonly plans: readonly ResolvedPlan[]
+  /** Whom drills tell that don't say. */
+  readonly notify: ResolvedConfig['notify']
 }
 
 /**
@@ -51,6 +54,8 @@ export async function resolveDrill(
     { what: 'cleanup', call: (scripts) => (ctx) => scripts.cleanup(ctx) },
     context,
   )
+  const notify =
+    draft['notify'] === undefined ? known.notify : await resolveNotify(draft['notify'], [...path, 'notify'], context)
   if (!sound || typeof name !== 'string' || !plan || !expect) return undefined
   const drill = draft as unknown as Drill
   const { timeouts = {}, permissions = [] } = drill
@@ -69,6 +74,7 @@ export async function resolveDrill(
     scratch: drill.scratch,
     budgetMs: parseDuration(drill.budget ?? '24h'),
     expectMs: parseDuration(timeouts.expect ?? '1h'),
+    notify,
     participant: {
       ...nobody,
       id: drillId(name),
@@ -95,7 +101,7 @@ const nobody: Omit<Participant, 'id' | 'name' | 'source' | 'undos' | 'permission
 function planOf(
   name: unknown,
   path: Path,
-  { names, plans }: KnownPlans,
+  { names, plans }: Pick<KnownPlans, 'names' | 'plans'>,
   problems: Pick<Problems, 'add'>,
 ): ResolvedPlan | undefined {
   if (typeof name !== 'string') return undefined

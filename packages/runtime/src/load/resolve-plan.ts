@@ -8,6 +8,7 @@ import type { Path, Problems } from './problems.ts'
 import { resolveCopies } from './resolve-copies.ts'
 import { checkRecipients, resolveEncoding } from './resolve-encoding.ts'
 import { resolveRetry } from './resolve-hooks.ts'
+import { resolveNotify } from './resolve-notify.ts'
 import { resolveParticipant } from './resolve-participant.ts'
 import { resolveUse } from './resolve-use.ts'
 import type { Participant, ResolvedConfig, ResolvedPlan } from './resolved.ts'
@@ -23,7 +24,7 @@ export interface PlanDraft {
 }
 
 /** What a plan inherits from the top level. */
-export type PlanDefaults = Pick<ResolvedPlan, 'encoding' | 'copies'> & Pick<ResolvedConfig, 'storage'>
+export type PlanDefaults = Pick<ResolvedPlan, 'encoding' | 'copies' | 'notify'> & Pick<ResolvedConfig, 'storage'>
 
 /**
  * Fills in a plan's defaults and checks what its shape can't say: its name, its schedule, what it uses.
@@ -49,6 +50,9 @@ export async function resolvePlan(
       ? defaults.copies
       : await resolveCopies(draft['copies'], [...path, 'copies'], defaults.storage, context)
 
+  const notify =
+    draft['notify'] === undefined ? defaults.notify : await resolveNotify(draft['notify'], [...path, 'notify'], context)
+
   const planName = typeof name === 'string' ? name : '?'
   const use = Array.isArray(draft['use']) ? (draft['use'] as readonly unknown[]) : []
   const before = problems.problems.length
@@ -71,6 +75,7 @@ export async function resolvePlan(
     allowEmpty: plan.allowEmpty ?? false,
     encoding: resolveEncoding(plan.encoding, defaults.encoding),
     copies,
+    notify,
     maintenance: !participants.some(({ hooks }) => hooks.backups),
   }
   warnUnused(resolved, plan, path, problems)

@@ -9,6 +9,10 @@ import type {
   HookHandler,
   HookName,
   Json,
+  Notification,
+  NotificationOccasion,
+  NotificationTemplate,
+  NotifierContext,
   Permission,
   PlannedStep,
   PluginDefinition,
@@ -69,6 +73,24 @@ export interface ResolvedCopy {
   readonly driver: StorageDriver
 }
 
+/** Somebody who is told how runs went, with every default filled in. */
+export interface ResolvedNotifier {
+  /** A label in metrics. Unique within its list. */
+  readonly name: string
+  /** What it is: `slack`. */
+  readonly kind: string
+  readonly on: ReadonlySet<NotificationOccasion>
+  readonly errorTexts: boolean
+  readonly subject: NotificationTemplate | undefined
+  readonly text: NotificationTemplate | undefined
+  readonly timeoutMs: number
+  /** What its options refer to. */
+  readonly secrets: readonly SecretRef[]
+  /** Its options, after validation. */
+  readonly config: unknown
+  send(notification: Notification, ctx: NotifierContext): unknown
+}
+
 /** A plan with every default filled in. */
 export interface ResolvedPlan {
   readonly name: string
@@ -81,6 +103,7 @@ export interface ResolvedPlan {
   readonly allowEmpty: boolean
   readonly encoding: ResolvedEncoding
   readonly copies: readonly ResolvedCopy[]
+  readonly notify: readonly ResolvedNotifier[]
   /** No participant has a `backups` hook. */
   readonly maintenance: boolean
 }
@@ -112,6 +135,7 @@ export interface ResolvedDrill {
   readonly scratch: string | undefined
   readonly budgetMs: number
   readonly expectMs: number
+  readonly notify: readonly ResolvedNotifier[]
   /** Acts for it: arms its undo, needs its permissions. */
   readonly participant: Participant
 }
@@ -123,6 +147,8 @@ export interface ResolvedConfig {
   readonly storage: StorageDriver | undefined
   readonly plans: readonly ResolvedPlan[]
   readonly drills: readonly ResolvedDrill[]
+  /** Of plans that are gone, and the default of the others. */
+  readonly notify: readonly ResolvedNotifier[]
   /** Which of several pods schedule. */
   readonly replicas: 'each' | 'leader'
   /** Whether armed undos are kept as ConfigMaps, too, where the API allows it. */

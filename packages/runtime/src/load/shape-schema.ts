@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { writtenDrills } from './drill-shape.ts'
+import { writtenNotifiers, writtenSettings } from './notify-shape.ts'
 import { listShape, mapShape } from './shape.ts'
 
 /** The shape whose plans are a list, as JSON Schema. */
@@ -18,6 +19,23 @@ export function drillSchemas(): {
   readonly map: Readonly<Record<string, unknown>>
 } {
   return { list: z.toJSONSchema(writtenDrills.list, options), map: z.toJSONSchema(writtenDrills.map, options) }
+}
+
+/** Notifiers in YAML, as JSON Schema: ours, and the settings of any. */
+export function notifierSchemas(): {
+  readonly ours: readonly Readonly<Record<string, unknown>>[]
+  readonly settings: Readonly<Record<string, unknown>>
+} {
+  const ours = writtenNotifiers.map((shape) => withoutDialect(z.toJSONSchema(shape, options)))
+  return { ours, settings: withoutDialect(z.toJSONSchema(writtenSettings, options)) }
+}
+
+/** It is a part of a schema that says which dialect it is in. */
+function withoutDialect({
+  $schema: _,
+  ...schema
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return schema
 }
 
 const options = { target: 'draft-7', io: 'input', unrepresentable: 'any' } as const

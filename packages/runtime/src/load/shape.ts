@@ -24,7 +24,8 @@ const listenError = `must be ${listenForms}`
 export const text = z.string().check(z.minLength(1))
 const count = z.int().check(z.gte(0))
 
-const secretRef = z.union([z.strictObject({ env: text }), z.strictObject({ file: text })], {
+/** Where a secret is. */
+export const secretRef = z.union([z.strictObject({ env: text }), z.strictObject({ file: text })], {
   error: 'must be a reference: { env: NAME } or { file: PATH }, never the secret itself',
 })
 
@@ -71,6 +72,8 @@ const planSettings = {
   allowEmpty: z.optional(z.boolean()),
   encoding: z.optional(encoding),
   copies: z.optional(z.array(z.unknown())),
+  /** Their shapes are their own: notify-shape.ts. */
+  notify: z.optional(z.array(z.unknown())),
 }
 
 const plan = z.strictObject(planSettings)
@@ -81,6 +84,7 @@ const settings = {
   storage: z.optional(z.unknown()),
   encoding: z.optional(encoding),
   copies: z.optional(z.array(z.unknown())),
+  notify: z.optional(z.array(z.unknown())),
   metrics: z.optional(
     z.strictObject({
       listen: z.optional(

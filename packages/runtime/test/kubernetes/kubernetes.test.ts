@@ -177,6 +177,7 @@ describe('permissions', () => {
   const config = (replicas: 'each' | 'leader', undoMirror = true): ResolvedConfig => ({
     instance: 'default',
     storage: undefined,
+    notify: [],
     replicas,
     undoMirror,
     source: 'test',

@@ -22,6 +22,7 @@ test('the schema for editors has every key, its meaning, and the options of know
     'storage',
     'encoding',
     'copies',
+    'notify',
     'metrics',
     'replicas',
     'undoMirror',

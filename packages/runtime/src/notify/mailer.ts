@@ -1,0 +1,2 @@
+// The one module that knows nodemailer, and so what is used of it.
+export { createTransport } from 'nodemailer'

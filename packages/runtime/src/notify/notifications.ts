@@ -1,0 +1,175 @@
+// Tells people how runs went, after it is written down. No run waits for it, and nothing that goes wrong here changes one.
+import type { HoldfastFailure, Outcome, Run } from '@holdfast/sdk'
+import { drillOfId } from '../drill/drill-name.ts'
+import { recordFailure } from '../failure.ts'
+import { quietly } from '../journal/quietly.ts'
+import type { RunRecord, UndoRecord } from '../journal/records.ts'
+import { stuckUndos } from '../journal/recovery.ts'
+import type { RunEventListener } from '../lifecycle/events.ts'
+import type { ResolvedConfig, ResolvedNotifier } from '../load/resolved.ts'
+import type { Services } from '../services.ts'
+import type { Redactor } from '../telemetry/redaction.ts'
+import { isExecution } from '../telemetry/plan-state.ts'
+import { endFacts, interruptedFacts, staleFacts, startFacts, undoFacts, type Teller } from './facts.ts'
+import { createNotifyQueue } from './queue.ts'
+import { createToldBook } from './told-book.ts'
+import type { Facts } from './words.ts'
+
+/** What {@link createNotifications} needs. */
+export interface CreateNotificationsOptions {
+  readonly services: Services
+  readonly redactor: Pick<Redactor, 'text'>
+}
+
+/** Whose success is awaited. */
+export interface Awaited {
+  readonly plan: string
+  readonly drill?: string | undefined
+  /** The last one; `undefined`: there is none. */
+  readonly since: Date | undefined
+}
+
+/** Tells the notifiers of the configuration in force. */
+export interface Notifications {
+  /** Takes the events of runs. */
+  readonly listen: RunEventListener
+  /** A run has ended, and is not tried again. */
+  ended(result: { readonly run: Run; readonly outcome: Outcome }): void
+  /** Runs died with their processes. */
+  interrupted(runs: readonly RunRecord[]): void
+  /** Looks for what is not given back, or is at last. */
+  lookForUndos(): void
+  /** Nothing has succeeded for too long. Said once, until something does. */
+  stale(awaited: Awaited): void
+  /** Begins counts at 0, so that `increase()` sees the first failure. */
+  announce(): void
+  /** Waits until all is told, for as long as the slowest notifier may take. Resolves always; nothing is told after it. */
+  close(): Promise<void>
+}
+
+/** Nothing is told yet; what earlier processes have told is in the journal. */
+export function createNotifications({ services, redactor }: CreateNotificationsOptions): Notifications {
+  const { clock, log, journal, secrets, shutdown, meter, config, process } = services
+  const book = createToldBook(services)
+  /** Milliseconds that the newest run of a plan or a drill took. */
+  const durations = new Map<string, number>()
+  const failures = meter.counter('holdfast_notify_failures_total', 'Notifications that were not sent', ['sink'])
+  const queue = createNotifyQueue({
+    clock,
+    log,
+    secrets,
+    redactor,
+    expired: shutdown.expired,
+    onFailure(notifier, { run }, error) {
+      failures.add(1, { sink: notifier.name })
+      const failure = recordFailure(error as Error & HoldfastFailure)
+      log.warn(error.message, { sink: notifier.name, ...(run && { run: run.id }), error })
+      if (run) quietly(services, () => journal.addWarning(run.id, failure))
+    },
+  })
+
+  const teller = (): Teller => ({ at: clock.now(), instance: config().instance, host: process.podName ?? process.host })
+
+  const tell = (notifiers: readonly ResolvedNotifier[], facts: Facts): void => {
+    for (const notifier of notifiers) {
+      const { kind } = facts
+      // Who doesn't ask for the first success after trouble asks for successes, perhaps.
+      const asked = kind === 'recovery' && !notifier.on.has(kind) && facts.run ? 'success' : kind
+      if (kind !== 'test' && asked !== 'test' && notifier.on.has(asked)) queue.add(notifier, { ...facts, kind: asked })
+    }
+  }
+
+  const endOf = (run: Run, outcome: Outcome): void => {
+    const { notify, maintenance } = toldOf(config(), run)
+    if (notify.length === 0) return
+    const name = nameOf(run)
+    const durationMs = durations.get(name)
+    const say = (kind: Facts['kind'], since?: Date): void =>
+      tell(notify, endFacts(run, outcome, { kind, maintenance, durationMs, since }, teller()))
+    const isBoot = run.trigger === 'boot'
+    if (outcome.status === 'succeeded') {
+      const since = book.over(isBoot ? [`boot ${name}`] : [`trouble ${name}`, `stale ${name}`])
+      if (since) say('recovery', since)
+      else if (!isBoot) say('success')
+      return
+    }
+    // A pod that is started again and again says it once.
+    const isNew = book.begin(isBoot ? `boot ${name}` : `trouble ${name}`)
+    if (isNew || !isBoot) say(outcome.status === 'partial' ? 'partial' : 'failure')
+  }
+
+  return {
+    listen(event) {
+      const { run } = event
+      if (event.type === 'run-ended') durations.set(nameOf(run), event.durationMs)
+      if (event.type !== 'run-started' || run.attempt > 1 || run.trigger === 'boot' || !isTold(run)) return
+      const { notify, maintenance } = toldOf(config(), run)
+      tell(notify, startFacts(run, maintenance, teller()))
+    },
+    ended({ run, outcome }) {
+      if (isTold(run) && outcome.status !== 'skipped') endOf(run, outcome)
+      durations.delete(nameOf(run))
+    },
+    interrupted(runs) {
+      for (const record of runs) {
+        if (!isTold(record)) continue
+        const { notify, maintenance } = toldOf(config(), record)
+        if (notify.length === 0) continue
+        book.begin(`${record.trigger === 'boot' ? 'boot' : 'trouble'} ${nameOf(record)}`)
+        const now = journal.history.run(record.id) ?? record
+        tell(notify, interruptedFacts(now, journal.targets(record.id), maintenance, teller()))
+      }
+    },
+    lookForUndos() {
+      if (allOf(config()).size === 0) return
+      const stuck = new Map(stuckUndos(services).map((undo) => [undo.id, undo]))
+      for (const undo of stuck.values()) {
+        if (book.begin(`undo ${undo.id}`)) tell(notifiersFor(undo), undoFacts('undo', undo, undo.armedAt, teller()))
+      }
+      for (const key of book.open('undo ')) {
+        const id = key.slice('undo '.length)
+        if (stuck.has(id)) continue
+        const since = book.over([key])
+        const undo = journal.undo(id)
+        if (undo) tell(notifiersFor(undo), undoFacts('recovery', undo, since, teller()))
+      }
+    },
+    stale({ plan, drill, since }) {
+      const { notify, maintenance } = toldOf(config(), { plan, drill })
+      if (!notify.some(({ on }) => on.has('stale')) || !book.begin(`stale ${nameOf({ plan, drill })}`)) return
+      tell(notify, staleFacts({ plan, drill, maintenance, since }, teller()))
+    },
+    announce() {
+      for (const { name } of allOf(config())) failures.add(0, { sink: name })
+    },
+    close: () => queue.close(),
+  }
+
+  function notifiersFor({ plan, participant }: UndoRecord): readonly ResolvedNotifier[] {
+    return toldOf(config(), { plan, drill: drillOfId(participant) }).notify
+  }
+}
+
+/** Everybody who is told anything. */
+export function allOf({ plans, drills, notify }: ResolvedConfig): ReadonlySet<ResolvedNotifier> {
+  return new Set([...notify, ...[...plans, ...drills].flatMap((each) => each.notify)])
+}
+
+/** Who is told of a plan or a drill; what is gone from the configuration is told to those at its top. */
+function toldOf(
+  { plans, drills, notify }: ResolvedConfig,
+  { plan, drill }: Pick<Run, 'plan' | 'drill'>,
+): { readonly notify: readonly ResolvedNotifier[]; readonly maintenance: boolean } {
+  if (drill !== undefined)
+    return { notify: drills.find(({ name }) => name === drill)?.notify ?? notify, maintenance: false }
+  return plans.find(({ name }) => name === plan) ?? { notify, maintenance: false }
+}
+
+/** Of restores and commands somebody knows who waits for them. */
+function isTold(run: Run): boolean {
+  return isExecution(run) || (!run.dryRun && (run.drill !== undefined || run.trigger === 'boot'))
+}
+
+function nameOf({ plan, drill }: Pick<Run, 'plan' | 'drill'>): string {
+  return drill === undefined ? `plan ${plan}` : `drill ${drill}`
+}
