@@ -45,6 +45,12 @@ export function recordPlans({ metrics, clock, plans, isRecovered, history }: Rec
     // A plan that backs nothing up has no backup whose age could matter.
     names: () => plans().map(({ name, maintenance }) => ({ name, isAgeless: maintenance })),
   })
+  // So that alerts and dashboards can tell what makes no backups from what makes none any more.
+  metrics.computed('holdfast_plan_info', 'Whether the plan makes backups', ['plan', 'kind'], function* () {
+    for (const { name: plan, maintenance } of plans()) {
+      yield { value: 1, labels: { plan, kind: maintenance ? 'maintenance' : 'backup' } }
+    }
+  })
   metrics.computed('holdfast_targets_selected', 'Targets that the newest run found', ['plan'], function* () {
     for (const { name: plan } of plans()) {
       const { targets } = states.of(plan)

@@ -3,6 +3,7 @@ import type { RunEventListener } from '../lifecycle/events.ts'
 import type { ResolvedDrill, ResolvedPlan } from '../load/resolved.ts'
 import { announceDrills, countDrill } from './drill-metrics.ts'
 import { isExecution } from './plan-state.ts'
+import { announceTargets, countTargets } from './target-metrics.ts'
 
 const statuses: readonly RunStatus[] = ['succeeded', 'partial', 'failed', 'skipped', 'aborted']
 /** The reason labels of failed hooks; any other code counts as `error`. */
@@ -55,6 +56,7 @@ export function announcePlans(
     }
   }
   for (const { participant } of drills) hooks.set(`expect ${participant.id}`, { phase: 'expect', hook: participant.id })
+  announceTargets(meter, plans)
   announceDrills(meter, drills)
   for (const labels of hooks.values()) for (const reason of reasons) hookFailures.add(0, { ...labels, reason })
   for (const kind of undosOf(plans, drills)) {
@@ -97,6 +99,7 @@ export function recordMetrics(meter: Meter): RunEventListener {
         // Drills have metrics of their own.
         if (run.dryRun || run.drill !== undefined) return
         runs.add(1, { plan: run.plan, result: status })
+        countTargets(meter, event)
         if (isExecution(run) && status !== 'skipped') duration.record(durationMs / 1000, { plan: run.plan })
         return
       }

@@ -179,6 +179,34 @@ test('a plan that backs nothing up has no age; dry runs and boots are no runs of
   expect(await read(run, 'holdfast_run_last_start_timestamp_seconds')).toEqual({})
 })
 
+test('what makes backups and what maintains are told apart', async () => {
+  const maintenance = await testRun([defineHook('maintain', () => undefined, { name: 'hook' })], { now })
+  expect(await read(maintenance, 'holdfast_plan_info')).toEqual({ 'test maintenance': 1 })
+  expect(await read(maintenance, 'holdfast_target_backups_total')).toEqual({})
+  expect(await read(maintenance, 'holdfast_verify_runs_total')).toEqual({})
+  const run = await testRun([backup({})], { now })
+  expect(await read(run, 'holdfast_plan_info')).toEqual({ 'test backup': 1 })
+})
+
+test('what became of targets is counted from 0 on, whether it could be read back, and why nothing older was removed', async () => {
+  const world: Parameters<typeof changing>[0] = { targets: ['a', 'b', 'c'], content: '12345' }
+  const run = await testRun([changing(world)], { now })
+  const none = { 'test succeeded': 0, 'test failed': 0, 'test skipped': 0, 'test aborted': 0 }
+  expect(await read(run, 'holdfast_target_backups_total')).toEqual(none)
+  expect(await read(run, 'holdfast_verify_runs_total')).toEqual({ 'test verified': 0, 'test unverified': 0 })
+  const unblocked = { failed: 0, unverified: 0, not_applicable: 0, suspect: 0 }
+  expect(await read(run, 'holdfast_retention_blocked_total')).toEqual(unblocked)
+  await run.run()
+  expect(await read(run, 'holdfast_retention_blocked_total')).toEqual(unblocked)
+  Object.assign(world, { fails: 'a', unverified: 'b' })
+  await run.run()
+  expect(await read(run, 'holdfast_target_backups_total')).toEqual({ ...none, 'test succeeded': 5, 'test failed': 1 })
+  expect(await read(run, 'holdfast_verify_runs_total')).toEqual({ 'test verified': 4, 'test unverified': 1 })
+  expect(await read(run, 'holdfast_retention_blocked_total')).toEqual({ ...unblocked, failed: 1, unverified: 1 })
+  await run.run({ dryRun: true })
+  expect(await read(run, 'holdfast_verify_runs_total')).toEqual({ 'test verified': 4, 'test unverified': 1 })
+})
+
 test('a run that is still there after its budget shows a deadline that has passed', async () => {
   const behaviours = { backups: 'hangs', onFinish: 'ignores abort' } as const
   const run = await testRun([backup({ behaviours })], { now, plan: { budget: '1h' } })

@@ -35,10 +35,10 @@ function world(gateway: string | undefined, config: () => unknown = () => shopOn
     // The same object as long as nothing changes.
     config() {
       const from = config()
-      const now =
-        configured?.from === from ? configured : { from, config: { ...(from as Config), pushgateway: gateway } }
-      configured = now
-      return now.config
+      if (configured === undefined || configured.from !== from) {
+        configured = { from, config: { ...(from as Config), pushgateway: gateway } }
+      }
+      return configured.config
     },
     namespace: 'backup',
     stateDirectory,
