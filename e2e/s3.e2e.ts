@@ -237,3 +237,60 @@ describe('holdfast, with --storage s3://…', () => {
     project.remove()
   })
 })
+
+describe('copies in buckets', () => {
+  test('each is verified, catches up after it was away, keeps what its own retention keeps, and is a store', async () => {
+    // One user for both services: there is one environment.
+    const away = await startTlsService(service.env)
+    const project = shop()
+    const urls = [
+      urlOf(optionsOf()),
+      `${urlOf({ bucket, prefix: 'copies', endpoint: away.endpoint })}&retryFor=1s`,
+    ] as const
+    const config = readFileSync(project.at('holdfast.config.ts'), 'utf8')
+    project.write('holdfast.config.ts', config.replace("name: 'shop'", "name: 'shop', retention: { latest: 2 }"))
+    const store = `file://${project.at('store')}`
+    const env = {
+      NODE_EXTRA_CA_CERTS: away.authority,
+      HOLDFAST_STORAGE: store,
+      HOLDFAST_COPIES: urls.join(' '),
+    }
+    const run = async (): Promise<object> => {
+      const { code, stdout, stderr } = await holdfast(project, ['run', 'shop', '--json'], env)
+      if (stdout === '') throw new Error(stderr)
+      return { code, ...(JSON.parse(stdout) as object) }
+    }
+    const list = async (url: string): Promise<readonly { readonly id: string; readonly verifiedAt?: string }[]> => {
+      const { stdout } = await holdfast(createProject(), ['list', '--storage', url, '--json'], env)
+      return JSON.parse(stdout) as { id: string; verifiedAt?: string }[]
+    }
+    expect(await run()).toMatchObject({ code: 0, status: 'succeeded', targets: [{ verification: 'verified' }] })
+
+    await away.pause()
+    expect(await run()).toMatchObject({
+      code: 4,
+      status: 'partial',
+      reason: 'copies',
+      targets: [{ status: 'succeeded', verification: 'verified' }],
+      warnings: [{ code: 'COPY_INCOMPLETE', message: expect.stringContaining(away.endpoint) }],
+    })
+    expect(await list(urls[0])).toHaveLength(2)
+    await away.resume()
+
+    expect(await run()).toMatchObject({ code: 0, status: 'succeeded', warnings: [] })
+    const kept = await list(store)
+    expect(kept).toHaveLength(2)
+    for (const url of urls) {
+      const copied = await list(url)
+      expect(copied.map(({ id }) => id)).toEqual(kept.map(({ id }) => id))
+      expect(copied.filter(({ verifiedAt }) => verifiedAt === undefined)).toEqual([])
+      const elsewhere = createProject()
+      const to = ['restore', '--plan', 'shop', '--to', 'back.bin', '--storage', url]
+      expect(await holdfast(elsewhere, to, env)).toMatchObject({ code: 0 })
+      expect(sha256(elsewhere.at('back.bin'))).toBe(sha256(project.at('dump.bin')))
+      elsewhere.remove()
+    }
+    await away.stop()
+    project.remove()
+  })
+})

@@ -33,7 +33,9 @@ class LongFirst extends BaseSequencer {
       const at = first.indexOf(basename(moduleId, '.e2e.ts'))
       return at === -1 ? first.length : at
     }
-    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other))
+    // oxlint-disable-next-line unicorn/no-array-sort -- it isn't an array's
+    const sorted = await super.sort(files)
+    return sorted.toSorted((one, other) => place(one) - place(other))
   }
 }
 

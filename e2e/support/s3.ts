@@ -1,5 +1,5 @@
 // The kit's server that speaks S3: versitygw, which nobody who wrote the driver has had a hand in.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const installed = process.env['HOLDFAST_E2E_DIR'] ?? `${process.env['HOME']}/.ca
 /** A server, and what a client of it needs in its environment. */
 export interface S3Service {
   readonly endpoint: string
-  readonly env: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>>
   stop(): Promise<void>
 }
 
@@ -21,13 +21,13 @@ export interface S3Service {
 export async function startS3Service(): Promise<S3Service> {
   await succeed(join(kit, 'install.sh'), ['s3'])
   const stdout = await succeed(join(kit, 's3.sh'), ['up'])
-  const variables = Object.fromEntries(
-    [...stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+  const variables: Record<string, string | undefined> = Object.fromEntries(
+    [...stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value]) => [name, value]),
   )
-  const { S3_ENDPOINT: endpoint = '', ...env } = variables as Record<string, string>
+  const { S3_ENDPOINT = '', AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = variables
   return {
-    endpoint,
-    env,
+    endpoint: S3_ENDPOINT,
+    env: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY },
     async stop() {
       await succeed(join(kit, 's3.sh'), ['down'])
     },
@@ -35,7 +35,17 @@ export async function startS3Service(): Promise<S3Service> {
 }
 
 /** Another one, with TLS and a certificate of its own authority. It has the bucket `backups`. */
-export async function startTlsService(): Promise<S3Service & { readonly authority: string }> {
+export interface TlsService extends S3Service {
+  readonly authority: string
+  /** Kills it. Its objects stay. */
+  pause(): Promise<void>
+  resume(): Promise<void>
+}
+
+/** @param user - whose credentials it takes */
+export async function startTlsService(
+  user = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret-of-the-test' },
+): Promise<TlsService> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-s3-'))
   const file = (name: string, text: string): string => {
     writeFileSync(join(directory, name), text)
@@ -43,36 +53,32 @@ export async function startTlsService(): Promise<S3Service & { readonly authorit
   }
   const { key, cert } = selfSignedTls()
   const authority = file('cert.pem', cert)
-  const env = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret-of-the-test' }
-  mkdirSync(join(directory, 'data/backups'), { recursive: true })
+  const data = join(directory, 'data')
+  mkdirSync(join(data, 'backups'), { recursive: true })
   const address = `127.0.0.1:${await freePort()}`
-  const server = spawn(
-    join(installed, 'bin/versitygw'),
-    [
-      '--port',
-      address,
-      '--quiet',
-      '--cert',
-      authority,
-      '--key',
-      file('key.pem', key),
-      'posix',
-      join(directory, 'data'),
-    ],
-    {
-      stdio: 'ignore',
-      env: { ...process.env, ROOT_ACCESS_KEY: env.AWS_ACCESS_KEY_ID, ROOT_SECRET_KEY: env.AWS_SECRET_ACCESS_KEY },
-    },
-  )
   const endpoint = `https://${address}`
-  await waitFor('the server to answer', () => succeed('curl', ['-sSk', endpoint]).catch(() => undefined))
+  const args = ['--port', address, '--quiet', '--cert', authority, '--key', file('key.pem', key), 'posix', data]
+  const env = { ...process.env, ROOT_ACCESS_KEY: user.AWS_ACCESS_KEY_ID, ROOT_SECRET_KEY: user.AWS_SECRET_ACCESS_KEY }
+  const launch = async (): Promise<ChildProcess> => {
+    const started = spawn(join(installed, 'bin/versitygw'), args, { stdio: 'ignore', env })
+    await waitFor('the server to answer', () => succeed('curl', ['-sSk', endpoint]).catch(() => undefined))
+    return started
+  }
+  let server = await launch()
+  const pause = async (): Promise<void> => {
+    const gone = new Promise((resolve) => server.once('close', resolve))
+    if (server.exitCode === null && server.signalCode === null && server.kill('SIGKILL')) await gone
+  }
   return {
     endpoint,
-    env,
+    env: user,
     authority,
+    pause,
+    async resume() {
+      server = await launch()
+    },
     async stop() {
-      const gone = new Promise((resolve) => server.once('close', resolve))
-      if (server.exitCode === null && server.signalCode === null && server.kill('SIGKILL')) await gone
+      await pause()
       rmSync(directory, { recursive: true, force: true })
     },
   }
