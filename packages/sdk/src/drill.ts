@@ -9,7 +9,11 @@ import type { Schedule } from './schedule.ts'
 /** How the plugin restores: what `holdfast restore --to key=value …` says. */
 export type DrillOptions = Readonly<Record<string, string | number | boolean>>
 
-/** Names for what a drill makes: nobody else ever gets the same. */
+/**
+ * Names for what a drill makes: nobody else ever gets the same.
+ *
+ * @experimental
+ */
 export interface DrillPlace {
   /** The drill's name. */
   readonly drill: string
@@ -20,7 +24,11 @@ export interface DrillPlace {
   readonly suffix: string
 }
 
-/** What a drill is about to restore. */
+/**
+ * What a drill is about to restore.
+ *
+ * @experimental
+ */
 export interface DrillChoice extends DrillPlace {
   readonly target: string
   /** The restore point; of a backup of several artifacts, the first by name. */
@@ -29,7 +37,11 @@ export interface DrillChoice extends DrillPlace {
   readonly points: readonly RestorePoint[]
 }
 
-/** What was restored. */
+/**
+ * What was restored.
+ *
+ * @experimental
+ */
 export interface DrillContext extends Omit<RunContext<undefined>, 'config' | 'undo' | 'assertFreezable'>, DrillChoice {
   /** What the plugin was told. */
   readonly options: Readonly<Record<string, string>>
@@ -39,7 +51,11 @@ export interface DrillContext extends Omit<RunContext<undefined>, 'config' | 'un
   readonly restored: readonly { readonly point: RestorePoint; readonly where: Json }[]
 }
 
-/** What is to be cleaned up, perhaps in another process than the one that restored it. */
+/**
+ * What is to be cleaned up, perhaps in another process than the one that restored it.
+ *
+ * @experimental
+ */
 export interface DrillCleanupContext extends Omit<UndoContext<undefined>, 'config'>, DrillPlace {
   readonly target: string
   /** What the plugin was told. */

@@ -27,7 +27,11 @@ export interface NotifierSettings {
   readonly timeout?: Duration | undefined
 }
 
-/** What a notifier is called with, beside the notification. */
+/**
+ * What a notifier is called with, beside the notification.
+ *
+ * @experimental
+ */
 export interface NotifierContext<Config = unknown> {
   /** Its options, after validation. */
   readonly config: Config
@@ -50,7 +54,11 @@ export interface Notifier {
   readonly kind: string
 }
 
-/** What {@link defineNotifier} takes. */
+/**
+ * What {@link defineNotifier} takes.
+ *
+ * @experimental
+ */
 export interface NotifierDefinition<S extends StandardSchemaV1> {
   /** What it is: its name where the configuration gives it none. */
   readonly name: string
@@ -65,7 +73,11 @@ export interface NotifierDefinition<S extends StandardSchemaV1> {
   send(notification: Notification, ctx: NotifierContext<StandardSchemaV1.InferOutput<S>>): unknown
 }
 
-/** Makes notifiers. */
+/**
+ * Makes notifiers.
+ *
+ * @experimental
+ */
 export interface NotifierFactory<Options> {
   /** @param options - validated when the configuration is loaded */
   (options: Options, settings?: NotifierSettings): Notifier
@@ -89,6 +101,8 @@ export interface NotifierFactory<Options> {
  *   },
  * })
  * ```
+ *
+ * @experimental
  */
 export function defineNotifier<S extends StandardSchemaV1>(
   definition: NotifierDefinition<S>,

@@ -30,7 +30,11 @@ export interface PluginDefinition<S extends StandardSchemaV1, Data extends Json,
   ) => Awaitable<readonly PlannedStep[]>
   readonly hooks: Hooks<Output<S>, NoInfer<Data>>
   readonly restore?: RestoreDefinition<Output<S>, R>
-  /** `holdfast <plugin> <command> …`, for what fits no hook. */
+  /**
+   * `holdfast <plugin> <command> …`, for what fits no hook.
+   *
+   * @experimental
+   */
   readonly commands?: Readonly<
     Record<
       string,

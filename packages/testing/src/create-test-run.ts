@@ -64,13 +64,27 @@ export interface TestRun {
   readonly clock: TestClock
   readonly storage: StorageDriver
   readonly stateDirectory: string
+  /**
+   * What was counted and measured.
+   *
+   * @experimental
+   */
   readonly metrics: Metrics
-  /** Everything that happened, in order. */
+  /**
+   * Everything that happened, in order.
+   *
+   * @experimental
+   */
   readonly events: readonly RunEvent[]
   /** The same, a line each: `beforeBackups pause`, `armed resume`, `resume done`. */
   readonly journal: readonly string[]
   /** Log lines, as JSON. */
   readonly log: readonly string[]
+  /**
+   * The engine itself, for what the kit has no word for.
+   *
+   * @experimental
+   */
   readonly engine: Engine
   /** Runs the plan by its schedule: `scheduler.advanceTo('2026-01-02T03:00:00Z')`. */
   readonly scheduler: TestScheduler
