@@ -1,7 +1,7 @@
 // Every TypeScript example, in the code's documentation and in the pages, compiles.
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
@@ -36,15 +36,21 @@ const given: Readonly<Record<string, string>> = {
 interface Snippet {
   readonly from: string
   readonly code: string
+  /** Where it is written, so that snippets of a page that say their file can import each other. */
+  readonly file: string
 }
 
 function snippetsOf(path: string): Snippet[] {
   const text = readFileSync(join(root, path), 'utf8')
   const plain = path.endsWith('.ts') ? text.replaceAll(/^ *\* ?/gm, '') : text
-  return [...plain.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ''], index) => ({
-    from: `${path} #${index + 1}`,
-    code,
-  }))
+  const folder = path.replaceAll(/[^\w-]/g, '-')
+  const taken = new Set<string>()
+  return [...plain.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ''], index) => {
+    const [, named = ''] = /^\/\/ ([\w-]+(?:\/[\w-]+)*(?:\.\w+)*\.ts)\b/.exec(code) ?? []
+    const own = named !== '' && !taken.has(named)
+    taken.add(named)
+    return { from: `${path} #${index + 1}`, code, file: join(folder, own ? named : `snippet-${index + 1}.ts`) }
+  })
 }
 
 /** Imports what a snippet uses without importing it. */
@@ -91,8 +97,9 @@ test('every example compiles', { timeout: 60_000 }, () => {
   rmSync(place, { recursive: true, force: true })
   mkdirSync(place, { recursive: true })
   const exported = exportedNames()
-  for (const [index, { from, code }] of snippets.entries()) {
-    writeFileSync(join(place, `snippet-${index}.ts`), `// ${from}\n${complete(code, exported)}\n`)
+  for (const { from, code, file } of snippets) {
+    mkdirSync(dirname(join(place, file)), { recursive: true })
+    writeFileSync(join(place, file), `// ${from}\n${complete(code, exported)}\n`)
   }
   const options = {
     noEmit: true,
@@ -104,14 +111,11 @@ test('every example compiles', { timeout: 60_000 }, () => {
   const extended = {
     extends: join(root, 'tsconfig.base.json'),
     compilerOptions: options,
-    include: ['*.ts', join(root, 'packages/*/src/**/*.d.ts')],
+    include: ['**/*.ts', join(root, 'packages/*/src/**/*.d.ts')],
   }
   writeFileSync(join(place, 'tsconfig.json'), JSON.stringify(extended))
   const named = (output: string): string =>
-    output.replaceAll(
-      /snippet-(\d+)\.ts/g,
-      (_, index: string) => `${snippets[Number(index)]?.from}: snippet-${index}.ts`,
-    )
+    snippets.reduce((text, { from, file }) => text.replaceAll(`${file}(`, `${from}: ${file}(`), output)
   let output = ''
   try {
     execFileSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', place], { cwd: place, encoding: 'utf8' })

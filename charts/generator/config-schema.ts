@@ -11,7 +11,7 @@ import { configJsonSchema } from '../../packages/runtime/src/index.ts'
 import type { JsonSchema } from './value.ts'
 
 /** Those that the image has, as a configuration names them. */
-const plugins = {
+export const imagePlugins = {
   '@holdfast/plugin-scripts#scripts': scripts,
   '@holdfast/plugin-benji#benjiBackup': benjiBackup,
   '@holdfast/plugin-benji#benjiCleanup': benjiCleanup,
@@ -23,7 +23,7 @@ const plugins = {
 
 /** The definitions that the configuration's schema consists of; `configuration` is the whole. */
 export async function configDefinitions(): Promise<Readonly<Record<string, JsonSchema>>> {
-  const { definitions, ...schema } = await configJsonSchema(plugins)
+  const { definitions, ...schema } = await configJsonSchema(imagePlugins)
   const properties = schema['properties'] as Readonly<Record<string, JsonSchema>>
   const undoMirror = { ...properties['undoMirror'] }
   delete undoMirror['type']
