@@ -1,5 +1,6 @@
 // Packs every public package and looks at the tarballs as their users get them: publint, attw, and a consumer that
-// imports every entry point, compiled with each supported TypeScript and run; a new plugin; and what has become of their APIs.
+// imports every entry point, compiled with each supported TypeScript and run; a new plugin, and a very old one; and what
+// has become of their APIs.
 // Needs a build.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -10,6 +11,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { findSilentChanges } from './api-changes.ts'
 import { findReportProblems } from './api-reports.ts'
+import { findFrozenPluginProblems } from './check-frozen-plugin.ts'
 import { findScaffoldProblems } from './check-scaffold.ts'
 import { compilers, resolutions, tscOf } from './compilers.ts'
 import { listWorkspaces, readManifest, root, type Manifest, type Workspace } from './workspaces.ts'
@@ -35,6 +37,7 @@ async function findPackageProblems(folder: string): Promise<readonly string[]> {
     ...packed.flatMap(checkTypes),
     ...consume(packed, consumer),
     ...findScaffoldProblems(consumer),
+    ...findFrozenPluginProblems(consumer),
     ...findReportProblems(),
     ...findSilentChanges(),
   ]
