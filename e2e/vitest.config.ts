@@ -45,7 +45,7 @@ export default defineConfig({
   ssr: { resolve: source },
   test: {
     name: 'e2e',
-    include: ['e2e/**/*.e2e.ts'],
+    include: ['e2e/**/*.e2e.ts', 'apps/sidecar/test/*.e2e.ts'],
     // Pods take seconds to start and to end.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,62 +1,27 @@
 // The status page in a real browser. Where there is none, this says so: nothing else here sees what a browser sees.
-import type { AddressInfo } from 'node:net'
-import { testClock } from '@holdfast/testing'
-import { expect, onTestFinished, test, vi } from 'vitest'
-import { closeServer, createPageServer } from '../src/http/server.ts'
-import { findChromium, openTab, type Tab } from './support/chromium.ts'
-import { armUndo, artifact, enterRun, statusWorld, type StatusWorld } from './support/status.ts'
+// http-chromium.e2e.ts looks closer, and takes longer.
+import { expect, test, vi } from 'vitest'
+import { findChromium, openTab } from './support/chromium.ts'
+import { enterRun } from './support/status.ts'
+import { scene, serve } from './support/status-scene.ts'
+import { walk } from './support/walk.ts'
 
 const chromium = findChromium()
 const missing = 'there is no Chromium on this machine: the status page was NOT looked at by a browser'
-
-/** A page with something everywhere, at an address. */
-async function served(): Promise<{ readonly world: StatusWorld; readonly url: string }> {
-  const world = statusWorld({
-    plans: ['shop', 'mail'],
-    async *list() {
-      yield artifact({ run: 'r1', target: 'orders', size: 2048 })
-      yield artifact({ run: 'r0', target: 'orders', size: 1024 })
-    },
-  })
-  enterRun(world, { id: 'r1', status: 'failed', message: 'pg_dump ended with 1' })
-  world.journal.hookEnded(world.journal.hookStarted('r1', 'backups', 'database', 'orders', 1), 1500)
-  armUndo(world, 'u1', 'r1')
-  const server = createPageServer((request) => world.ask(request.url, request), testClock())
-  onTestFinished(() => closeServer(server))
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  return { world, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
-
-const controls = `[...document.querySelectorAll('a[href], button, [tabindex="0"]')].filter((each) => !each.hidden)`
-
-/** Every control that a person without a mouse gets to, each with whether its focus can be seen. */
-async function walk(tab: Tab): Promise<{ readonly reached: unknown; readonly all: unknown; readonly unseen: unknown }> {
-  const all = await tab.evaluate(`${controls}.length`)
-  await tab.evaluate('window.reached = new Set(); window.unseen = []; 0')
-  for (let step = 0; step < Number(all) + 2; step++) {
-    await tab.press('Tab')
-    await tab.evaluate(`(() => {
-      const at = document.activeElement
-      if (!at || at === document.body) return
-      reached.add(at)
-      if (getComputedStyle(at).outlineStyle === 'none') unseen.push(at.outerHTML)
-    })()`)
-  }
-  return { all, reached: await tab.evaluate('reached.size'), unseen: await tab.evaluate('unseen') }
-}
 
 test('in Chromium: no complaint, nothing from elsewhere, every control by keyboard, no page wider than its window', async ({
   skip,
 }) => {
   if (chromium === undefined) return skip(missing)
-  const { url } = await served()
-  const tab = await openTab(chromium, ['--window-size=500,900'])
-  for (const path of ['/', '/plans?plan=shop', '/runs', '/runs/r1', '/targets', '/restore-points']) {
+  const url = await serve(await scene())
+  const tab = await openTab(chromium)
+  await tab.look({ width: 500 })
+  for (const path of ['/', '/runs/shop-13', '/targets']) {
     await tab.open(url + path)
-    const { all, reached, unseen } = await walk(tab)
-    expect([path, reached, unseen]).toEqual([path, all, []])
     const overflow = await tab.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
     expect([path, overflow]).toEqual([path, 0])
+    const { all, reached, unseen } = await walk(tab)
+    expect([path, reached, unseen]).toEqual([path, all, []])
     // The style applies: without it the policy would have been too strict for our own.
     expect(await tab.evaluate(`getComputedStyle(document.querySelector('.wide')).overflowX`)).toBe('auto')
   }
@@ -64,25 +29,51 @@ test('in Chromium: no complaint, nothing from elsewhere, every control by keyboa
   expect(tab.requested().filter((each) => !each.startsWith(url) && !each.startsWith('data:'))).toEqual([])
 })
 
-test('in Chromium: the page refreshes, keeps the focus where it was, and stops when it is told to', async ({
+test('in Chromium: the page refreshes, changes nothing but what is different, and stops when it is told to', async ({
   skip,
 }) => {
   if (chromium === undefined) return skip(missing)
-  const { world, url } = await served()
+  const world = await scene()
+  const url = await serve(world)
   const tab = await openTab(chromium)
+  await tab.look({ width: 700 })
   await tab.open(`${url}/`)
   const look = `document.dispatchEvent(new Event('visibilitychange'))`
   const text = (): Promise<unknown> => tab.evaluate(`document.querySelector('main').textContent`)
-  await tab.evaluate(`document.querySelector('a[href="/plans?plan=mail"]').focus()`)
+  const said = (): Promise<unknown> => tab.evaluate(`document.getElementById('said').textContent`)
+  // Focused, and scrolled to: both stay, though a run comes in above.
+  await tab.evaluate(`(() => {
+    window.focused = document.querySelector('tbody th a[href="/runs/invoices-13"]')
+    focused.focus()
+    window.scrolled = [...document.querySelectorAll('.wide')].find((each) => each.contains(focused))
+    scrolled.scrollLeft = 90
+    window.changes = 0
+    new MutationObserver((all) => (changes += all.length)).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true })
+  })()`)
+  const asked = (): number => tab.requested().filter((each) => each === `${url}/`).length
+  await tab.evaluate(look)
+  await vi.waitFor(() => expect(asked()).toBe(2), { timeout: 10_000 })
+  await tab.evaluate(`new Promise((resolve) => setTimeout(resolve, 50))`)
+  // The same again is nothing to anybody.
+  expect([await tab.evaluate('changes'), await said()]).toEqual([0, ''])
   enterRun(world, { id: 'later', plan: 'mail' })
+  world.journal.settleUndo('7c1de0a4-1b7f-4f0e-9d55-0a7c41c1a001', 'done')
   await tab.evaluate(look)
   await vi.waitFor(async () => expect(await text()).toContain('later'), { timeout: 10_000 })
-  expect(await tab.evaluate(`document.activeElement.getAttribute('href')`)).toBe('/plans?plan=mail')
+  expect(await tab.evaluate(`[document.activeElement === focused, scrolled.isConnected, scrolled.scrollLeft]`)).toEqual(
+    [true, true, 90],
+  )
+  expect(await tab.evaluate(`document.querySelectorAll('.alarm').length`)).toBe(0)
+  expect(await said()).toBe('The newest run of 1 of 5 plans did not make its backup.')
+  expect(await tab.evaluate('document.title')).toBe('1 failed – Holdfast shop-production')
   await tab.evaluate(`document.getElementById('refresh').focus()`)
   await tab.press('Enter')
-  const asked = tab.requested().length
+  const before = asked()
   expect(await tab.evaluate(`document.getElementById('refresh').textContent`)).toBe('Refresh by itself')
   await tab.evaluate(look)
-  expect(tab.requested()).toHaveLength(asked)
+  expect(asked()).toBe(before)
+  // Told once is enough, also on the next page.
+  await tab.open(`${url}/runs`)
+  expect(await tab.evaluate(`document.getElementById('refresh').textContent`)).toBe('Refresh by itself')
   expect(tab.complaints()).toEqual([])
 })

@@ -4,8 +4,31 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
 
+/** How a page is looked at. */
+export interface View {
+  readonly scheme?: 'light' | 'dark'
+  readonly width?: number
+  readonly height?: number
+  /** Such as a phone. */
+  readonly isMobile?: boolean
+  /** Default: true. */
+  readonly scripts?: boolean
+}
+
+/** A node of what a screen reader is told. */
+export interface AxNode {
+  readonly role: string
+  readonly name: string
+}
+
 /** A tab of a real browser. */
 export interface Tab {
+  /** Scripts from the next page on, all else at once. */
+  look(view: View): Promise<void>
+  /** What is seen, as a PNG. */
+  picture(): Promise<Buffer>
+  /** What a screen reader is told, in its order. */
+  heard(): Promise<readonly AxNode[]>
   /** Goes there, and waits until it is loaded. */
   open(url: string): Promise<void>
   /** What an expression is, in the page. */
@@ -31,6 +54,7 @@ export async function openTab(program: string, args: readonly string[] = []): Pr
     '--headless',
     '--no-sandbox',
     '--disable-gpu',
+    '--hide-scrollbars',
     '--remote-debugging-port=0',
     `--user-data-dir=${profile}`,
   ]
@@ -42,7 +66,12 @@ export async function openTab(program: string, args: readonly string[] = []): Pr
     rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   })
   const patience = { timeout: 30_000, interval: 50 }
-  const [port] = await vi.waitFor(() => readFileSync(join(profile, 'DevToolsActivePort'), 'utf8').split('\n'), patience)
+  const port = await vi.waitFor(() => {
+    const [line = ''] = readFileSync(join(profile, 'DevToolsActivePort'), 'utf8').split('\n')
+    // It is there before anything is in it.
+    if (!/^\d+$/.test(line)) throw new Error('its port is not known yet')
+    return line
+  }, patience)
   const address = await vi.waitFor(async () => {
     const tabs = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as readonly TabInfo[]
     const found = tabs.find(({ type }) => type === 'page')
@@ -57,9 +86,12 @@ export async function openTab(program: string, args: readonly string[] = []): Pr
     async open(url) {
       const before = of('Page.loadEventFired').length
       await send('Page.navigate', { url })
-      await vi.waitFor(() => {
-        if (of('Page.loadEventFired').length === before) throw new Error(`${url} is not loaded`)
-      }, patience)
+      await vi.waitFor(
+        () => {
+          if (of('Page.loadEventFired').length === before) throw new Error(`${url} is not loaded`)
+        },
+        { ...patience, interval: 2 },
+      )
     },
     async evaluate(expression) {
       const answer = await send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })
@@ -74,6 +106,22 @@ export async function openTab(program: string, args: readonly string[] = []): Pr
         await send('Input.dispatchKeyEvent', { type, key, code: key, windowsVirtualKeyCode: codes[key], ...text })
       }
     },
+    async look({ scheme = 'light', width = 1100, height = 800, isMobile = false, scripts = true }) {
+      await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: isMobile })
+      // A scheme that changes is seen at once.
+      await send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] })
+      await send('Emulation.setScriptExecutionDisabled', { value: !scripts })
+    },
+    async picture() {
+      const { data } = (await send('Page.captureScreenshot', { format: 'png' })) as { readonly data: string }
+      return Buffer.from(data, 'base64')
+    },
+    async heard() {
+      const { nodes } = (await send('Accessibility.getFullAXTree')) as { readonly nodes: readonly RawAxNode[] }
+      return nodes.flatMap(({ ignored, role, name }) =>
+        ignored ? [] : [{ role: String(role?.value ?? ''), name: String(name?.value ?? '') }],
+      )
+    },
     complaints: () =>
       of('Runtime.consoleAPICalled', 'Runtime.exceptionThrown', 'Log.entryAdded').map(({ params }) =>
         JSON.stringify(params),
@@ -86,6 +134,12 @@ export async function openTab(program: string, args: readonly string[] = []): Pr
 interface TabInfo {
   readonly type: string
   readonly webSocketDebuggerUrl: string
+}
+
+interface RawAxNode {
+  readonly ignored: boolean
+  readonly role?: { readonly value?: unknown }
+  readonly name?: { readonly value?: unknown }
 }
 
 interface Event {

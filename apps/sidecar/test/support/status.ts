@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { createRedactor, openJournal, type Journal, type Redactor, type StoredArtifact } from '@holdfast/runtime'
 import { testClock, type TestClock } from '@holdfast/testing'
 import { onTestFinished } from 'vitest'
+import type { DaemonStatus } from '../../src/daemon/status.ts'
 import type { ApiActions } from '../../src/http/api/api.ts'
 import type { StatusSource } from '../../src/http/api/source.ts'
 import { createSite } from '../../src/http/page/site.ts'
@@ -31,6 +32,12 @@ export interface StatusWorldOptions {
   readonly heldUndos?: ReadonlySet<string>
   /** Plans that are paused by hand. */
   readonly paused?: ReadonlyMap<string, Date>
+  /** Names of drills, and of the plan that each is of. */
+  readonly drills?: Readonly<Record<string, string>>
+  /** When a plan runs next, and when it last succeeded. */
+  readonly times?: (name: string) => { readonly next?: Date | undefined; readonly lastSuccess?: Date | undefined }
+  /** Why the daemon is not ready. */
+  readonly reasons?: DaemonStatus['reasons']
 }
 
 /** The time in these worlds. */
@@ -39,37 +46,43 @@ export const now = '2026-11-23T12:00:00.000Z'
 /** Makes one. */
 export function statusWorld(options: StatusWorldOptions = {}): StatusWorld {
   const { plans = ['shop'], instance = 'default', list = nothing, actions } = options
-  const { heldUndos = new Set(), paused = new Map<string, Date>() } = options
+  const { heldUndos = new Set(), paused = new Map<string, Date>(), drills = {}, times, reasons = [] } = options
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-status-'))
   const clock = testClock({ now })
   const journal = openJournal({ directory, now: () => clock.now(), onCorrupt: () => undefined })
   const redactor = createRedactor()
   const schedule = { cron: '0 3 * * *', timeZone: 'UTC' }
-  const config = { instance, plans: plans.map((name) => ({ name, schedule, maintenance: false })), drills: [] }
+  const config = {
+    instance,
+    plans: plans.map((name) => ({ name, schedule, maintenance: false })),
+    drills: Object.entries(drills).map(([name, plan]) => ({ name, schedule, plan: { name: plan } })),
+  }
+  const statusOf = (name: string): object => ({
+    name,
+    cron: schedule.cron,
+    next: undefined,
+    running: false,
+    lastSuccess: undefined,
+    ...times?.(name),
+  })
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
   const source = {
     version: '1.2.3',
     engine: {
       config: () => config,
       journal,
-      services: { heldUndos, strayUndos: new Map(), stateDirectory: directory, process: { id: 'self' } },
+      services: { heldUndos, strayUndos: new Map(), stateDirectory: directory, process: { id: 'self', host: 'web-0' } },
       store: () => ({ list }),
       hasEnded: () => true,
     },
     status: {
       current: () => ({
-        ready: true,
-        reasons: [],
+        ready: reasons.length === 0,
+        reasons,
         startedAt: clock.now(),
         configuration: { source: 'holdfast.yaml', loadedAt: clock.now(), waiting: false },
-        plans: plans.map((name) => ({
-          name,
-          cron: schedule.cron,
-          next: undefined,
-          running: false,
-          lastSuccess: undefined,
-        })),
-        drills: [],
+        plans: plans.map(statusOf),
+        drills: Object.keys(drills).map(statusOf),
       }),
     },
     clock,

@@ -69,7 +69,7 @@ export function createApi({ source, catalogue, actions }: ApiOptions): (request:
     const [kind, name, ...more] = parts
     if (more.length > 0) return undefined
     if (kind === 'plans' && name !== undefined) return readPlan(source, name)
-    if (kind === 'runs' && name !== undefined) return readRun(source, name)
+    if (kind === 'runs' && name !== undefined) return readRun(source, name, query)
     if (name !== undefined) return undefined
     switch (kind) {
       case undefined:
@@ -199,7 +199,8 @@ export function overview({ version, engine, status }: StatusSource): object {
 }
 
 function withNext(value: object, path: string, query: URLSearchParams): object {
-  if (!('items' in value)) return value
+  // Of a run, too, there may be more.
+  if (!('items' in value) && !('hooks' in value)) return value
   const { next, ...rest } = value as { readonly next?: Readonly<Record<string, string>> | undefined }
   if (!next) return { ...rest, next: null }
   const more = new URLSearchParams(query)

@@ -34,8 +34,8 @@ export interface PlanView {
   readonly recent: readonly { readonly id: string; readonly status: RunSummary['status'] }[]
 }
 
-/** How many plans there are of each state. */
-export type PlanCounts = Readonly<Record<PlanView['state'], number>> & { readonly running: number }
+/** How many plans there are of each state; of those some run, and some are paused, by whomever. */
+export type PlanCounts = Readonly<Record<PlanView['state'] | 'running' | 'paused', number>>
 
 const recentRuns = 12
 
@@ -51,11 +51,12 @@ export function listPlans(
   usual?: number,
 ): Part<PlanView> & { readonly counts: PlanCounts } {
   const known = statusOfAll(source)
-  const counts = { failed: 0, aborted: 0, partial: 0, never: 0, succeeded: 0, running: 0 }
+  const counts = { failed: 0, aborted: 0, partial: 0, never: 0, succeeded: 0, running: 0, paused: 0 }
   const states = source.engine.config().plans.map((plan) => {
     const state = stateOf(source, plan.name)
     counts[state]++
     if (known.get(plan.name)?.running) counts.running++
+    if (plan.schedule && (plan.schedule.paused || source.pausedSince(plan.name))) counts.paused++
     return { plan, state, rank: planStates.indexOf(state) }
   })
   // In the order of the configuration where they are alike: sorting keeps it.

@@ -1,4 +1,5 @@
 import { isDrillCleanup, type HookRecord, type TargetRecord, type UndoRecord } from '@holdfast/runtime'
+import { partOf, type Part } from './parts.ts'
 import { failureView, summaryOf, unknownRun, type FailureView, type RunSummary } from './runs.ts'
 import type { StatusSource } from './source.ts'
 
@@ -53,19 +54,22 @@ export interface RunView extends RunSummary {
   readonly heldMs: number
   /** What a timeline has to show: later than the run's own end where an undo came later. */
   readonly totalMs: number
-  /** Parts of it that are left out, of runs with very many targets. */
+  /** How many of each come after this part: of runs with very many targets not all are in one answer. */
   readonly leftOut: { readonly hooks: number; readonly undos: number; readonly targets: number }
+  /** What to ask for to get them. */
+  readonly next?: Readonly<Record<string, string>> | undefined
 }
 
-/** Of hooks, undos and targets each; the first ones. */
-const mostRows = 300
+/** Of hooks, undos and targets each. */
+const usualRows = 200
 
 /**
  * One run with its timeline.
  *
- * @throws HoldfastError `RUN_UNKNOWN`
+ * @param query - `limit`, `offset`: of each list
+ * @throws HoldfastError `RUN_UNKNOWN`, `API_PARAMETER`
  */
-export function readRun(source: StatusSource, id: string): RunView {
+export function readRun(source: StatusSource, id: string, query: URLSearchParams, usual = usualRows): RunView {
   const { journal } = source.engine
   const now = source.clock.now()
   const run = journal.history.run(id)
@@ -79,17 +83,41 @@ export function readRun(source: StatusSource, id: string): RunView {
   const summary = summaryOf(run, now)
   const ends = [...hooks, ...undos].map(({ offsetMs, durationMs }) => offsetMs + durationMs)
   const held = together(undos.filter(({ kind }) => kind === 'held'))
-  const leftOut = (all: readonly unknown[]): number => Math.max(0, all.length - mostRows)
+  const parts = {
+    hooks: partOf(hooks, query, usual),
+    undos: partOf(undos, query, usual),
+    targets: partOf(targets.toSorted(byNeed), query, usual),
+  }
+  const next = parts.hooks.next ?? parts.undos.next ?? parts.targets.next
   return {
     ...summary,
-    hooks: hooks.slice(0, mostRows),
-    undos: undos.slice(0, mostRows),
-    targets: targets.slice(0, mostRows),
-    held: held.slice(0, mostRows),
+    hooks: parts.hooks.items,
+    undos: parts.undos.items,
+    targets: parts.targets.items,
+    held: held.slice(0, mostWindows),
     heldMs: held.reduce((sum, { durationMs }) => sum + durationMs, 0),
     totalMs: ends.reduce((latest, end) => Math.max(latest, end), summary.durationMs),
-    leftOut: { hooks: leftOut(hooks), undos: leftOut(undos), targets: leftOut(targets) },
+    leftOut: { hooks: left(parts.hooks), undos: left(parts.undos), targets: left(parts.targets) },
+    next,
   }
+}
+
+/** More are not told apart in a picture. */
+const mostWindows = 300
+
+function left({ total = 0, next }: Part<unknown>): number {
+  return next ? total - Number(next['offset']) : 0
+}
+
+/** What failed first: nobody shall look for it among hundreds. */
+function byNeed(a: TargetResult, b: TargetResult): number {
+  return needOf(b) - needOf(a)
+}
+
+function needOf({ status, verification }: TargetResult): number {
+  if (status === 'failed') return 3
+  if (verification === 'unverified') return 2
+  return status === 'succeeded' ? 0 : 1
 }
 
 function hookSpan(record: HookRecord, began: number, until: Date): HookSpan {

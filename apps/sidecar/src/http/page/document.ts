@@ -16,6 +16,8 @@ export interface Sheet {
 export interface Frame {
   readonly version: string
   readonly instance: string
+  /** Where it runs: of a pod, its name. */
+  readonly host: string
 }
 
 const links = [
@@ -50,7 +52,7 @@ const headers = {
 }
 
 /** A page as it is sent. */
-export function documentOf({ title, path, content }: Sheet, { version, instance }: Frame, status = 200): Page {
+export function documentOf({ title, path, content }: Sheet, { version, instance, host }: Frame, status = 200): Page {
   const heading = `${title} – Holdfast ${instance}`
   const { html: body } = html`<!doctype html>
     <html lang="en">
@@ -74,15 +76,15 @@ export function documentOf({ title, path, content }: Sheet, { version, instance 
             </ul>
           </nav>
           <div class="update">
-            <span class="quiet" id="refreshed" role="status"></span
+            <span class="unseen" id="said" role="status"></span><span class="quiet" id="refreshed" role="status"></span
             ><button type="button" id="refresh" hidden>Stop refreshing</button>
           </div>
         </header>
         <main id="main" tabindex="-1">${content}</main>
         <footer>
           <p>
-            Holdfast ${version}, instance <bdi>${instance}</bdi>. Times are in UTC. The same as JSON:
-            <a href="/api/v1">/api/v1</a>.
+            Holdfast ${version}, instance <bdi>${instance}</bdi>, on <bdi>${host}</bdi>. Times are in UTC. The same as
+            JSON: <a href="/api/v1">/api/v1</a>.
           </p>
         </footer>
         ${raw(`<script>${script}</script>`)}

@@ -6,7 +6,7 @@ import type { UndoView } from '../api/undos.ts'
 import { html, type Content, type Html } from './html.ts'
 import { recentRuns, sizeHistory, statusWord } from './pictures.ts'
 import { linkTo, table } from './tables.ts'
-import { bytes, moment } from './words.ts'
+import { bytes, moment, prose } from './words.ts'
 
 /** Plans, or drills, as a table. */
 export function planTable(caption: string, plans: readonly PlanView[], kind: 'plan' | 'drill' = 'plan'): Html {
@@ -144,7 +144,7 @@ export function storeAge({ readAt, readAgeMs, reading, error }: StoreAge): Html 
 }
 
 /** What is pending, in red, and what to do. */
-export function undoBoxes(undos: readonly UndoView[], total: number): Content {
+export function undoBoxes(undos: readonly UndoView[], total: number, host: string): Content {
   const pending = undos.filter(({ state }) => state !== 'held')
   const still = pending.filter(({ kind }) => kind === 'held')
   const scratch = pending.filter(({ kind }) => kind === 'cleanup')
@@ -157,8 +157,8 @@ export function undoBoxes(undos: readonly UndoView[], total: number): Content {
           ${still.length === 1 ? 'Something is' : `${still.length} things are`} still frozen, locked or paused
         </h2>
         <p>
-          A run took this and it was not given back. Applications may be standing still. Look at
-          <code>holdfast undo list</code>, then give it back:
+          A run took this and it was not given back. Applications may be standing still. Where Holdfast runs, on
+          <bdi>${host}</bdi>, look at <code>holdfast undo list</code>, then give it back:
         </p>
         <ul>
           ${still.map(undoItem)}
@@ -169,7 +169,8 @@ export function undoBoxes(undos: readonly UndoView[], total: number): Content {
       html`<section class="box alarm" aria-labelledby="scratch">
         <h2 id="scratch">What a restore drill made is still there</h2>
         <p>
-          No application stands still: it takes room. The next run of that drill tries to remove it first, or do it now:
+          No application stands still: it takes room. The next run of that drill tries to remove it first. Or do it now,
+          where Holdfast runs, on <bdi>${host}</bdi>:
         </p>
         <ul>
           ${scratch.map(undoItem)}
@@ -209,7 +210,7 @@ function undoItem({ id, kind, undo, plan, participant, run, state, heldMs, attem
 export function failureBox(title: string, failure: FailureView, tone: 'alarm' | '' = ''): Html {
   return html`<section class="box ${tone}">
     <h2>${title}</h2>
-    <p><code>${failure.code}</code> ${failure.message}</p>
-    ${failure.hint !== undefined && html`<p>${failure.hint}</p>`}
+    <p><code>${failure.code}</code> ${prose(failure.message)}</p>
+    ${failure.hint !== undefined && html`<p>${prose(failure.hint)}</p>`}
   </section>`
 }

@@ -8,10 +8,12 @@ import type { Sheet } from './document.ts'
 import { html, type Content } from './html.ts'
 import { planTable, pointTable, runTable, storeAge, targetTable, undoBoxes } from './lists.ts'
 import { more } from './tables.ts'
+import { prose } from './words.ts'
 
 /** What the first page shows. */
 export interface Overview {
   readonly instance: string
+  readonly host: string
   readonly reasons: readonly NotReadyReason[]
   readonly role?: string | undefined
   readonly plans: Part<PlanView> & { readonly counts: PlanCounts }
@@ -26,13 +28,13 @@ export interface Overview {
 export function overviewPage(view: Overview): Sheet {
   const { instance, reasons, role, plans, drills, runs, undos, targets, points } = view
   return {
-    title: 'Overview',
+    title: headline(view),
     path: '/',
     content: [
       html`<h1>Backups of <bdi>${instance}</bdi></h1>`,
-      undoBoxes(undos.items, undos.total ?? undos.items.length),
+      undoBoxes(undos.items, undos.total ?? undos.items.length, view.host),
       reasonsBox(reasons),
-      html`<p>
+      html`<p data-said>
         ${verdict(view)}${role === 'standby' && ' This pod stands by: another one schedules, and has the newer runs.'}
       </p>`,
       countsOf(plans.counts),
@@ -61,6 +63,14 @@ export function overviewPage(view: Overview): Sheet {
   }
 }
 
+/** What stands in a tab that nobody has in front. */
+function headline({ plans: { counts }, undos, reasons }: Overview): string {
+  if (undos.items.some(({ state, kind }) => state !== 'held' && kind === 'held')) return 'Not given back'
+  const bad = counts.failed + counts.aborted
+  if (bad > 0) return `${bad} failed`
+  return reasons.length > 0 ? 'Not ready' : 'Overview'
+}
+
 /** In one sentence. */
 function verdict({ plans: { counts, total }, undos, reasons }: Overview): Content {
   const bad = counts.failed + counts.aborted
@@ -86,7 +96,7 @@ function reasonsBox(reasons: readonly NotReadyReason[]): Content {
           html`<li>
             <code>${code}</code
             >${plan !== undefined && html` plan <bdi>${plan}</bdi>`}${drill !== undefined && html`, drill <bdi>${drill}</bdi>`}:
-            ${message}${hint !== undefined && html`<br /><span class="quiet">${hint}</span>`}
+            ${prose(message)}${hint !== undefined && html`<br /><span class="quiet">${prose(hint)}</span>`}
           </li>`,
       )}
     </ul>
@@ -100,6 +110,7 @@ const words = [
   ['partial', 'partial', 'odd'],
   ['never', 'not run yet', 'quiet'],
   ['succeeded', 'succeeded', 'good'],
+  ['paused', 'paused', 'odd'],
   ['running', 'running now', 'quiet'],
 ] as const
 

@@ -68,15 +68,21 @@ export function sizeHistory(sizes: TargetView['sizes']): Content {
 /** The name under which every bar of a page shows when something stood still. */
 const heldId = 'stood-still'
 
-/** When something stood still, drawn once for all bars of a page. */
-export function heldWindows(held: RunView['held'], totalMs: number): Content {
+/** What bars span. */
+export interface BarScale {
+  readonly spanMs: number
+  readonly held: RunView['held']
+}
+
+/** When something stood still, drawn once for all bars of a page. Its copies have nothing around them that a style could name. */
+export function heldWindows({ held, spanMs }: BarScale): Content {
   return (
     held.length > 0 &&
     html`<svg class="parts" aria-hidden="true" width="0" height="0">
       <defs>
         <g id="${heldId}">
           ${held.map((span) => {
-            const { x, width } = place(span, totalMs)
+            const { x, width } = place(span, spanMs)
             return html`<rect class="shade" x="${x}" y="0" width="${width}" height="14" />`
           })}
         </g>
@@ -86,23 +92,18 @@ export function heldWindows(held: RunView['held'], totalMs: number): Content {
 }
 
 /** Where in a run something was, and when of it something stood still. */
-export function bar(
-  span: Span,
-  { totalMs, held }: Pick<RunView, 'totalMs' | 'held'>,
-  kind: 'hook' | 'held' | 'bad',
-): Html {
-  const { x, width } = place(span, totalMs)
+export function bar(span: Span, { spanMs, held }: BarScale, kind: 'hook' | 'held' | 'bad'): Html {
+  const { x, width } = place(span, spanMs)
   const end = span.offsetMs + span.durationMs
   const overlap = held.reduce(
     (sum, { offsetMs, durationMs }) =>
       sum + Math.max(0, Math.min(end, offsetMs + durationMs) - Math.max(span.offsetMs, offsetMs)),
     0,
   )
-  const during =
-    kind === 'held' || overlap === 0 ? '' : `, ${formatDuration(overlap)} of it while something stood still`
+  const during = overlap === 0 ? '' : `, ${formatDuration(overlap)} of it while something stood still`
   const label = `from ${formatDuration(span.offsetMs)} to ${formatDuration(end)}${during}`
   return html`<svg class="timeline" role="img" aria-label="${label}" viewBox="0 0 1000 14" preserveAspectRatio="none">
-    ${kind !== 'held' && held.length > 0 && html`<use href="#${heldId}" />`}
+    ${held.length > 0 && html`<use href="#${heldId}" />`}
     <rect class="track" x="0" y="6" width="1000" height="2" />
     <rect class="${kind}" x="${x}" y="2" width="${width}" height="10" />
   </svg>`
@@ -110,10 +111,11 @@ export function bar(
 
 function place(
   { offsetMs, durationMs }: Pick<Span, 'offsetMs' | 'durationMs'>,
-  totalMs: number,
-): { x: string; width: string } {
-  const scale = 1000 / Math.max(1, totalMs)
+  spanMs: number,
+): { readonly x: string; readonly width: string } {
+  const scale = 1000 / Math.max(1, spanMs)
+  const start = Math.min(1000, offsetMs * scale)
   // What was short is seen all the same.
-  const width = Math.min(1000, Math.max(4, durationMs * scale))
-  return { x: Math.min(1000 - width, offsetMs * scale).toFixed(1), width: width.toFixed(1) }
+  const width = Math.max(4, Math.min(1000 - start, durationMs * scale))
+  return { x: Math.min(1000 - width, start).toFixed(1), width: width.toFixed(1) }
 }

@@ -3,49 +3,72 @@ import type { HookSpan, RunView, TargetResult, UndoSpan } from '../api/timeline.
 import type { Sheet } from './document.ts'
 import { html, type Content } from './html.ts'
 import { failureBox } from './lists.ts'
-import { bar, heldWindows, statusWord } from './pictures.ts'
-import { linkTo, table } from './tables.ts'
+import { bar, heldWindows, statusWord, type BarScale } from './pictures.ts'
+import { linkTo, more, table } from './tables.ts'
 import { exact, moment } from './words.ts'
 
-/** The page of one run. */
-export function runPage(run: RunView): Sheet {
+/**
+ * The page of one run.
+ *
+ * @param isLater - of its lists this is not the first part
+ */
+export function runPage(run: RunView, isLater: boolean): Sheet {
   const still = run.undos.filter((undo) => undo.kind === 'held')
   const scratch = run.undos.filter((undo) => undo.kind === 'cleanup')
   const { id, plan, drill, status, error, warnings, totalMs, leftOut } = run
+  // What was given back days later must not make a line of every hook.
+  const ends = run.hooks.map(({ offsetMs, durationMs }) => offsetMs + durationMs)
+  const spanMs = Math.max(run.durationMs, ...ends)
+  const hookScale = { spanMs, held: run.held.filter(({ offsetMs }) => offsetMs < spanMs) }
+  const undoScale = { spanMs: totalMs, held: [] }
   return {
     title: `Run ${id}`,
     content: [
-      html`<h1><bdi>${drill ?? plan}</bdi>: ${statusWord(status)}</h1>`,
+      html`<h1 data-said><bdi>${drill ?? plan}</bdi>: ${statusWord(status)}</h1>`,
       facts(run),
       error && failureBox('Why', error, status === 'partial' ? '' : 'alarm'),
       warnings.map((warning) => failureBox('Warning', warning)),
-      heldWindows(run.held, totalMs),
+      heldWindows(hookScale),
       still.length > 0 && [
         html`<h2>What stood still</h2>
           <p>
             For ${formatDuration(run.heldMs)} of ${formatDuration(totalMs)} something was frozen, locked or paused.
           </p>`,
-        table<UndoSpan>('Undo windows: from when something was taken until it was given back', undoColumns(run), still),
+        table<UndoSpan>(
+          `Undo windows: from when something was taken until it was given back; the bars span ${formatDuration(totalMs)}`,
+          undoColumns(undoScale),
+          still,
+        ),
         cut(leftOut.undos),
       ],
       run.hooks.length > 0 && [
         html`<h2>Timeline</h2>`,
         table<HookSpan>(
-          `Hooks in the order in which they began; the bars span ${formatDuration(totalMs)}${run.held.length > 0 ? ', shaded while something stood still' : ''}`,
-          hookColumns(run),
+          `Hooks in the order in which they began; the bars span ${formatDuration(spanMs)}${hookScale.held.length > 0 ? ', shaded while something stood still' : ''}`,
+          hookColumns(hookScale),
           run.hooks,
         ),
         cut(leftOut.hooks),
       ],
       scratch.length > 0 && [
         html`<h2>What the drill made</h2>`,
-        table<UndoSpan>('From when there could be something to remove until it was removed', undoColumns(run), scratch),
+        table<UndoSpan>(
+          'From when there could be something to remove until it was removed',
+          undoColumns(undoScale),
+          scratch,
+        ),
       ],
       run.targets.length > 0 && [
         html`<h2>Targets</h2>`,
-        table<TargetResult>('Targets and how their backups went', targetColumns(plan), run.targets),
+        table<TargetResult>(
+          'Targets and how their backups went, those first that failed',
+          targetColumns(plan),
+          run.targets,
+        ),
         cut(leftOut.targets),
       ],
+      more(run, `/runs/${encodeURIComponent(id)}`, {}, 'More of this run'),
+      isLater && html`<p><a href="/runs/${encodeURIComponent(id)}">The beginning of this run</a></p>`,
     ],
   }
 }
@@ -94,7 +117,7 @@ function facts({
   </dl>`
 }
 
-function undoColumns(run: RunView): Parameters<typeof table<UndoSpan>>[1] {
+function undoColumns(scale: BarScale): Parameters<typeof table<UndoSpan>>[1] {
   return [
     {
       head: 'Undo',
@@ -109,7 +132,7 @@ function undoColumns(run: RunView): Parameters<typeof table<UndoSpan>>[1] {
         !ended && html`<br /><span class="bad">still</span>`,
       ],
     },
-    { head: 'Window', kind: 'bar', cell: (span) => bar(span, run, span.ended ? 'held' : 'bad') },
+    { head: 'Window', kind: 'bar', cell: (span) => bar(span, scale, span.ended ? 'held' : 'bad') },
     {
       head: 'State',
       cell: ({ state, attempts }) => [
@@ -121,7 +144,7 @@ function undoColumns(run: RunView): Parameters<typeof table<UndoSpan>>[1] {
   ]
 }
 
-function hookColumns(run: RunView): Parameters<typeof table<HookSpan>>[1] {
+function hookColumns(scale: BarScale): Parameters<typeof table<HookSpan>>[1] {
   return [
     { head: 'Hook', kind: 'id', cell: ({ hook, attempt }) => [hook, attempt > 1 && ` (attempt ${attempt})`] },
     {
@@ -137,7 +160,7 @@ function hookColumns(run: RunView): Parameters<typeof table<HookSpan>>[1] {
       kind: 'number',
       cell: ({ durationMs, ended }) => (ended ? formatDuration(durationMs) : html`<span class="odd">not ended</span>`),
     },
-    { head: 'When', kind: 'bar', cell: (span) => bar(span, run, span.error ? 'bad' : 'hook') },
+    { head: 'When', kind: 'bar', cell: (span) => bar(span, scale, span.error ? 'bad' : 'hook') },
     {
       head: 'Error',
       kind: 'why',
@@ -159,5 +182,5 @@ function targetColumns(plan: string): Parameters<typeof table<TargetResult>>[1] 
 }
 
 function cut(count: number): Content {
-  return count > 0 && html`<p class="quiet">And ${count} more: <code>holdfast history</code> shows all.</p>`
+  return count > 0 && html`<p class="quiet">And ${count} more.</p>`
 }

@@ -10,7 +10,7 @@ import { listPoints, listTargets } from '../api/targets.ts'
 import { readRun } from '../api/timeline.ts'
 import { listUndos } from '../api/undos.ts'
 import type { Answer, Page, PageRequest } from '../pages.ts'
-import { documentOf, type Sheet } from './document.ts'
+import { documentOf, type Frame, type Sheet } from './document.ts'
 import { html } from './html.ts'
 import { failureBox, nextRun, planTable, pointTable, runTable, storeAge, targetTable, undoBoxes } from './lists.ts'
 import { overviewPage, type Overview } from './overview.ts'
@@ -23,8 +23,8 @@ export interface CreateSiteOptions {
   readonly actions?: ApiActions | undefined
 }
 
-/** How much of each list the first page has. */
-const first = { plans: 50, drills: 20, runs: 20, undos: 20, targets: 30, points: 15 }
+/** How much of each list the first page has, and the page of a run. */
+const first = { plans: 50, drills: 20, runs: 20, undos: 20, targets: 30, points: 15, rows: 100 }
 
 /** The status page and the API. Pages are made from what the API answers, secrets blanked. */
 export function createSite({ source, actions }: CreateSiteOptions): { readonly answer: Answer; close(): void } {
@@ -32,7 +32,7 @@ export function createSite({ source, actions }: CreateSiteOptions): { readonly a
   const catalogue = createCatalogue(source)
   const api = createApi({ source, catalogue, actions })
   const shown = <View>(view: View): View => redactor.value(view) as View
-  const frame = (): { version: string; instance: string } => ({ version, instance: engine.config().instance })
+  const frame = (): Frame => ({ version, instance: engine.config().instance, host: engine.services.process.host })
 
   const overview = async (): Promise<Overview> => {
     const none = new URLSearchParams()
@@ -40,6 +40,7 @@ export function createSite({ source, actions }: CreateSiteOptions): { readonly a
     const targets = await listTargets(source, catalogue, none, first.targets)
     return {
       instance: engine.config().instance,
+      host: engine.services.process.host,
       reasons,
       role,
       plans: listPlans(source, none, first.plans),
@@ -129,7 +130,7 @@ export function createSite({ source, actions }: CreateSiteOptions): { readonly a
       path: '/plans',
       content: [
         html`<h1>Plan <bdi>${plan.name}</bdi></h1>`,
-        undoBoxes(undos, undos.length),
+        undoBoxes(undos, undos.length, engine.services.process.host),
         plan.last?.error && failureBox(`Why its newest run ${plan.last.status}`, plan.last.error, 'alarm'),
         planTable('How it stands', [plan]),
         html`<dl>
@@ -152,7 +153,7 @@ export function createSite({ source, actions }: CreateSiteOptions): { readonly a
     if (found) return found(query)
     const run = /^\/runs\/([^/]+)$/.exec(path)?.[1]
     if (run === undefined) throw errors.API_UNKNOWN({ path })
-    return runPage(shown(readRun(source, decode(run, path))))
+    return runPage(shown(readRun(source, decode(run, path), query, first.rows)), query.has('offset'))
   }
 
   const answer = async (request: PageRequest): Promise<Page> => {

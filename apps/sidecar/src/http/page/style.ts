@@ -49,6 +49,7 @@ nav a{display:inline-block;padding:.3rem 0}
 nav a[aria-current]{color:var(--text);font-weight:600;text-decoration:none}
 .update{margin-left:auto;display:flex;gap:.75rem;align-items:center}
 .update .quiet:empty{display:none}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 button{font:inherit;color:var(--text);background:var(--raised);border:1px solid var(--quiet);border-radius:6px;padding:.2rem .7rem;cursor:pointer}
 h1{font-size:1.5rem;line-height:1.25;margin:1.4rem 0 .4rem;overflow-wrap:anywhere}
 h2{font-size:1.15rem;margin:2.2rem 0 .5rem}
@@ -88,13 +89,36 @@ dd{margin:0;overflow-wrap:anywhere}
 svg{display:block}
 svg .good{fill:var(--good)}svg .odd{fill:var(--odd)}svg .bad{fill:var(--bad)}svg .hook{fill:var(--link)}svg .held{fill:var(--odd)}
 svg .track{fill:var(--line)}
-svg .shade{fill:var(--odd);opacity:.28}
+.shade{fill:var(--odd);opacity:.28}
 svg.parts{position:absolute}
 svg .run{fill:var(--quiet)}
 svg .sizes{fill:none;stroke:var(--link);stroke-width:2}
 svg.timeline{width:100%;height:14px}
 .more{margin:.6rem 0}
 footer{color:var(--quiet);border-top:1px solid var(--line);margin-top:3rem;padding-top:.8rem;padding-bottom:1.5rem}
-@media (max-width:40rem){header,main,footer{padding-left:.8rem;padding-right:.8rem}th,td{padding:.4rem .55rem}.update{margin-left:0}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
+@media (max-width:40rem){
+header,main,footer{padding-left:.8rem;padding-right:.8rem}
+header .name{flex:1}
+nav{order:1;width:100%}
+nav a{padding:.5rem 0}
+button{padding:.5rem .7rem}
+dl{grid-template-columns:1fr;gap:0}
+dd{margin-bottom:.5rem}
+table,caption,tbody,tr,tbody th,td{display:block}
+thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+tr{padding:.55rem .75rem;border-top:1px solid var(--line)}
+tbody tr:first-child{border-top:0}
+tbody th,td,td.number{border:0;padding:.12rem 0;max-width:none;min-width:0;text-align:left;white-space:normal}
+tbody th{padding-bottom:.2rem}
+tbody th a{display:inline-block;padding:.3rem 0}
+td:has(bdi),td.bar,td.why{min-width:0;width:auto}
+td:empty{display:none}
+tbody td,tbody td.number{position:relative;padding-left:7.5rem}
+td::before{content:attr(data-head);content:attr(data-head) / "";position:absolute;left:0;color:var(--quiet)}
+tbody td.why,tbody td.bar{padding-left:0}
+td.why::before,td.bar::before{position:static;display:block}
+td.bar svg{margin:.1rem 0 .3rem}
+td .exact{display:inline}
+}
 @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 `

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../output/format.ts'
-import { html, type Html } from './html.ts'
+import { html, type Content, type Html } from './html.ts'
 
 const units = [
   ['day', 86_400_000],
@@ -39,4 +39,13 @@ export function exact(at: string): string {
 /** A number of bytes. */
 export function bytes(size: number | undefined): string {
   return size === undefined ? 'not known' : formatBytes(size)
+}
+
+/** What errors say: commands and settings stand between backticks in it. */
+export function prose(text: string): Content {
+  return text.split('`').map((part, index, all) => {
+    // One that has no partner is a letter like others.
+    if (index % 2 === 0) return part
+    return index === all.length - 1 ? `\`${part}` : html`<code>${part}</code>`
+  })
 }
