@@ -6,6 +6,7 @@ import { argv } from 'node:process'
 import { format } from 'prettier'
 import { readManifest, root } from '../scripts/workspaces.ts'
 import { freezeAgentFile } from './generator/freeze-agent.ts'
+import { alertsFile, dashboardFile } from './generator/monitoring-files.ts'
 import { permissionsFile } from './generator/permissions.ts'
 import type { Values } from './generator/value.ts'
 import { valuesFile } from './generator/values-file.ts'
@@ -37,6 +38,8 @@ export async function renderChartFiles(): Promise<ReadonlyMap<string, string>> {
   const pages: readonly (readonly [path: string, parser: string, text: string])[] = [
     ['Chart.yaml', 'yaml', withVersion(read('Chart.yaml'))],
     ['README.md', 'markdown', withValues(read('README.md'))],
+    ['files/alerts.yaml', 'yaml', alertsFile()],
+    ['files/dashboard.json', 'json', dashboardFile()],
     ['files/freeze-agent.yaml', 'yaml', freezeAgentFile()],
     ['files/permissions.yaml', 'yaml', permissionsFile()],
     ['values.schema.json', 'json', JSON.stringify(await valuesSchema(values))],

@@ -26,7 +26,7 @@ test.skipIf(!existsSync(promtool))(
       copyFileSync(join(import.meta.dirname, 'alerts.test.yaml'), join(folder, 'alerts.test.yaml'))
       const run = (...args: readonly string[]): string =>
         execFileSync(promtool, args, { cwd: folder, encoding: 'utf8' })
-      expect(run('check', 'rules', 'alerts.yaml')).toContain('SUCCESS: 20 rules found')
+      expect(run('check', 'rules', 'alerts.yaml')).toContain('SUCCESS: 24 rules found')
       expect(run('test', 'rules', 'alerts.test.yaml')).toContain('SUCCESS')
     } finally {
       rmSync(folder, { recursive: true })
@@ -41,8 +41,8 @@ test('of each alert it is tested that it fires, and that it does not', () => {
     cases.filter(({ exp_alerts }) => exp_alerts.length > 0 === isFiring).map(({ alertname }) => alertname)
   const spec: Manifest['spec'] = parse(readFileSync(join(chart, 'files/alerts.yaml'), 'utf8'))
   const alerts = rulesFrom(spec).map(({ alert }) => alert)
-  expect([...new Set(names(true))]).toEqual(alerts)
-  expect([...new Set(names(false))]).toEqual(alerts)
+  expect(new Set(names(true))).toEqual(new Set(alerts))
+  expect(new Set(names(false))).toEqual(new Set(alerts))
 })
 
 interface AlertTests {
@@ -51,7 +51,7 @@ interface AlertTests {
   }[]
 }
 
-test('each alert says what happened, what it means and what to do, and where the runbook is if there is one', async () => {
+test('each alert says what happened, what it means and what to do, and where the runbook is', async () => {
   const runbookUrl = 'https://wiki.example/backups'
   const rules = rulesFrom((await render(withRule({ runbookUrl }))).one('PrometheusRule').spec)
   expect(rules.length).toBeGreaterThan(10)
@@ -62,7 +62,9 @@ test('each alert says what happened, what it means and what to do, and where the
       runbook_url: `${runbookUrl}#${alert.toLowerCase()}`,
     })
   }
-  expect(JSON.stringify(rulesFrom((await render(withRule())).one('PrometheusRule').spec))).not.toContain('runbook_url')
+  for (const { alert, annotations } of rulesFrom((await render(withRule())).one('PrometheusRule').spec)) {
+    expect(annotations['runbook_url']).toBe(`https://holdfast.dev/runbooks#${alert.toLowerCase()}`)
+  }
 })
 
 test('alerts can be left out, and pods of CronJobs need not be up', async () => {
@@ -71,6 +73,20 @@ test('alerts can be left out, and pods of CronJobs need not be up', async () => 
   expect(some.map(({ alert }) => alert)).toEqual(all.filter((alert) => alert !== 'BackupTooOld'))
   const jobs = rulesFrom((await render({ mode: 'cronjob', ...withRule() })).one('PrometheusRule').spec)
   expect(jobs.map(({ alert }) => alert)).toEqual(all.filter((alert) => alert !== 'BackupSidecarDown'))
+})
+
+test("a dashboard is a ConfigMap that Grafana's sidecar finds, with braces and dollars as they are", async () => {
+  const annotations = { grafana_folder: 'Backups' }
+  const made = await render({ config, metrics: { dashboard: { enabled: true, annotations } } })
+  const [found, ...more] = made.manifests.filter(({ metadata }) => metadata.name.endsWith('-dashboard'))
+  expect(more).toEqual([])
+  expect(found).toMatchObject({ kind: 'ConfigMap', metadata: { labels: { grafana_dashboard: '1' }, annotations } })
+  const { data } = found as unknown as { readonly data: Readonly<Record<string, string>> }
+  const text = readFileSync(join(chart, 'files/dashboard.json'), 'utf8')
+  expect(JSON.parse(data['holdfast.json'] ?? '')).toEqual(JSON.parse(text))
+  for (const braces of ['{{plan}}', '${datasource}']) expect(text).toContain(braces)
+  const without = await render({ config })
+  expect(without.manifests.some(({ metadata }) => metadata.name.endsWith('-dashboard'))).toBe(false)
 })
 
 test.for([

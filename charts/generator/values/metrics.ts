@@ -33,13 +33,18 @@ export const metricsValues: Values = {
       enabled: flag('Whether there is one.', false),
       labels: texts('Its labels; Prometheus may look for some.'),
       runbookUrl: text(
-        'Where your runbook is: each alert gets runbook_url with its name in lower case after a #. Default: no runbook_url.',
+        'Where your runbook is: each alert gets runbook_url with its name in lower case after a #. Default: the page of the documentation.',
       ),
       disabled: {
         description: 'Names of alerts that are left out.',
         schema: { ...listOf({ type: 'string', minLength: 1 }), uniqueItems: true },
         default: [],
       },
+    }),
+    dashboard: group("A dashboard as a ConfigMap, which Grafana's sidecar looks for.", {
+      enabled: flag('Whether there is one.', false),
+      labels: { ...texts('Its labels; the sidecar looks for some.'), default: { grafana_dashboard: '1' } },
+      annotations: texts('Its annotations, such as the folder: grafana_folder.'),
     }),
   }),
 }

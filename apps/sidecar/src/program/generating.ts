@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
 import type { GenerateKubernetesOptions, GenerateRbacOptions } from '../commands/generate.ts'
+import type { GenerateMonitoringOptions } from '../commands/generate-monitoring.ts'
 import { version } from '../version.ts'
 import { collect, examples, type Bind } from './command.ts'
 
@@ -7,9 +8,9 @@ import { collect, examples, type Bind } from './command.ts'
 export function addGenerateCommands(program: Command, bind: Bind): void {
   const generate = program
     .command('generate')
-    .summary('print manifests for Kubernetes, rights, a schema')
+    .summary('print manifests for Kubernetes, rights, alerts, a schema')
     .description(
-      'Prints manifests for Kubernetes, the rights that a configuration needs, or the schema of holdfast.yaml.',
+      'Prints manifests for Kubernetes, the rights that a configuration needs, its alerts, a dashboard, or the schema of holdfast.yaml.',
     )
     .helpCommand(false)
   const kubernetes = generate
@@ -79,6 +80,36 @@ export function addGenerateCommands(program: Command, bind: Bind): void {
     .addHelpText(
       'after',
       examples(['holdfast generate rbac --namespace shop --service-account shop', 'for an account that is there']),
+    )
+  generate
+    .command('monitoring')
+    .summary('alerts for a configuration, a dashboard')
+    .description(
+      'Prints alerts for Prometheus: how old the last success of each plan and drill may be comes from its schedule. Or the dashboard for Grafana.',
+    )
+    .addOption(
+      new Option(
+        '--form <form>',
+        'rules: a file for rule_files; prometheusrule: an object of the Prometheus operator; dashboard: JSON for Grafana (default: rules)',
+      )
+        .choices(['rules', 'prometheusrule', 'dashboard'])
+        .default('rules'),
+    )
+    .option('--runbook-url <url>', "a page with your runbooks; an alert's name in lower case is its anchor")
+    .option('--name <name>', 'the object and the group of rules (default: holdfast)', 'holdfast')
+    .option('--namespace <namespace>', 'namespace of the object')
+    .option('--label <key=value>', 'a label by which Prometheus finds it; may be given more than once', collect)
+    .action(
+      bind<[], GenerateMonitoringOptions>(async (context, options) =>
+        (await import('../commands/generate-monitoring.ts')).runGenerateMonitoringCommand(context, options),
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['holdfast generate monitoring > holdfast.rules.yaml', 'for rule_files of Prometheus'],
+        ['holdfast generate monitoring --form dashboard > holdfast.json', 'to be imported into Grafana'],
+      ),
     )
   generate
     .command('schema')

@@ -1,0 +1,62 @@
+import type { Alert } from './alert.ts'
+
+/** Of runs of plans. */
+export const runAlerts: readonly Alert[] = [
+  {
+    name: 'BackupFailed',
+    severity: 'warning',
+    expr: `(
+  sum by (namespace, plan) (increase(holdfast_runs_total{result=~"failed|aborted"}[1h])) > 0
+  or
+  max by (namespace, plan) (holdfast_run_phase{phase=~"failed|aborted"}) == 1
+    and time() - max by (namespace, plan) (holdfast_run_last_completion_timestamp_seconds) < 3600
+)
+unless max by (namespace, plan) (holdfast_plan_info{kind="maintenance"})`,
+    summary: 'A run of plan {{ $labels.plan }} failed',
+    description:
+      'It made no new backup, or not all of one. The earlier ones are untouched. `holdfast history` says why.',
+  },
+  {
+    name: 'BackupPartiallyFailed',
+    severity: 'warning',
+    expr: `(
+  sum by (namespace, plan) (increase(holdfast_runs_total{result=~"partial"}[1h])) > 0
+  or
+  max by (namespace, plan) (holdfast_run_phase{phase=~"partial"}) == 1
+    and time() - max by (namespace, plan) (holdfast_run_last_completion_timestamp_seconds) < 3600
+)`,
+    summary: 'A run of plan {{ $labels.plan }} succeeded in part only',
+    description:
+      'Some targets failed, what was stored of them could not be verified, or a copy lacks something. `holdfast history` says which. Nothing of theirs was pruned.',
+  },
+  {
+    name: 'MaintenanceFailed',
+    severity: 'warning',
+    expr: `(
+  sum by (namespace, plan) (increase(holdfast_runs_total{result=~"failed|aborted"}[1h])) > 0
+  or
+  max by (namespace, plan) (holdfast_run_phase{phase=~"failed|aborted"}) == 1
+    and time() - max by (namespace, plan) (holdfast_run_last_completion_timestamp_seconds) < 3600
+)
+and max by (namespace, plan) (holdfast_plan_info{kind="maintenance"})`,
+    summary: 'A run of maintenance plan {{ $labels.plan }} failed',
+    description:
+      'No backup is missing for it: it makes none. What it should have tidied up or checked is left as it was. `holdfast history` says why.',
+  },
+  {
+    name: 'BackupScheduleMissed',
+    severity: 'warning',
+    expr: 'sum by (namespace, plan) (increase(holdfast_schedule_missed_total{reason=~"down|overlap"}[6h])) > 0',
+    summary: 'Plan {{ $labels.plan }} was not run when it should have been',
+    description:
+      'Nothing ran at the time, or the run before it still went on. If the latter is usual, the plan needs a longer interval.',
+  },
+  {
+    name: 'BackupRunStuck',
+    severity: 'critical',
+    expr: 'time() - max by (namespace, plan) (holdfast_run_deadline_timestamp_seconds) > 300',
+    summary: 'A run of plan {{ $labels.plan }} goes on past its deadline',
+    description:
+      'It can neither end nor be ended, and no other run of the plan begins. Something that it holds may stand still: `holdfast undo list`. A restart of the pod gives it back.',
+  },
+]

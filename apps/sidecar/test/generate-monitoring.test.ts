@@ -1,0 +1,245 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parse, stringify } from 'yaml'
+import { generalAlerts } from '../src/generate/alerts/general-alerts.ts'
+import type { Rule } from '../src/generate/alerts/alert.ts'
+import { dashboard, rows } from '../src/generate/dashboard/dashboard.ts'
+import { workspace, type Workspace } from './support/workspace.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const read = (page: string): string => readFileSync(join(root, page), 'utf8')
+const promtool = '/usr/bin/promtool'
+const hour = 3600
+
+/** A daily plan that may run for two hours, one of weekdays, one by hand, a paused one, one that maintains; two drills. */
+function configured(): Workspace {
+  const here = workspace()
+  here.write('b.mjs', `export default { $type: 'holdfast.hook/v1', hook: 'backups', entry: () => {} }\n`)
+  here.write('m.mjs', `export default { $type: 'holdfast.hook/v1', hook: 'maintain', entry: () => {} }\n`)
+  here.write('check.mjs', 'export default async () => {}\n')
+  here.write(
+    'holdfast.yaml',
+    `plans:
+  daily: { schedule: { cron: '0 3 * * *', timeZone: UTC }, budget: 2h, use: [./b.mjs] }
+  weekdays: { schedule: { cron: '0 3 * * 1-5', timeZone: UTC }, budget: 1h, use: [./b.mjs] }
+  hourly: { schedule: { cron: '0 * * * *', timeZone: UTC }, use: [./b.mjs] }
+  by-hand: { use: [./b.mjs] }
+  paused: { schedule: { cron: '0 3 * * *', timeZone: UTC, paused: true }, use: [./b.mjs] }
+  clean: { schedule: { cron: '0 4 * * *', timeZone: UTC }, use: [./m.mjs] }
+drills:
+  weekly: { plan: daily, budget: 1h, schedule: { cron: '0 5 * * 1', timeZone: UTC }, expect: ./check.mjs }
+  seldom: { plan: daily, expect: ./check.mjs }
+`,
+  )
+  return here
+}
+
+async function rulesOf(here: Workspace, ...options: readonly string[]): Promise<readonly Rule[]> {
+  const { stdout, code, stderr } = await here.run(['generate', 'monitoring', ...options])
+  expect(code, stderr).toBe(0)
+  const made = parse(stdout) as { readonly groups?: unknown; readonly spec?: { readonly groups: unknown } }
+  const groups = (made.groups ?? made.spec?.groups) as readonly { readonly rules: readonly Rule[] }[]
+  return groups.flatMap(({ rules }) => rules)
+}
+
+/** How old the last success may be, in seconds, by plan or drill. */
+function thresholds(rules: readonly Rule[], alert: string): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    rules
+      .filter((rule) => rule.alert === alert)
+      .map(({ expr, for: howLong }) => [
+        /(?:plan|drill)="([^"]*)"/.exec(expr)?.[1] ?? '',
+        Number(/ > (\d+)\n/.exec(expr)?.[1] ?? howLong?.replace(/s$/, '')),
+      ]),
+  )
+}
+
+test('how old a backup may be comes from the schedule: its longest gap twice, and the longest that a run may take', async () => {
+  const rules = await rulesOf(configured())
+  const old = {
+    daily: 2 * 24 * hour + 2 * hour,
+    // Over the weekend: from Friday to Monday.
+    weekdays: 2 * 72 * hour + hour,
+    // Its budget is a day, which would be too long to wait.
+    hourly: 3 * hour,
+  }
+  expect(thresholds(rules, 'BackupTooOld')).toEqual(old)
+  expect(thresholds(rules, 'BackupNeverSucceeded')).toEqual(old)
+  expect(thresholds(rules, 'RestoreDrillStale')).toEqual({ weekly: 2 * 7 * 24 * hour + hour })
+  expect(thresholds(rules, 'RestoreDrillNeverSucceeded')).toEqual({ weekly: 2 * 7 * 24 * hour + hour })
+  const names = new Set(rules.map(({ alert }) => alert))
+  expect(names).toEqual(new Set(generalAlerts.map(({ name }) => name)))
+})
+
+test('without drills there are no alerts about them, and runbooks of your own are named', async () => {
+  const here = workspace()
+  here.write('b.mjs', `export default { $type: 'holdfast.hook/v1', hook: 'backups', entry: () => {} }\n`)
+  here.write('holdfast.yaml', `plans: { daily: { schedule: { cron: '0 3 * * *' }, use: [./b.mjs] } }\n`)
+  const rules = await rulesOf(here, '--runbook-url', 'https://wiki.example/backups')
+  expect(rules.filter(({ alert }) => alert.startsWith('RestoreDrill'))).toEqual([])
+  for (const { alert, annotations } of rules) {
+    expect(annotations['runbook_url']).toBe(`https://wiki.example/backups#${alert.toLowerCase()}`)
+  }
+})
+
+test('the same as an object of the Prometheus operator, and what does not go together', async () => {
+  const here = configured()
+  const object = ['--form', 'prometheusrule', '--namespace', 'shop', '--label', 'release=prometheus']
+  const { stdout } = await here.run(['generate', 'monitoring', ...object])
+  expect(parse(stdout)).toMatchObject({
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: 'holdfast', namespace: 'shop', labels: { release: 'prometheus' } },
+  })
+  expect(await rulesOf(here, ...object)).toEqual(await rulesOf(here))
+  for (const wrong of [
+    ['--namespace', 'shop'],
+    ['--form', 'dashboard', '--label', 'a=b'],
+    ['--form', 'prometheusrule', '--label', 'nothing'],
+  ]) {
+    const { code, stderr } = await here.run(['generate', 'monitoring', ...wrong])
+    expect(code, stderr).toBe(2)
+  }
+})
+
+// Prometheus' own tool says whether the alerts fire; without it there is nobody to ask.
+if (!existsSync(promtool))
+  console.warn('SKIPPED: generated alerts are not tested without promtool (Debian: apt install prometheus)')
+
+test.skipIf(!existsSync(promtool))('generated alerts fire when they should, and only then', async () => {
+  const here = configured()
+  const rules = await rulesOf(here)
+  here.write('rules.yaml', stringify({ groups: [{ name: 'holdfast', rules }] }))
+  const fires = (alertname: string, eval_time: string, ...labels: readonly object[]): object => ({
+    alertname,
+    eval_time,
+    exp_alerts: labels.map((each) => ({ exp_labels: { severity: 'critical', ...each } })),
+  })
+  const series = (name: string, labels: string, values: string): object => ({ series: `${name}{${labels}}`, values })
+  const success = 'holdfast_run_last_success_timestamp_seconds'
+  writeFileSync(
+    here.at('tests.yaml'),
+    stringify({
+      rule_files: ['rules.yaml'],
+      evaluation_interval: '1h',
+      tests: [
+        {
+          interval: '1h',
+          input_series: [
+            series(success, 'namespace="n",plan="daily",pod="a"', '0x400'),
+            // Another pod has had a success since.
+            series(success, 'namespace="n",plan="hourly",pod="a"', '0x400'),
+            series(success, 'namespace="n",plan="hourly",pod="b"', '0+3600x400'),
+            // Somebody paused it by hand.
+            series(success, 'namespace="n",plan="weekdays",pod="a"', '0x400'),
+            series('holdfast_schedule_paused', 'namespace="n",plan="weekdays",pod="a"', '1x400'),
+          ],
+          alert_rule_test: [
+            fires('BackupTooOld', '50h'),
+            fires('BackupTooOld', '52h', { namespace: 'n', plan: 'daily' }),
+            fires('BackupTooOld', '150h', { namespace: 'n', plan: 'daily' }),
+            fires('BackupNeverSucceeded', '60h'),
+            fires('RestoreDrillNeverSucceeded', '336h'),
+            fires('RestoreDrillNeverSucceeded', '338h', { drill: 'weekly' }),
+          ],
+        },
+        {
+          // Nothing at all is there.
+          interval: '1h',
+          input_series: [],
+          alert_rule_test: [
+            fires('BackupNeverSucceeded', '2h'),
+            fires('BackupNeverSucceeded', '4h', { plan: 'hourly' }),
+            fires('BackupNeverSucceeded', '146h', { plan: 'hourly' }, { plan: 'daily' }, { plan: 'weekdays' }),
+            fires('BackupTooOld', '146h'),
+          ],
+        },
+      ],
+    }),
+  )
+  // What they say is not what is tested here.
+  const unsaid = rules.map(({ annotations: _, ...rule }) => rule)
+  here.write('rules.yaml', stringify({ groups: [{ name: 'holdfast', rules: unsaid }] }))
+  const run = (...args: readonly string[]): string =>
+    execFileSync(promtool, args, { cwd: here.path, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  expect(run('check', 'rules', 'rules.yaml')).toContain(`SUCCESS: ${rules.length} rules found`)
+  expect(run('test', 'rules', 'tests.yaml')).toContain('SUCCESS')
+})
+
+const sections = new Map(
+  read('docs/runbooks.md')
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => [section.split('\n', 1)[0] ?? '', section]),
+)
+
+test('each alert has a runbook, each runbook an alert, and each says what it means, where to look and how to end it', () => {
+  expect(new Set(sections.keys())).toEqual(new Set(generalAlerts.map(({ name }) => name)))
+  for (const { name, severity } of generalAlerts) {
+    const text = sections.get(name) ?? ''
+    expect(text, name).toContain(`_${severity === 'critical' ? 'Critical' : 'Warning'}._`)
+    for (const part of ['What it means', 'Look', 'End it']) expect(text, name).toContain(`\n- **${part}.** `)
+    expect(text.match(/`(?:holdfast|kubectl|benji|curl|df) [^`]+`/g)?.length ?? 0, name).toBeGreaterThan(0)
+  }
+})
+
+test('the commands of runbooks and alerts are there, with their options', async () => {
+  const here = workspace()
+  const texts = [...sections.values(), ...generalAlerts.map(({ description }) => description)]
+  const commands = new Set(texts.flatMap((text) => text.match(/`holdfast [^`]+`/g) ?? []))
+  expect(commands.size).toBeGreaterThan(15)
+  for (const command of commands) {
+    const words = command.slice(1, -1).split(' ').slice(1)
+    const options = words.filter((word) => word.startsWith('--'))
+    const path = words.slice(0, words[0] === 'undo' ? 2 : 1)
+    const { code, stdout } = await here.run([...path, '--help'])
+    expect(code, command).toBe(0)
+    expect(stdout, command).toMatch(new RegExp(`^Usage: holdfast ${path.join(' ')}\\b`))
+    for (const option of options) expect(stdout, command).toContain(option)
+  }
+})
+
+test('docs/alerts.md lists every alert', () => {
+  const listed = [...read('docs/alerts.md').matchAll(/^\| \[(\w+)\]\(runbooks\.md#(\w+)\) +\| (\w+) +\| .*\|$/gm)]
+  expect(listed.map(([, name, anchor, severity]) => ({ name, anchor, severity }))).toEqual(
+    generalAlerts.map(({ name, severity }) => ({ name, anchor: name.toLowerCase(), severity })),
+  )
+})
+
+test('the dashboard is one that Grafana takes: panels beside each other, not over each other, each with its queries', async () => {
+  const { stdout } = await workspace().run(['generate', 'monitoring', '--form', 'dashboard'])
+  const made = JSON.parse(stdout) as { readonly panels: readonly Made[] }
+  expect(made).toEqual(JSON.parse(JSON.stringify(dashboard())))
+  expect(new Set(made.panels.map(({ id }) => id)).size).toBe(made.panels.length)
+  expect(made.panels.length).toBe(rows.length + rows.flatMap(({ panels }) => panels).length)
+  const taken = new Set<string>()
+  for (const { title, gridPos } of made.panels) {
+    expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24)
+    for (let { x } = gridPos; x < gridPos.x + gridPos.w; x++) {
+      for (let { y } = gridPos; y < gridPos.y + gridPos.h; y++) {
+        expect(taken.has(`${x} ${y}`), title).toBe(false)
+        taken.add(`${x} ${y}`)
+      }
+    }
+  }
+})
+
+interface Made {
+  readonly id: number
+  readonly title: string
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
+}
+
+test('every metric of the dashboard and the alerts is documented', () => {
+  const documented = new Set(`${read('docs/metrics.md')}${read('docs/benji.md')}`.match(/\bholdfast_\w+/g))
+  const queries = [
+    ...generalAlerts.map(({ expr }) => expr),
+    ...rows.flatMap(({ panels }) => panels.flatMap((panel) => panel.queries.map(({ expr }) => expr))),
+  ]
+  const used = new Set(queries.flatMap((expr) => expr.match(/\bholdfast_\w+/g) ?? []))
+  expect(used.size).toBeGreaterThan(30)
+  const base = (name: string): string => name.replace(/_(?:bucket|sum|count)$/, '')
+  expect([...used].filter((name) => !documented.has(name) && !documented.has(base(name)))).toEqual([])
+})
