@@ -3,9 +3,12 @@
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { build } from 'vitepress'
+import { writeApiPages } from './site/api-pages.ts'
 import { findSiteProblems } from './site/check-site.ts'
 import { root } from './workspaces.ts'
 
+// First: the list of pages is made when VitePress reads its configuration.
+writeApiPages()
 await build(join(root, 'docs'))
 const problems = findSiteProblems(join(root, 'dist/site'), env['HOLDFAST_SITE_BASE'] ?? '/')
 for (const problem of problems) console.error(problem)

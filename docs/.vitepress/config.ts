@@ -32,6 +32,8 @@ export default defineConfig({
   head: [['link', { rel: 'icon', href: 'data:image/svg+xml,<svg xmlns="http://www.w3.org/2000/svg"/>' }]],
   markdown: {
     anchor: { slugify: anchorOf },
+    // Braces are types here, not attributes of the paragraph.
+    attrs: { disable: true },
     config(parser) {
       parser.use(repositoryLinks(pages, linked))
       parser.use(inlinePictures)

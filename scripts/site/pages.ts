@@ -4,7 +4,7 @@ import { listPages } from '../docs/links.ts'
 import { root } from '../workspaces.ts'
 
 /** Where pages that are made when the site is built lie: the reference of the packages' exports. */
-export const builtPages = 'dist/site-pages'
+export const builtPages = 'site-pages'
 
 /** Pages of the repository that are no pages of the site: lists for lawyers and machines, and the site's own repository. */
 const left = /(^|\/)(CHANGELOG|THIRD_PARTY_NOTICES)\.md$|^\.changeset\//

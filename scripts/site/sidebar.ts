@@ -59,6 +59,7 @@ export const groups: readonly Group[] = [
       ['notifications', 'Notifications'],
       ['metrics', 'Metrics'],
       ['alerts', 'Alerts'],
+      ['runbooks', 'Runbooks'],
     ],
   },
   {
