@@ -64,7 +64,7 @@ export function writeImageContext({ from = root, to, time, compress = compressBe
   clear(to)
   const app = join(to, 'app')
   copyApplication(source, app)
-  for (const name of ['zod-locales.cjs', 'aws-s3.cjs', 'kube-config.cjs', 'mongodb.cjs']) {
+  for (const name of ['zod-locales.cjs', 'aws-s3.cjs', 'kube-config.cjs', 'mongodb.cjs', 'nodemailer.cjs']) {
     const module = join(app, 'dist', name)
     if (existsSync(module)) pack(module, compress)
   }

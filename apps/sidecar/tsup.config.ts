@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
 import { awsEntry, awsForPods } from './bundle/aws-sdk.ts'
 import { apart, mongodbEntry } from './bundle/apart.ts'
+import { leanNodemailer, mailerEntry } from './bundle/nodemailer.ts'
 
 // As the runtime sees them: yaml and zod are dependencies of its own.
 const require = createRequire(createRequire(import.meta.url).resolve('@holdfast/runtime/package.json'))
@@ -210,5 +211,19 @@ export default defineConfig([
     splitting: false,
     noExternal: [/./],
     esbuildPlugins: [leanMongodb],
+  },
+  // What sends mail, likewise.
+  {
+    ...common,
+    format: ['cjs'],
+    banner: {},
+    entry: { nodemailer: mailerEntry },
+    sourcemap: true,
+    splitting: false,
+    noExternal: [/./],
+    esbuildOptions(options) {
+      options.conditions = ['import']
+    },
+    esbuildPlugins: [leanNodemailer],
   },
 ])

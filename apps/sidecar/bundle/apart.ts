@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Options } from 'tsup'
 import { awsEntry } from './aws-sdk.ts'
+import { mailerEntry } from './nodemailer.ts'
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
@@ -12,14 +13,21 @@ export const mongodbEntry = fileURLToPath(
 )
 
 /** Modules that only re-export what is used of a library, and the file that has it. */
-const files: Readonly<Record<string, string>> = { [awsEntry]: 'aws-s3.cjs', [mongodbEntry]: 'mongodb.cjs' }
+const files: Readonly<Record<string, string>> = {
+  [awsEntry]: 'aws-s3.cjs',
+  [mailerEntry]: 'nodemailer.cjs',
+  [mongodbEntry]: 'mongodb.cjs',
+}
 
 /** For the bundle's other files: such a library is loaded from its own when it is first used. */
 export const apart: Plugin = {
   name: 'apart',
   setup(build) {
     build.onLoad(
-      { filter: /[\\/](storage-s3[\\/]src[\\/]aws|plugin-mongodump[\\/]src[\\/]server[\\/]driver)\.ts$/ },
+      {
+        filter:
+          /[\\/](storage-s3[\\/]src[\\/]aws|plugin-mongodump[\\/]src[\\/]server[\\/]driver|runtime[\\/]src[\\/]notify[\\/]mailer)\.ts$/,
+      },
       ({ path }) => {
         const file = files[path]
         if (file === undefined) return undefined
@@ -33,6 +41,9 @@ export const apart: Plugin = {
     build.onLoad({ filter: /.*/, namespace: 'apart' }, () => ({
       contents: `export const { KubeConfig } = require('./kube-config.cjs')`,
     }))
-    build.onResolve({ filter: /^\.\/(aws-s3|kube-config|mongodb)\.cjs$/ }, ({ path }) => ({ path, external: true }))
+    build.onResolve({ filter: /^\.\/(aws-s3|kube-config|mongodb|nodemailer)\.cjs$/ }, ({ path }) => ({
+      path,
+      external: true,
+    }))
   },
 }

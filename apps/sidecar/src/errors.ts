@@ -32,6 +32,14 @@ export const errors = defineErrors(
       message: (p: { source: string }) => `there is no drill in ${p.source}`,
       hint: 'Nothing was restored, and whether your backups can be is not known. Write one below `drills:`; docs/drills.md has examples.',
     },
+    NOTIFIER_NONE: {
+      message: (p: { source: string }) => `nobody is told anything by ${p.source}`,
+      hint: 'Backups run, and when one fails only the log, the metrics and the history say so. Write whom to tell below `notify:`; docs/notifications.md has examples.',
+    },
+    NOTIFIER_UNKNOWN: {
+      message: (p: { notifier: string; known: string }) => `there is no notifier "${p.notifier}"`,
+      hint: (p) => `Nobody was told anything. There are: ${p.known}.`,
+    },
     RUN_UNKNOWN: {
       message: (p: { run: string; directory: string }) => `there is no run "${p.run}" in ${p.directory}`,
       hint: '`holdfast history` lists them; the beginning of an id is enough.',

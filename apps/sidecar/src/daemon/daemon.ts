@@ -25,6 +25,7 @@ import { createByHand, type ByHandOptions } from './by-hand.ts'
 import { createDaemonMetrics } from './metrics.ts'
 import { watchPermissions } from './permission-watch.ts'
 import { lookForOrphans } from './orphans.ts'
+import { watchStale } from './stale-watch.ts'
 import { createStatus, reasonFrom, type DrillStatus, type PlanStatus } from './status.ts'
 import { listenForStop } from './stopping.ts'
 import { createValidation } from './validation.ts'
@@ -269,7 +270,15 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       const { plans, drills, source } = engine.config()
       log.info('scheduling', { plans: plans.length, ...(drills.length > 0 && { drills: drills.length }), source })
     }
+    const from = engine.config().replicas === 'leader' ? clock.now() : undefined
+    const stopWatching = watchStale({
+      engine,
+      clock,
+      isPaused: (plan) => byHand.pauses.since(plan) !== undefined,
+      from,
+    })
     await Promise.race([stopping.told, whenAborted(reign.lost)])
+    stopWatching()
     handledUntil = reign.lost.aborted ? handledUntil : dealtWith(made)
     stopLooking()
     scheduler = undefined

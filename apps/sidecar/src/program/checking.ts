@@ -70,6 +70,28 @@ export function addCheckingCommands(program: Command, bind: Bind): void {
     )
     .action(bind<[], object>(async (context) => (await import('../commands/doctor.ts')).runDoctorCommand(context)))
   addUndoCommands(program, bind)
+  addNotifyCommands(program, bind)
+}
+
+function addNotifyCommands(program: Command, bind: Bind): void {
+  const notify = program
+    .command('notify')
+    .summary('try whether people would be told')
+    .description('Tries whether those who are named in the configuration below `notify` can be told.')
+    .helpCommand(false)
+  notify
+    .command('test')
+    .description('send a message that says that it is a test; exits with 1 if somebody did not take it')
+    .argument('[name]', 'name of a notifier (default: all)')
+    .action(
+      bind<[string | undefined], object>(async (context, name) =>
+        (await import('../commands/notify.ts')).runNotifyTestCommand(context, name),
+      ),
+    )
+  notify.addHelpText(
+    'after',
+    examples(['holdfast notify test', 'everybody'], ['holdfast notify test slack --json', 'one of them, for a script']),
+  )
 }
 
 function addUndoCommands(program: Command, bind: Bind): void {

@@ -23,15 +23,15 @@ export async function validateNotifier(
   { kind, definition, options, settings, path, optionsPath }: WrittenNotifier,
   problems: Pick<Problems, 'add'>,
 ): Promise<{ readonly config: unknown } | undefined> {
-  const { notifierSettings, notifierShapes } = await import('./notify-shape.ts')
+  const { notifierSettings, notifierShapes, optionNames } = await import('./notify-shape.ts')
   const own = (notifierShapes as Readonly<Record<string, StandardSchemaV1>>)[kind]
   const schema = definition?.config ?? own
   const { issues: wrongSettings } = await notifierSettings['~standard'].validate(settings)
-  report(wrongSettings ?? [], settings, path, notifierSettings)
+  report(wrongSettings ?? [], settings, path, () => Object.keys(notifierSettings.shape))
   if (!schema) return undefined
   try {
     const result = await schema['~standard'].validate(options)
-    report(result.issues ?? [], options, optionsPath, schema)
+    report(result.issues ?? [], options, optionsPath, (at) => namesAt(schema, at) ?? optionNames(kind) ?? [])
     return result.issues || wrongSettings ? undefined : { config: result.value }
   } catch (error) {
     const reason = `its options can't be checked: ${reasonOf(error)}`
@@ -39,12 +39,16 @@ export async function validateNotifier(
     return undefined
   }
 
-  function report(issues: readonly StandardSchemaV1.Issue[], value: unknown, from: Path, by: StandardSchemaV1): void {
-    const json = issues.length > 0 ? inputSchema(by) : undefined
+  function report(
+    issues: readonly StandardSchemaV1.Issue[],
+    value: unknown,
+    from: Path,
+    namesOf: (at: Path) => readonly string[],
+  ): void {
     for (const issue of issues.flatMap((found) => describeIssue(found, value))) {
       const where = { path: [...from, ...issue.path], part: issue.kind === 'unknown-key' ? 'key' : 'value' } as const
       if (issue.kind === 'unknown-key') {
-        const known = (json && knownKeys(json, issue.path.slice(0, -1))) ?? []
+        const known = namesOf(issue.path.slice(0, -1))
         const reason = `unknown key "${issue.key}"`
         const suggestion = `${suggest(issue.key, known)}${known.length > 0 ? `Known here: ${known.join(', ')}. ` : ''}`
         problems.add(errors.NOTIFIER_OPTIONS({ notifier: kind, reason, suggestion }), where)
@@ -55,4 +59,10 @@ export async function validateNotifier(
       }
     }
   }
+}
+
+/** The keys that a schema knows, if it can say. */
+function namesAt(schema: StandardSchemaV1, at: Path): readonly string[] | undefined {
+  const json = inputSchema(schema)
+  return json && knownKeys(json, at)
 }

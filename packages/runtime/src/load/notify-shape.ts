@@ -33,8 +33,9 @@ const address = z.string().check(
   }),
 )
 const url = z.union([address, secretRef])
-const mailbox = z.union([z.string().check(z.refine((value) => /^[^\r\n]+@[^\r\n]+$/.test(value))), secretRef], {
-  error: 'must be an address of mail, or a reference to one: { env: NAME } or { file: PATH }',
+const mailboxError = 'must be an address of mail, or a reference to one: { env: NAME } or { file: PATH }'
+const mailbox = z.union([z.string().check(z.regex(/^[^\r\n]+@[^\r\n]+$/, { error: mailboxError })), secretRef], {
+  error: mailboxError,
 })
 
 const json = z.union([z.json(), isFunction], { error: 'must be JSON, or a function that returns some' })
@@ -62,7 +63,7 @@ const email = z
     user: z.optional(z.union([text, secretRef])),
     password: z.optional(secretRef),
     from: mailbox,
-    to: z.union([mailbox, z.array(mailbox).check(z.minLength(1))]),
+    to: z.union([mailbox, z.array(mailbox).check(z.minLength(1))], { error: mailboxError }),
     ca: z.optional(text),
   })
   .check(
@@ -88,13 +89,24 @@ const ping = z
     z.refine(({ url: base, start, success, fail }) => (base ?? start ?? success ?? fail) !== undefined, {
       error: 'must have a `url`, or at least one of `start`, `success` and `fail`',
     }),
-    z.refine(({ url: base, path }) => path === undefined || base !== undefined, {
-      error: 'has a `path` and no `url` that it would follow',
-    }),
+    z.refine(
+      ({ url: base, path, start, success, fail }) =>
+        path === undefined || base !== undefined || (start ?? success ?? fail) === undefined,
+      {
+        error: 'has a `path` and no `url` that it would follow',
+      },
+    ),
   )
 
 /** The options of the notifiers that come along. */
 export const notifierShapes = { webhook, slack, email, ping }
+
+/** The names of the options of one that comes along; `undefined` for any other. */
+export function optionNames(kind: string): readonly string[] | undefined {
+  return Object.hasOwn(notifierShapes, kind)
+    ? Object.keys(notifierShapes[kind as keyof typeof notifierShapes].shape)
+    : undefined
+}
 
 /** What a file can say that is no code. */
 const written = { ...settings, subject: z.optional(text), text: z.optional(text) }

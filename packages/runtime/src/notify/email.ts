@@ -71,9 +71,8 @@ function connected(socket: Socket): Promise<void> {
 /** What a server says no to with 5xx stays so, and so does who it is. */
 function refusalOf(error: unknown, server: string): Error {
   const { responseCode = 0, code } = error as { readonly responseCode?: number; readonly code?: string }
-  if (responseCode >= 500 || code === 'EENVELOPE' || code === 'EAUTH') {
-    return errors.NOTIFY_REFUSED({ reason: `${server}: ${reasonOf(error)}` }, { cause: error })
-  }
-  const { cause = error } = error as { readonly cause?: unknown }
-  return unreachable(server, code === 'ETLS' || code === 'ESOCKET' ? cause : error)
+  const isFinal = responseCode >= 500 || (responseCode === 0 && code === 'EENVELOPE')
+  return isFinal
+    ? errors.NOTIFY_REFUSED({ reason: `${server}: ${reasonOf(error)}` }, { cause: error })
+    : unreachable(server, error)
 }

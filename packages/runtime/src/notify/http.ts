@@ -55,11 +55,17 @@ export function readCertificates(file: string): Promise<Buffer> {
 
 /** Why nobody could be reached: whether trying again may help depends on it. */
 export function unreachable(host: string, cause: unknown): Error {
+  // What Node advises after it is for whoever starts Node.
+  const [reason = ''] = reasonOf(cause).split('; if the root CA', 1)
+  if (!isDistrust(cause)) return errors.NOTIFY_UNREACHABLE({ host, reason }, { cause })
+  const refused = `${host} is not who it should be: ${reason}; for authorities of your own there is \`ca\``
+  return errors.NOTIFY_REFUSED({ reason: refused }, { cause })
+}
+
+/** Whether it is the certificate; libraries keep its message, but not its code. */
+function isDistrust(cause: unknown): boolean {
   const { code = '' } = cause as { readonly code?: string }
-  const isTrust = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_VERIFY/.test(code)
-  if (!isTrust) return errors.NOTIFY_UNREACHABLE({ host, reason: reasonOf(cause) }, { cause })
-  const reason = `${host} is not who it should be: ${reasonOf(cause)}; for authorities of your own there is \`ca\``
-  return errors.NOTIFY_REFUSED({ reason }, { cause })
+  return /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_VERIFY/.test(code) || /certificate|altnames/i.test(reasonOf(cause))
 }
 
 function exchange(url: URL, { method, headers, body, signal }: HttpRequest, ca: Buffer | undefined): Promise<void> {

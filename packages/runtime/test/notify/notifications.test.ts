@@ -1,5 +1,15 @@
 // What people are told, and when.
-import { defineHook, defineNotifier, HoldfastError, ping, slack, webhook, type Notification } from '@holdfast/sdk'
+import { advanceUntil } from '@holdfast/testing'
+import {
+  defineHook,
+  defineNotifier,
+  defineUndo,
+  HoldfastError,
+  ping,
+  slack,
+  webhook,
+  type Notification,
+} from '@holdfast/sdk'
 import { expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { testRun } from '../lifecycle/test-run.ts'
@@ -252,4 +262,66 @@ test('in a channel nobody is called by what a name looks like', async () => {
   await run.run()
   await run.engine.notifications.close()
   expect(chat.json()[0]?.['text']).toMatch(/^\*&lt;!channel&gt; &amp; test\*\n/)
+})
+
+test('fault F15: a run that died with its process is told of by the next one, and so is its recovery', async () => {
+  const { told, make, kinds } = recorder()
+  const run = await testRun([orders()], { config: { notify: [make({})] } })
+  const { engine, clock } = run
+  const died = { id: 'r1', plan: 'test', attempt: 1, scheduledFor: clock.now(), dryRun: false } as const
+  engine.journal.beginRun({ ...died, trigger: 'schedule' }, 'default', 'a process that is gone')
+  // Somebody waited for this one.
+  engine.journal.beginRun({ ...died, id: 'r2', trigger: 'restore' }, 'default', 'a process that is gone')
+  await run.restart()
+  await run.engine.recover()
+  await run.engine.finishRecovery()
+  await run.run()
+  await run.engine.notifications.close()
+  expect(kinds()).toEqual(['failure', 'recovery'])
+  expect(told[0]).toMatchObject({
+    run: { id: 'r1', status: 'aborted' },
+    code: 'RUN_ABORTED',
+    subject: 'plan "test" was aborted',
+  })
+})
+
+test('what can not be given back is said once, also by later processes, and when it is given back at last', async () => {
+  const world = { thaws: false }
+  const thaw = defineUndo({
+    name: 'thaw',
+    input: z.object({ volume: z.string() }),
+    deadline: '1s',
+    run: () => (world.thaws ? undefined : Promise.reject(new Error('it is stuck'))),
+  })
+  const freeze = defineHook('beforeBackups', ({ undo }) => undo.arm(thaw, { volume: 'data' }), { undos: [thaw] })
+  const { told, make } = recorder()
+  const run = await testRun([freeze, orders()], { config: { notify: [make({}, { on: ['undo', 'recovery'] })] } })
+  await advanceUntil(run.clock, run.run(), '100ms')
+  await run.engine.notifications.close()
+  await run.restart()
+  await run.engine.recover()
+  await advanceUntil(run.clock, run.engine.finishRecovery(), '100ms')
+  await run.engine.notifications.close()
+  expect(told).toHaveLength(1)
+  expect(told[0]).toMatchObject({ kind: 'undo', plan: 'test', undo: { name: 'thaw', plugin: 'beforeBackups' } })
+  expect(told[0]?.subject).toBe('"thaw" of plan "test" is not given back')
+  world.thaws = true
+  await run.engine.runUndos({})
+  await run.engine.notifications.close()
+  expect(told[1]).toMatchObject({ kind: 'recovery', subject: '"thaw" of plan "test" is given back' })
+  expect(told).toHaveLength(2)
+})
+
+test('a run by hand beside a daemon and the daemon know of each other what was told', async () => {
+  const world = { failure: broken as Error | undefined }
+  const { make, kinds } = recorder()
+  const config = { notify: [make({})] }
+  const first = await testRun([orders(world)], { config })
+  const second = await testRun([orders(world)], { config, stateDirectory: first.stateDirectory })
+  await first.run()
+  world.failure = undefined
+  await second.run()
+  await first.run()
+  for (const { engine } of [first, second]) await engine.notifications.close()
+  expect(kinds()).toEqual(['failure', 'recovery'])
 })

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { selfSignedTls } from '@holdfast/testing'
 import { defineHook, type HookModule } from '@holdfast/sdk'
 import { onTestFinished } from 'vitest'
@@ -51,6 +54,15 @@ export async function service(
     received,
     json: () => received.map(({ body }) => JSON.parse(body) as Record<string, unknown>),
   }
+}
+
+/** A file with a certificate, gone at the end of the test. */
+export function certificateFile({ cert }: { readonly cert: string }): string {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-notify-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const file = join(directory, 'ca.pem')
+  writeFileSync(file, cert)
+  return file
 }
 
 /** A plan's only target: it fails as long as the world says so. */
