@@ -200,11 +200,13 @@ plans:
   shop:
     schedule: { cron: '0 3 * * *', timeZone: Europe/Berlin }
     use: [{ '@holdfast/plugin-scripts#scripts': { path: ${here.at('scripts')} } }]
+  clean: { use: [./clean.mjs] }
 drills:
   weekly: { plan: shop, schedule: { cron: '0 4 * * *', timeZone: Europe/Berlin }, expect: ./check.mjs }
 `,
   )
   const wait = `while (!existsSync(${JSON.stringify(here.at('end'))})) await new Promise((resolve) => setTimeout(resolve, 5))`
+  here.write('clean.mjs', `export default { $type: 'holdfast.hook/v1', hook: 'maintain', entry: () => {} }\n`)
   here.write('check.mjs', `import { existsSync } from 'node:fs'\nexport default async () => { ${wait} }\n`)
   here.script(
     'backups/10',
@@ -233,8 +235,8 @@ drills:
   return { during: { ...during, samples }, after }
 }
 
-/** Of volumes and pushes: metrics that other parts of Holdfast bring along. */
-const ofOthers = /^holdfast_(filesystem|versions|push)/
+/** Of volumes, pushes and notifications: metrics that other parts of Holdfast bring along. */
+const ofOthers = /^holdfast_(filesystem|versions|push|notify)/
 
 test('every metric of the alert rules is there, with the labels that they ask for', async () => {
   const { during, after } = await scrapedRun()
