@@ -89,7 +89,7 @@ export async function readBlueprint(context: CommandContext, options: BlueprintO
     settings.defaultCopies.length > 0
       ? { env: [{ value: { name: 'HOLDFAST_COPIES', value: settings.defaultCopies.join(' ') } }] }
       : {},
-    secretParts({ name, plans: config.plans, secret: options.secret, variables: options.secretEnv ?? [] }),
+    secretParts({ name, config, secret: options.secret, variables: options.secretEnv ?? [] }),
   ]
   return {
     ...access,

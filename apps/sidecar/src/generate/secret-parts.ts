@@ -1,11 +1,11 @@
 import { posix } from 'node:path'
-import type { ResolvedPlan } from '@holdfast/runtime'
+import { notifiersOf, type ResolvedConfig } from '@holdfast/runtime'
 import type { PodParts } from './blueprint.ts'
 
 /** Options of {@link secretParts}. */
 export interface SecretPartsOptions {
   readonly name: string
-  readonly plans: readonly ResolvedPlan[]
+  readonly config: Pick<ResolvedConfig, 'plans' | 'drills' | 'notify'>
   /** A Secret that was named. */
   readonly secret: string | undefined
   /** Variables that come from it. */
@@ -19,8 +19,11 @@ const secretsDirectory = '/secrets'
  * What comes from a Secret: variables and files that the configuration names, and what was asked for. The Secret itself
  * is never made here.
  */
-export function secretParts({ name, plans, secret, variables }: SecretPartsOptions): PodParts {
-  const references = plans.flatMap(({ encoding: { identity } }) => (identity === undefined ? [] : [identity]))
+export function secretParts({ name, config, secret, variables }: SecretPartsOptions): PodParts {
+  const references = [
+    ...config.plans.flatMap(({ encoding: { identity } }) => (identity === undefined ? [] : [identity])),
+    ...[...notifiersOf(config)].flatMap(({ secrets }) => secrets),
+  ]
   const named = [...references.flatMap((each) => ('env' in each ? [each.env] : [])), ...variables]
   const directories = [
     ...references.flatMap((each) => ('file' in each ? [posix.dirname(each.file)] : [])),

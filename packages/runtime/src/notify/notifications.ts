@@ -151,7 +151,11 @@ export function createNotifications({ services, redactor }: CreateNotificationsO
 }
 
 /** Everybody who is told anything. */
-export function allOf({ plans, drills, notify }: ResolvedConfig): ReadonlySet<ResolvedNotifier> {
+export function allOf({
+  plans,
+  drills,
+  notify,
+}: Pick<ResolvedConfig, 'plans' | 'drills' | 'notify'>): ReadonlySet<ResolvedNotifier> {
   return new Set([...notify, ...[...plans, ...drills].flatMap((each) => each.notify)])
 }
 
