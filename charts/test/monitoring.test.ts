@@ -26,7 +26,7 @@ test.skipIf(!existsSync(promtool))(
       copyFileSync(join(import.meta.dirname, 'alerts.test.yaml'), join(folder, 'alerts.test.yaml'))
       const run = (...args: readonly string[]): string =>
         execFileSync(promtool, args, { cwd: folder, encoding: 'utf8' })
-      expect(run('check', 'rules', 'alerts.yaml')).toContain('SUCCESS: 24 rules found')
+      expect(run('check', 'rules', 'alerts.yaml')).toContain('SUCCESS: 25 rules found')
       expect(run('test', 'rules', 'alerts.test.yaml')).toContain('SUCCESS')
     } finally {
       rmSync(folder, { recursive: true })

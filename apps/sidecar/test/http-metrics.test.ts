@@ -227,10 +227,14 @@ drills:
   writeFileSync(here.at('end'), '')
   await running.logged('"msg":"drill \\"weekly\\" succeeded')
   const after = await running.scrape()
+  expect((await here.run(['pause', 'shop'])).code).toBe(0)
+  await running.clock.advance('5s')
+  const paused = await running.scrape()
   await running.stop()
   const samples = (name: string): ReturnType<Exposition['samples']> => [
     ...during.samples(name),
     ...drilling.samples(name),
+    ...paused.samples(name),
   ]
   return { during: { ...during, samples }, after }
 }

@@ -106,6 +106,7 @@ async function everywhere(here: Workspace, running: Daemon): Promise<object> {
     api: await running.get('/api/v1/plans/shop'),
     page: /paused<\/span> by\s+hand,\s*<time datetime="([^"]+)"/.exec((await running.page('/')).body)?.[1],
     metric: Number(/^holdfast_schedule_paused\{plan="shop"\} (\d)$/m.exec(metrics)?.[1]),
+    since: Number(/^holdfast_schedule_paused_since_timestamp_seconds\{plan="shop"\} (\S+)$/m.exec(metrics)?.[1] ?? 0),
     schedule,
     words: (await here.run(['schedule'], { clock: running.clock })).stdout,
   }
@@ -120,10 +121,11 @@ test('a plan that is paused by hand stays so over a restart of the daemon, where
     api: { paused: 'hand', pausedAt, pausedAgeMs: 0 },
     page: pausedAt,
     metric: 1,
+    since: Date.parse(pausedAt) / 1000,
     schedule: { plan: 'shop', paused: 'hand', pausedAt },
     words: expect.stringContaining(`paused by hand since ${pausedAt}`) as string,
   }
-  expect(await everywhere(here, first)).toMatchObject({ page: undefined, metric: 0 })
+  expect(await everywhere(here, first)).toMatchObject({ page: undefined, metric: 0, since: 0 })
   expect((await first.post('/api/v1/plans/shop/pause')).status).toBe(200)
   expect(await everywhere(here, first)).toMatchObject(paused)
   first.signal('SIGTERM')
@@ -136,7 +138,7 @@ test('a plan that is paused by hand stays so over a restart of the daemon, where
   expect(running.stderr()).not.toContain('"msg":"plan \\"shop\\" succeeded')
   expect((await running.post('/api/v1/plans/shop/resume')).status).toBe(200)
   expect(await running.get('/api/v1/plans/shop')).toMatchObject({ next: '2026-11-24T02:00:00.000Z' })
-  expect(await everywhere(here, running)).toMatchObject({ page: undefined, metric: 0 })
+  expect(await everywhere(here, running)).toMatchObject({ page: undefined, metric: 0, since: 0 })
   // To the slot, and no further: a run takes real time.
   await running.clock.advance('23h')
   await running.logged('"msg":"plan \\"shop\\" succeeded')

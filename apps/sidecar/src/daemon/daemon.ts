@@ -44,7 +44,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     engine,
     clock,
     next: (plan) => scheduler?.next(plan),
-    isPaused: (plan) => byHand.pauses.since(plan) !== undefined,
+    pausedSince: (plan) => byHand.pauses.since(plan),
   })
   /** The plans and drills that run, by what the scheduler calls them, and the slots that they run for. */
   const running = new Map<string, Date>()

@@ -18,8 +18,8 @@ export interface CreateDaemonMetricsOptions {
   readonly clock: Pick<RuntimeClock, 'monotonic'>
   /** When a plan or a drill fires next, by what the scheduler calls it. */
   next(name: string): Date | undefined
-  /** Whether somebody paused a plan by hand. */
-  isPaused(plan: string): boolean
+  /** Since when somebody has paused a plan by hand. */
+  pausedSince(plan: string): Date | undefined
 }
 
 /** The metrics that only a daemon has. Names are those of the scheduler: of plans, and the ids of drills. */
@@ -42,7 +42,7 @@ export function createDaemonMetrics({
   engine,
   clock,
   next,
-  isPaused,
+  pausedSince,
 }: CreateDaemonMetricsOptions): DaemonMetrics {
   const { journal, services } = engine
   const missed = metrics.counter('holdfast_schedule_missed_total', 'Slots that were not run', ['plan', 'reason'])
@@ -73,7 +73,7 @@ export function createDaemonMetrics({
     // How old a backup may be is not asked of a plan that makes none.
     entries: () => engine.config().plans.map((plan) => ({ ...plan, isAgeless: plan.maintenance })),
     next,
-    isPaused,
+    pausedSince,
     since: (plan) => since.get(plan),
   })
   recordSchedules({
@@ -83,7 +83,6 @@ export function createDaemonMetrics({
     label: 'drill',
     entries: () => engine.config().drills.map((drill) => ({ ...drill, isAgeless: false })),
     next: (drill) => next(drillId(drill)),
-    isPaused: () => false,
     since: (drill) => since.get(drillId(drill)),
   })
 

@@ -5,7 +5,10 @@ import { errors } from '../errors.ts'
 
 /** The plans that are paused by hand. */
 export interface KeptPauses {
-  /** Since when a plan is paused by hand; `undefined`: it is not. */
+  /**
+   * Since when a plan is paused by hand; `undefined`: it is not, or this daemon does not schedule, and has heard of nothing
+   * that another one was told.
+   */
   since(plan: string): Date | undefined
   all(): ReadonlyMap<string, Date>
   /** @throws HoldfastError `PAUSE_UNWRITTEN` */
@@ -38,6 +41,7 @@ export function keepPauses({ engine, clock, log, scheduler, changed }: KeepPause
   const { pauses } = engine.journal
   let known: ReadonlyMap<string, Date> = new Map()
   let isUnreadable = false
+  let isScheduling = false
 
   /** What the journal can't say stays as it was. */
   const attempt = (what: string, work: () => void): void => {
@@ -72,7 +76,7 @@ export function keepPauses({ engine, clock, log, scheduler, changed }: KeepPause
   }
 
   return {
-    since: (plan) => known.get(plan),
+    since: (plan) => (isScheduling ? known.get(plan) : undefined),
     all: () => known,
     set(plan, isPaused) {
       try {
@@ -95,6 +99,7 @@ export function keepPauses({ engine, clock, log, scheduler, changed }: KeepPause
       apply()
     },
     start() {
+      isScheduling = true
       look()
       apply()
       for (const [plan, since] of known) {
@@ -108,7 +113,10 @@ export function keepPauses({ engine, clock, log, scheduler, changed }: KeepPause
         })
       }
       again()
-      return () => cancel?.()
+      return () => {
+        isScheduling = false
+        cancel?.()
+      }
     },
   }
 }

@@ -21,8 +21,8 @@ export interface RecordSchedulesOptions {
   entries(): readonly ScheduleEntry[]
   /** When one fires next; `undefined`: not by itself. */
   next(name: string): Date | undefined
-  /** Whether somebody paused one by hand. */
-  isPaused(name: string): boolean
+  /** Since when somebody has paused one by hand; without it, nobody can. */
+  readonly pausedSince?: ((name: string) => Date | undefined) | undefined
   /** Since when one has had a schedule. */
   since(name: string): Date | undefined
 }
@@ -37,7 +37,7 @@ type Scheduled = ScheduleEntry & { readonly schedule: Schedule }
 
 /** Metrics that say what the schedules are: worked out when they are read, and each schedule only once. */
 export function recordSchedules(options: RecordSchedulesOptions): void {
-  const { metrics, clock, prefix, label, entries, next, isPaused, since } = options
+  const { metrics, clock, prefix, label, entries, next, pausedSince, since } = options
   const known = new WeakMap<Schedule, Facts>()
   const scheduled = (): readonly Scheduled[] =>
     entries().filter((entry): entry is Scheduled => entry.schedule !== undefined)
@@ -68,8 +68,11 @@ export function recordSchedules(options: RecordSchedulesOptions): void {
     })
 
   gauge('paused', 'Whether it is paused, by the configuration or by hand', ({ name, schedule }) =>
-    schedule.paused || isPaused(name) ? 1 : 0,
+    schedule.paused || pausedSince?.(name) ? 1 : 0,
   )
+  if (pausedSince) {
+    gauge('paused_since_timestamp_seconds', 'Since when it is paused by hand', ({ name }) => seconds(pausedSince(name)))
+  }
   gauge('next_run_timestamp_seconds', 'When it runs next', ({ name }) => seconds(next(name)))
   // These two say how old the last success may be.
   gauge('created_timestamp_seconds', 'Since when runs are expected', ({ name, isAgeless }) =>

@@ -52,6 +52,14 @@ and max by (namespace, plan) (holdfast_plan_info{kind="maintenance"})`,
       'Nothing ran at the time, or the run before it still went on. If the latter is usual, the plan needs a longer interval.',
   },
   {
+    name: 'BackupPausedByHand',
+    severity: 'warning',
+    expr: 'time() - max by (namespace, plan) (holdfast_schedule_paused_since_timestamp_seconds) > 86400',
+    summary: 'Plan {{ $labels.plan }} has been paused by hand for {{ $value | humanizeDuration }}',
+    description:
+      'It makes no backups, and while it is paused nothing says that the last one gets old. `holdfast resume {{ $labels.plan }}` lets it run by its schedule again; a pause that is to last belongs into the configuration.',
+  },
+  {
     name: 'BackupRunStuck',
     severity: 'critical',
     expr: 'time() - max by (namespace, plan) (holdfast_run_deadline_timestamp_seconds) > 300',
