@@ -44,6 +44,7 @@ const kinds: Readonly<Record<string, string>> = {
   'v1 ConfigMap': 'V1ConfigMap',
   'v1 Event': 'CoreV1Event',
   'v1 Namespace': 'V1Namespace',
+  'v1 PersistentVolume': 'V1PersistentVolume',
   'v1 PersistentVolumeClaim': 'V1PersistentVolumeClaim',
   'v1 Pod': 'V1Pod',
   'v1 PodTemplate': 'V1PodTemplate',

@@ -44,7 +44,7 @@ export const groups: readonly Group[] = [
       ['images', 'Images'],
       ['storage', 'The store'],
       ['s3', 'Buckets'],
-      ['recipes', 'PostgreSQL, MariaDB, Redis, …'],
+      ['recipes', 'Databases and files'],
       ['mongodb', 'MongoDB'],
       ['benji', 'Ceph volumes'],
       ['security', 'Security'],
