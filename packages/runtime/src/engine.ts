@@ -493,7 +493,9 @@ export function createEngine(options: CreateEngineOptions): Engine {
     for (const { undo, result } of recovery.undos) if (result === 'failed') tried.add(undo.id)
     isRecovered = true
     sweep()
-    tell(() => notifications.interrupted(recovery.interrupted))
+    // Whoever called the observers has told it, too, before it was gone.
+    const due = new Set(journal.openRuns().flatMap(({ id, observersDue }) => (observersDue ? [id] : [])))
+    tell(() => notifications.interrupted(recovery.interrupted.filter(({ id }) => due.has(id))))
     return recovery
   }
 

@@ -357,6 +357,10 @@ export const errors = defineErrors(
       message: (p: { name: string }) => `two notifiers of the same list are called "${p.name}"`,
       hint: 'Metrics and the log could not tell them apart. Give one another `name`.',
     },
+    NOTIFIER_SHARED: {
+      message: (p: { name: string; sharing: string }) => `the check of "${p.name}" is one for all of: ${p.sharing}`,
+      hint: "The success of one hides the failure of another. Add path: '{name}', so that each has a check of its own, or give each its own `notify`.",
+    },
     NOTIFY_FAILED: {
       message: (p: { sink: string; subject: string; reason: string }) =>
         `"${p.sink}" could not be told that ${p.subject}: ${p.reason}`,

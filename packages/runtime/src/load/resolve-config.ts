@@ -10,6 +10,7 @@ import { checkRecipients, resolveEncoding } from './resolve-encoding.ts'
 import { resolveNotify } from './resolve-notify.ts'
 import { resolvePlan, type PlanDraft } from './resolve-plan.ts'
 import { checkDriver, openStore } from './resolve-storage.ts'
+import { warnSharedChecks } from './shared-checks.ts'
 import type { ResolvedConfig, ResolvedDrill, ResolvedPlan } from './resolved.ts'
 
 /** A configuration, and what the shape of the rest of the engine has no place for. */
@@ -48,6 +49,7 @@ export async function resolveConfig(context: ResolveContext): Promise<ResolvedDr
     if (resolved !== undefined) plans.push(resolved)
   }
   const drills = await resolveDrills(drafts, plans, { shape, notify: defaults.notify }, context)
+  warnSharedChecks({ notify: defaults.notify, plans, drills }, problems)
   if (problems.problems.length > 0) return undefined
   const config: ResolvedConfig = {
     instance: instance ?? 'default',

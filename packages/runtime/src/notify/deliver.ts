@@ -37,7 +37,9 @@ export async function deliver(notifier: ResolvedNotifier, facts: Facts, options:
     } catch (error) {
       const isFinal = isHoldfastError(error) && !error.retryable
       if (isFinal || attempt >= attempts || signal.aborted) throw error
-      await clock.sleep(pausesMs[attempt - 1] ?? 0, signal)
+      // Whoever is cut off while it waits wants to know why it had to.
+      await clock.sleep(pausesMs[attempt - 1] ?? 0, signal).catch(() => {})
+      if (signal.aborted) throw error
     }
   }
 }

@@ -1,5 +1,5 @@
 // Tells people how runs went, after it is written down. No run waits for it, and nothing that goes wrong here changes one.
-import type { HoldfastFailure, Outcome, Run } from '@holdfast/sdk'
+import type { HoldfastFailure, NotificationOccasion, Outcome, Run } from '@holdfast/sdk'
 import { drillOfId } from '../drill/drill-name.ts'
 import { recordFailure } from '../failure.ts'
 import { quietly } from '../journal/quietly.ts'
@@ -35,7 +35,7 @@ export interface Notifications {
   readonly listen: RunEventListener
   /** A run has ended, and is not tried again. */
   ended(result: { readonly run: Run; readonly outcome: Outcome }): void
-  /** Runs died with their processes. */
+  /** Runs died with their processes, before they could tell. */
   interrupted(runs: readonly RunRecord[]): void
   /** Looks for what is not given back, or is at last. */
   lookForUndos(): void
@@ -51,6 +51,8 @@ export interface Notifications {
 export function createNotifications({ services, redactor }: CreateNotificationsOptions): Notifications {
   const { clock, log, journal, secrets, shutdown, meter, config, process } = services
   const book = createToldBook(services)
+  /** Runs that may begin: until their plan has its store, they may be another pod's. */
+  const beginning = new Set<string>()
   /** Milliseconds that the newest run of a plan or a drill took. */
   const durations = new Map<string, number>()
   const failures = meter.counter('holdfast_notify_failures_total', 'Notifications that were not sent', ['sink'])
@@ -72,11 +74,14 @@ export function createNotifications({ services, redactor }: CreateNotificationsO
 
   const tell = (notifiers: readonly ResolvedNotifier[], facts: Facts): void => {
     for (const notifier of notifiers) {
-      const { kind } = facts
-      // Who doesn't ask for the first success after trouble asks for successes, perhaps.
-      const asked = kind === 'recovery' && !notifier.on.has(kind) && facts.run ? 'success' : kind
-      if (kind !== 'test' && asked !== 'test' && notifier.on.has(asked)) queue.add(notifier, { ...facts, kind: asked })
+      const kind = askedFor(notifier.on, facts)
+      if (kind) queue.add(notifier, { ...facts, kind })
     }
+  }
+
+  const begun = (run: Run): void => {
+    const { notify, maintenance } = toldOf(config(), run)
+    tell(notify, startFacts(run, maintenance, teller()))
   }
 
   const endOf = (run: Run, outcome: Outcome): void => {
@@ -102,9 +107,9 @@ export function createNotifications({ services, redactor }: CreateNotificationsO
     listen(event) {
       const { run } = event
       if (event.type === 'run-ended') durations.set(nameOf(run), event.durationMs)
-      if (event.type !== 'run-started' || run.attempt > 1 || run.trigger === 'boot' || !isTold(run)) return
-      const { notify, maintenance } = toldOf(config(), run)
-      tell(notify, startFacts(run, maintenance, teller()))
+      if (event.type === 'run-started' && run.attempt === 1 && run.trigger !== 'boot' && isTold(run))
+        beginning.add(run.id)
+      else if (beginning.delete(run.id) && event.type !== 'run-ended') begun(run)
     },
     ended({ run, outcome }) {
       if (isTold(run) && outcome.status !== 'skipped') endOf(run, outcome)
@@ -148,6 +153,16 @@ export function createNotifications({ services, redactor }: CreateNotificationsO
   function notifiersFor({ plan, participant }: UndoRecord): readonly ResolvedNotifier[] {
     return toldOf(config(), { plan, drill: drillOfId(participant) }).notify
   }
+}
+
+/** What a notifier takes it for; `undefined`: it does not ask for it. */
+function askedFor(on: ResolvedNotifier['on'], { kind, run, undo }: Facts): NotificationOccasion | undefined {
+  if (kind === 'test') return undefined
+  // Nobody is told that something was given back who was not told that it was not.
+  if (undo && !on.has('undo')) return undefined
+  if (on.has(kind)) return kind
+  // Who doesn't ask for the first success after trouble asks for successes, perhaps; starting is none.
+  return kind === 'recovery' && run && run.trigger !== 'boot' && on.has('success') ? 'success' : undefined
 }
 
 /** Everybody who is told anything. */

@@ -23,6 +23,8 @@ export async function sendPing(
   notification: Notification,
   { config, secrets, signal }: NotifierContext<PingOptions>,
 ): Promise<void> {
+  // That a process could start is no success of its plan.
+  if (notification.kind === 'recovery' && notification.run?.trigger === 'boot') return
   const address = await addressFor(signals[notification.kind], notification, config, secrets)
   if (address === undefined) return
   const { method = 'POST', ca } = config

@@ -25,7 +25,7 @@ export function subjectOf(facts: Facts): string {
     case 'partial':
       return `${what} failed in part${partOf(targets)}`
     case 'recovery':
-      return undo ? `"${undo.name}" of ${what} is given back` : `${what} has recovered`
+      return undo ? `"${undo.name}" of ${what} is not pending any more` : `${what} has recovered`
     case 'stale':
       return since === undefined ? `${what} has never succeeded` : `${what} has not succeeded since ${timeOf(since)}`
     case 'undo':
@@ -76,7 +76,7 @@ function meaningOf({ kind, maintenance, drill, run, undo }: Facts): string | und
     case 'undo':
       return 'Something may still be frozen, locked or paused: see `holdfast undo list`. This is said once.'
     case 'recovery':
-      return undo ? 'Nothing of it is pending any more.' : undefined
+      return undo ? 'It was given back, or somebody has said that it is.' : undefined
     default:
       return undefined
   }

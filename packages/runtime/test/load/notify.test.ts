@@ -211,6 +211,20 @@ describe('what is wrong is said, with its place', () => {
   })
 })
 
+test('a check that several plans share is warned of', async () => {
+  const warned = async (ping: string, more: string): Promise<readonly unknown[]> => {
+    const yaml = `notify: [{ ping: ${ping} }]\nplans: { shop: { ${use} }, mail: { ${use}${more} } }\n`
+    const { warnings } = await load(tree({ 'holdfast.yaml': yaml }))
+    return warnings.map(({ code, message, details }) => [code, message, details['line']])
+  }
+  expect(await warned('{ url: { env: A }, path: "{instance}" }', '')).toEqual([
+    ['NOTIFIER_SHARED', 'the check of "ping" is one for all of: shop, mail', 1],
+  ])
+  expect(await warned('{ success: { env: A } }', '')).toHaveLength(1)
+  expect(await warned('{ url: { env: A }, path: "{name}" }', '')).toEqual([])
+  expect(await warned('{ url: { env: A } }', ', notify: []')).toEqual([])
+})
+
 test('editors know notifiers: what they are, their options, their settings', async () => {
   const schema = await configJsonSchema()
   const { notifier } = schema['definitions'] as Readonly<Record<string, JsonSchema>>

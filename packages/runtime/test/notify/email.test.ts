@@ -108,6 +108,8 @@ test.for<readonly [string, MailServerOptions]>([
   ['stops in the middle', { fault: 'hangs-in-data' }],
 ])('fault F51: one that %s is waited for as long as it may take', async ([, options]) => {
   const server = await mailServer(options)
-  expect(await mailed(server, {}, { settings: { timeout: '3s' } })).toContain('there was no time left')
+  expect(await mailed(server, {}, { settings: { timeout: '3s' } })).toMatch(
+    /no answer within 3\.0 s|there was no time left/,
+  )
   expect(server.connections()).toBe(1)
 })

@@ -1,5 +1,5 @@
 // What people are told, and when.
-import { advanceUntil } from '@holdfast/testing'
+import { advanceUntil, memoryStorage } from '@holdfast/testing'
 import {
   defineHook,
   defineNotifier,
@@ -308,8 +308,45 @@ test('what can not be given back is said once, also by later processes, and when
   world.thaws = true
   await run.engine.runUndos({})
   await run.engine.notifications.close()
-  expect(told[1]).toMatchObject({ kind: 'recovery', subject: '"thaw" of plan "test" is given back' })
+  expect(told[1]).toMatchObject({ kind: 'recovery', subject: '"thaw" of plan "test" is not pending any more' })
   expect(told).toHaveLength(2)
+})
+
+test('a leader tells of the runs of the one before it, but for those that it has told of itself', async () => {
+  const { told, make } = recorder()
+  const { engine, clock } = await testRun([orders()], { config: { notify: [make({})] } })
+  const cut = (id: string, observersDue: boolean) => ({
+    run: { id, plan: 'test', attempt: 1, scheduledFor: clock.now(), trigger: 'schedule', dryRun: false } as const,
+    startedAt: clock.now(),
+    process: 'another pod',
+    observersDue,
+  })
+  await engine.takeOver({ processes: ['another pod'], runs: [cut('a', true), cut('b', false)], isLeading: () => true })
+  await engine.finishRecovery()
+  await engine.notifications.close()
+  expect(told.map(({ kind, run }) => [kind, run?.id])).toEqual([['failure', 'a']])
+})
+
+test('a pod whose plan another one runs says nothing of it, not even that it begins', async () => {
+  const check = await service()
+  const notify = [ping({ url: check.url })]
+  const storage = memoryStorage()
+  const holding = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  const hold = defineHook('backups', () => {
+    begun.resolve()
+    return holding.promise
+  })
+  const holds = await testRun([hold], { config: { storage } })
+  const held = holds.run()
+  await begun.promise
+  const other = await testRun([orders()], { config: { storage, notify } })
+  const { outcome } = await other.run()
+  expect(outcome).toMatchObject({ status: 'skipped', reason: 'store-owned' })
+  await other.engine.notifications.close()
+  expect(check.received).toEqual([])
+  holding.resolve()
+  await held
 })
 
 test('a run by hand beside a daemon and the daemon know of each other what was told', async () => {
