@@ -32,6 +32,27 @@ test('plans: the last result, its age, and what needs somebody first', async () 
   expect(await world.ask('/api/v1/plans/shops')).toMatchObject({ status: 404 })
 })
 
+test('a success that is older than two intervals is too old, however well the newest run ended, unless it is paused', async () => {
+  const hoursAgo = (hours: number): Date => new Date(Date.parse(now) - hours * 3_600_000)
+  const ages: Readonly<Record<string, number>> = { fresh: 47, old: 49, paused: 49 }
+  const world = statusWorld({
+    plans: ['fresh', 'old', 'paused'],
+    paused: new Map([['paused', hoursAgo(48)]]),
+    times: (name) => ({ lastSuccess: hoursAgo(ages[name] ?? 0) }),
+  })
+  for (const plan of Object.keys(ages)) enterRun(world, { id: plan, plan })
+  const { items, ...rest } = (await world.json('/api/v1/plans')) as List<{ name: string; tooOld: boolean }>
+  expect(items.map(({ name, tooOld }) => [name, tooOld])).toEqual([
+    ['old', true],
+    ['fresh', false],
+    ['paused', false],
+  ])
+  expect(rest).toMatchObject({ counts: { succeeded: 3, tooOld: 1, paused: 1 } })
+  const { body } = await world.ask('/')
+  expect(body).toContain('<title>1 too old')
+  expect(body).toContain('Some plans have not succeeded for longer than twice the time between two of their slots.')
+})
+
 test('runs come a page at a time, each once, and the way to the next one is in the answer', async () => {
   const world = statusWorld()
   for (let index = 0; index < 12; index++) {

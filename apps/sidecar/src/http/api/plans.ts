@@ -1,4 +1,5 @@
-import { drillId, errors as runtimeErrors, type ResolvedDrill, type ResolvedPlan } from '@holdfast/runtime'
+import { drillId, errors as runtimeErrors, parseCron, type ResolvedDrill, type ResolvedPlan } from '@holdfast/runtime'
+import type { Schedule } from '@holdfast/sdk'
 import type { PlanStatus } from '../../daemon/status.ts'
 import { partOf, type Part } from './parts.ts'
 import { summaryOf, type RunSummary } from './runs.ts'
@@ -30,12 +31,14 @@ export interface PlanView {
   readonly last?: RunSummary | undefined
   readonly lastSuccessAt?: string | undefined
   readonly lastSuccessAgeMs?: number | undefined
+  /** That is longer ago than twice the longest time between two of its slots, and it is not paused: as the alerts see it. */
+  readonly tooOld: boolean
   /** Newest first. */
   readonly recent: readonly { readonly id: string; readonly status: RunSummary['status'] }[]
 }
 
-/** How many plans there are of each state; of those some run, and some are paused, by whomever. */
-export type PlanCounts = Readonly<Record<PlanView['state'] | 'running' | 'paused', number>>
+/** How many plans there are of each state; and how many of all run, are paused, or have a last success that is too old. */
+export type PlanCounts = Readonly<Record<PlanView['state'] | 'running' | 'paused' | 'tooOld', number>>
 
 const recentRuns = 12
 
@@ -51,13 +54,15 @@ export function listPlans(
   usual?: number,
 ): Part<PlanView> & { readonly counts: PlanCounts } {
   const known = statusOfAll(source)
-  const counts = { failed: 0, aborted: 0, partial: 0, never: 0, succeeded: 0, running: 0, paused: 0 }
+  const counts = { failed: 0, aborted: 0, partial: 0, never: 0, succeeded: 0, running: 0, paused: 0, tooOld: 0 }
   const states = source.engine.config().plans.map((plan) => {
     const state = stateOf(source, plan.name)
     counts[state]++
     if (known.get(plan.name)?.running) counts.running++
     if (plan.schedule && (plan.schedule.paused || source.pausedSince(plan.name))) counts.paused++
-    return { plan, state, rank: planStates.indexOf(state) }
+    const isOld = isTooOld(source, plan, known.get(plan.name))
+    if (isOld) counts.tooOld++
+    return { plan, state, rank: Math.min(planStates.indexOf(state), isOld ? planStates.indexOf('partial') : Infinity) }
   })
   // In the order of the configuration where they are alike: sorting keeps it.
   const { items, ...part } = partOf(
@@ -99,9 +104,10 @@ export function listDrills(source: StatusSource, query: URLSearchParams, usual?:
   )
 }
 
-function planView(source: StatusSource, plan: ResolvedPlan, status: PlanStatus | undefined): PlanView {
+function planView(source: StatusSource, plan: ResolvedPlan, status: KnownStatus | undefined): PlanView {
   const { name, schedule, maintenance } = plan
-  const view = { name, maintenance, ...viewOf(source, { plan: name }, status), ...scheduleOf(schedule) }
+  const tooOld = isTooOld(source, plan, status)
+  const view = { name, maintenance, ...viewOf(source, { plan: name }, status), ...scheduleOf(schedule), tooOld }
   if (schedule?.paused) return { ...view, paused: 'configuration' }
   const since = source.pausedSince(name)
   if (!schedule || !since) return view
@@ -109,17 +115,37 @@ function planView(source: StatusSource, plan: ResolvedPlan, status: PlanStatus |
   return { ...view, paused: 'hand', pausedAt: since.toISOString(), pausedAgeMs }
 }
 
-function drillView(source: StatusSource, drill: ResolvedDrill, status: PlanStatus | undefined): PlanView {
+function drillView(source: StatusSource, drill: ResolvedDrill, status: KnownStatus | undefined): PlanView {
   const { name, schedule, plan } = drill
   const paused = schedule?.paused ? 'configuration' : undefined
   const view = viewOf(source, { drill: name }, status)
-  return { name, plan: plan.name, maintenance: false, ...view, ...scheduleOf(schedule), paused }
+  const tooOld = isTooOld(source, { name: drillId(name), schedule, maintenance: false }, status)
+  return { name, plan: plan.name, maintenance: false, ...view, ...scheduleOf(schedule), tooOld, paused }
+}
+
+interface KnownStatus extends PlanStatus {
+  /** Another pod schedules, and has the newer runs. */
+  readonly isStandby: boolean
+}
+
+/** Worked out once for each schedule: it takes a moment. */
+const gaps = new WeakMap<Schedule, number>()
+
+function isTooOld(
+  { clock, pausedSince }: StatusSource,
+  { name, schedule, maintenance }: Pick<ResolvedPlan, 'name' | 'schedule' | 'maintenance'>,
+  { lastSuccess, isStandby = false }: Partial<KnownStatus> = {},
+): boolean {
+  if (!schedule || schedule.paused || maintenance || !lastSuccess || isStandby || pausedSince(name)) return false
+  const gap = gaps.get(schedule) ?? parseCron(schedule.cron, schedule.timeZone).longestGapMs
+  gaps.set(schedule, gap)
+  return clock.now().getTime() - lastSuccess.getTime() > 2 * gap
 }
 
 function viewOf(
   { engine, clock }: StatusSource,
   whose: { readonly plan: string } | { readonly drill: string },
-  status: PlanStatus | undefined,
+  status: KnownStatus | undefined,
 ): Pick<
   PlanView,
   'state' | 'running' | 'next' | 'nextInMs' | 'last' | 'lastSuccessAt' | 'lastSuccessAgeMs' | 'recent'
@@ -150,11 +176,12 @@ function planState(status: RunSummary['status'] | undefined): PlanView['state'] 
   return status === undefined || status === 'running' || status === 'skipped' ? 'never' : status
 }
 
-function statusOfAll({ status }: StatusSource): ReadonlyMap<string, PlanStatus> {
-  const { plans, drills } = status.current()
+function statusOfAll({ status }: StatusSource): ReadonlyMap<string, KnownStatus> {
+  const { plans, drills, role } = status.current()
+  const isStandby = role === 'standby'
   return new Map([
-    ...plans.map((plan) => [plan.name, plan] as const),
-    ...drills.map((drill) => [drillId(drill.name), drill] as const),
+    ...plans.map((plan) => [plan.name, { ...plan, isStandby }] as const),
+    ...drills.map((drill) => [drillId(drill.name), { ...drill, isStandby }] as const),
   ])
 }
 

@@ -40,8 +40,9 @@ function lastResult({ last, running }: PlanView): Content {
   ]
 }
 
-function lastSuccess({ maintenance, lastSuccessAt, lastSuccessAgeMs }: PlanView): Content {
-  if (lastSuccessAt !== undefined) return moment(lastSuccessAt, lastSuccessAgeMs)
+function lastSuccess({ maintenance, lastSuccessAt, lastSuccessAgeMs, tooOld }: PlanView): Content {
+  if (lastSuccessAt !== undefined)
+    return [moment(lastSuccessAt, lastSuccessAgeMs), tooOld && html` <span class="bad">too old</span>`]
   return maintenance ? html`<span class="quiet">backs nothing up</span>` : html`<span class="odd">never</span>`
 }
 

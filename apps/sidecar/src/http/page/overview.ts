@@ -68,6 +68,7 @@ function headline({ plans: { counts }, undos, reasons }: Overview): string {
   if (undos.items.some(({ state, kind }) => state !== 'held' && kind === 'held')) return 'Not given back'
   const bad = counts.failed + counts.aborted
   if (bad > 0) return `${bad} failed`
+  if (counts.tooOld > 0) return `${counts.tooOld} too old`
   return reasons.length > 0 ? 'Not ready' : 'Overview'
 }
 
@@ -80,6 +81,8 @@ function verdict({ plans: { counts, total }, undos, reasons }: Overview): Conten
   if (bad > 0) return `The newest run of ${bad} of ${total ?? bad} plans did not make its backup.`
   if (counts.partial > 0)
     return `The newest run of ${counts.partial} of ${total ?? counts.partial} plans left something out.`
+  if (counts.tooOld > 0)
+    return 'Some plans have not succeeded for longer than twice the time between two of their slots.'
   if (reasons.length > 0) return 'The daemon is not ready.'
   if (counts.succeeded === 0) return 'Nothing has been backed up yet.'
   return 'The newest run of every plan that has run succeeded.'
@@ -110,6 +113,7 @@ const words = [
   ['partial', 'partial', 'odd'],
   ['never', 'not run yet', 'quiet'],
   ['succeeded', 'succeeded', 'good'],
+  ['tooOld', 'too old', 'bad'],
   ['paused', 'paused', 'odd'],
   ['running', 'running now', 'quiet'],
 ] as const
