@@ -1,4 +1,5 @@
 import { systemClock } from '@holdfast/runtime'
+import { sdkVersion } from '@holdfast/sdk/internal'
 import { expect, test } from 'vitest'
 import { workspace } from './support/workspace.ts'
 
@@ -7,7 +8,7 @@ async function shown(files: Readonly<Record<string, string>>, args: readonly str
   const here = workspace(files)
   const { code, stdout, stderr } = await here.run(args)
   expect(stderr).not.toMatch(/^\s+at /m)
-  return `${stdout}${stderr}exit ${code}`.replaceAll(here.path, '/here')
+  return `${stdout}${stderr}exit ${code}`.replaceAll(here.path, '/here').replace(`this is ${sdkVersion}`, 'this is SDK')
 }
 
 const hook = `export default { $type: 'holdfast.hook/v1', hook: 'maintain', entry() {} }\n`
@@ -18,7 +19,7 @@ test('unknown configuration key', async () => {
   expect(text).toMatchInlineSnapshot(`
     "error: unknown key "retension" in plans.shop
       in /here/holdfast.yaml:4:5
-      Did you mean "retention"? Known here: schedule, use, concurrency, budget, retry, retention, allowEmpty, encoding, copies.
+      Did you mean "retention"? Known here: schedule, use, concurrency, budget, retry, retention, allowEmpty, encoding, copies, notify.
       CONFIG_UNKNOWN_KEY, see docs/errors.md#config_unknown_key
     exit 78"
   `)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { follow } from './support/process.ts'
@@ -37,9 +37,10 @@ const echo = `export function main() { console.log(JSON.stringify(process.argv.s
 
 test('--version is answered without loading anything, whatever the Node', () => {
   const here = installed()
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string }
   for (const args of [[], ['-r', here.at('old.cjs')]]) {
     const { stdout } = spawnSync(process.execPath, [...args, here.at('app/bin/holdfast.js'), '--version'])
-    expect(stdout.toString()).toBe('1.0.0\n')
+    expect(stdout.toString()).toBe(`${version}\n`)
   }
 })
 

@@ -1,4 +1,5 @@
 import { definePlugin, isHoldfastError } from '@holdfast/sdk'
+import { sdkVersion } from '@holdfast/sdk/internal'
 import { describe, expect, test } from 'vitest'
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
@@ -253,7 +254,7 @@ describe('in YAML, what is wrong is found, placed and put right', () => {
       use('wrong#newer'),
       {
         code: 'PLUGIN_SDK_MISMATCH',
-        message: 'plugin "newer" was built for SDK ^2.0; this is 1.0.0',
+        message: `plugin "newer" was built for SDK ^2.0; this is ${sdkVersion}`,
         line: 4,
         column: 9,
       },
