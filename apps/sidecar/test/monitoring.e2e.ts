@@ -143,15 +143,7 @@ function filledIn(expr: string): string {
 async function until(what: string, isSo: () => Promise<boolean> | boolean, ms = 15_000): Promise<void> {
   const end = Date.now() + ms
   while (!(await isSo())) {
-    if (Date.now() > end)
-      throw new Error(
-        `not within ${ms} ms: ${what}\n${daemon
-          .stderr()
-          .split('\n')
-          .filter((line) => /"good"|thaw/.test(line))
-          .join('\n')
-          .slice(0, 6000)}`,
-      )
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}\n${daemon.stderr().slice(-5000)}`)
     await sleep(100)
   }
 }
