@@ -15,24 +15,31 @@ import { root } from './workspaces.ts'
 export interface Step {
   readonly command: string
   readonly output: string
+  /** What it counts is another number each time. */
+  readonly numbersDiffer: boolean
 }
 
 /** Where the reader's home is, in the pages: as long as the one that they run in, so that columns have the same width. */
 const home = '/home/operator'
 const mark = '\u0001'
 
-/** The blocks `console` of a page that follow `<!-- run -->`. A command begins with `$ `, goes on after a `\`. */
+const block = /^(<!-- run(: numbers differ)? -->\n+```console\n)(.*?)^```$/gms
+
+/**
+ * The blocks `console` of a page that follow `<!-- run -->`, or `<!-- run: numbers differ -->` where each run counts
+ * something else. A command begins with `$ `, and goes on after a `\`.
+ */
 export function stepsOf(text: string): readonly Step[] {
-  return [...text.matchAll(/^<!-- run -->\n+```console\n(.*?)^```$/gms)].flatMap(([, block = '']) => stepsIn(block))
+  return [...text.matchAll(block)].flatMap(([, , differ, content = '']) => stepsIn(content, differ !== undefined))
 }
 
-function stepsIn(block: string): readonly Step[] {
-  return block
+function stepsIn(content: string, numbersDiffer: boolean): readonly Step[] {
+  return content
     .split(/^\$ /m)
     .slice(1)
     .map((part) => {
       const command = /^(?:.*\\\n)*.*/.exec(part)?.[0] ?? ''
-      return { command, output: part.slice(command.length + 1) }
+      return { command, output: part.slice(command.length + 1), numbersDiffer }
     })
 }
 
@@ -73,8 +80,8 @@ export function runSteps(text: string): readonly (Step & { readonly code: number
       env: environment(place),
     })
     const [, ...parts] = printed.replaceAll(place, home).split(mark)
-    return steps.map(({ command }, index) => ({
-      command,
+    return steps.map((step, index) => ({
+      ...step,
       output: parts[2 * index] ?? '',
       code: Number(parts[2 * index + 1] ?? 1),
     }))
@@ -83,10 +90,18 @@ export function runSteps(text: string): readonly (Step & { readonly code: number
   }
 }
 
-/** As if on a terminal, but for its colours. */
+/** As if on a terminal, but for its colours. Setups find the repository by `REPOSITORY`. */
 function environment(place: string): NodeJS.ProcessEnv {
   const path = [join(root, 'node_modules/.bin'), env['PATH']].join(delimiter)
-  return { PATH: path, HOME: place, TZ: 'UTC', LANG: 'C.UTF-8', NO_COLOR: '1', HOLDFAST_LOG_FORMAT: 'pretty' }
+  return {
+    PATH: path,
+    HOME: place,
+    REPOSITORY: root,
+    TZ: 'UTC',
+    LANG: 'C.UTF-8',
+    NO_COLOR: '1',
+    HOLDFAST_LOG_FORMAT: 'pretty',
+  }
 }
 
 /** What of an output is the same each time: not times, ids, digests, how long it took, and the widths that follow. */
@@ -106,12 +121,13 @@ export function lasting(output: string): string {
 }
 
 /** Whether an output is as the page has it. A line `…` of the page stands for any lines. */
-export function fits(page: string, output: string): boolean {
-  const pattern = lasting(page)
+export function fits({ output: page, numbersDiffer = false }: Partial<Step>, output: string): boolean {
+  const text = (some: string): string => (numbersDiffer ? lasting(some).replaceAll(/\d+/g, 'N') : lasting(some))
+  const pattern = text(page ?? '')
     .split('\n')
     .map((line) => (line === '…' ? '(?:.*\\n)*?.*' : line.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)))
     .join('\\n')
-  return new RegExp(`^${pattern}$`).test(lasting(output))
+  return new RegExp(`^${pattern}$`).test(text(output))
 }
 
 /** What is not as a page says, a line each. */
@@ -119,7 +135,7 @@ export function findStale(text: string): readonly string[] {
   const steps = stepsOf(text)
   return runSteps(text).flatMap(({ command, output, code }, index) => [
     ...(code === 0 ? [] : [`$ ${command}: exit code ${code}\n${output}`]),
-    ...(fits(steps[index]?.output ?? '', output) ? [] : [`$ ${command} prints\n${output}`]),
+    ...(fits(steps[index] ?? {}, output) ? [] : [`$ ${command} prints\n${output}`]),
   ])
 }
 
@@ -127,10 +143,10 @@ export function findStale(text: string): readonly string[] {
 function mended(text: string): string {
   const ran = runSteps(text)
   let next = 0
-  return text.replaceAll(/^(<!-- run -->\n+```console\n)(.*?)^```$/gms, (_, head: string, block: string) => {
-    const steps = stepsIn(block).map(({ command, output }) => {
+  return text.replaceAll(block, (_, head: string, differ: string | undefined, content: string) => {
+    const steps = stepsIn(content, differ !== undefined).map((step) => {
       const now = ran[next++]?.output ?? ''
-      return `$ ${command}\n${fits(output, now) ? output : now.replace(/\n*$/, '\n').replace(/^\n$/, '')}`
+      return `$ ${step.command}\n${fits(step, now) ? step.output : now.replace(/\n*$/, '\n').replace(/^\n$/, '')}`
     })
     return `${head}${steps.join('')}\`\`\``
   })
@@ -138,7 +154,7 @@ function mended(text: string): string {
 
 /** The pages that have something to run. */
 export function pagesToRun(): readonly string[] {
-  return listPages(root).filter((page) => /^<!-- run -->$/m.test(readFileSync(join(root, page), 'utf8')))
+  return listPages(root).filter((page) => stepsOf(readFileSync(join(root, page), 'utf8')).length > 0)
 }
 
 if (import.meta.filename === argv[1]) {
