@@ -84,7 +84,7 @@ const programs: Readonly<Record<string, () => string | Promise<string>>> = {
   kubectlexec: () => {
     let text = ''
     const say = (line: string): void => void (text += line)
-    return runKubectlexec(['--help'], { say } as Parameters<typeof runKubectlexec>[1]).then(() => text)
+    return runKubectlexec(['--help'], { say } as unknown as Parameters<typeof runKubectlexec>[1]).then(() => text)
   },
   fridge: inProcess(runFridge),
   'make-k8s-cfg-files': inProcess(runMakeK8sCfgFiles),

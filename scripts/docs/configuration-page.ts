@@ -155,7 +155,7 @@ function wordOf(schema: JsonSchema, sections: readonly Section[]): string {
     case 'integer':
       return 'whole number'
     default:
-      return ([schema['type'] ?? 'anything'].flat() as readonly string[]).join(' or ')
+      return [schema['type'] ?? 'anything'].flat().map(String).join(' or ')
   }
 }
 

@@ -13,7 +13,7 @@ export function findSchemaProblems(schema: Schema, value: unknown, whole: Schema
   const list = (keyword: string): readonly unknown[] => (schema[keyword] ?? []) as readonly unknown[]
   const problems: string[] = []
   if (typeof schema['$ref'] === 'string') problems.push(...check(referred(whole, schema['$ref'])))
-  const types = [schema['type'] ?? []].flat() as readonly string[]
+  const types = [schema['type'] ?? []].flat() as readonly unknown[] as readonly string[]
   if (types.length > 0 && !types.some((type) => isOfType(type, value))) return [`${here} must be ${types.join(' or ')}`]
   if ('const' in schema && schema['const'] !== value)
     problems.push(`${here} must be ${JSON.stringify(schema['const'])}`)
