@@ -190,6 +190,53 @@ test('every count begins at 0, so that increase() sees the first failure', async
   expect(page.value('holdfast_run_last_success_timestamp_seconds', { plan: 'shop' })).toBeUndefined()
 })
 
+test('what a new configuration does not have is not on the page any more: plans, drills, copies, hooks, undos', async () => {
+  const here = workspace()
+  here.write('check.mjs', 'export default async () => {}\n')
+  for (const name of ['old', 'kept']) {
+    here.write(`${name}.mjs`, `export default { $type: 'holdfast.hook/v1', hook: 'backups', entry: () => {} }\n`)
+  }
+  here.script('backups/10', 'true')
+  here.script('before_backups/10', 'true')
+  here.script('before_backups/10.undo', 'true')
+  const scripts = `'@holdfast/plugin-scripts#scripts': { path: ${here.at('scripts')} }`
+  const schedule = `schedule: { cron: '0 3 * * *', timeZone: UTC }`
+  const copy = (name: string): string => `'file://${here.at(name)}'`
+  here.write(
+    'holdfast.yaml',
+    `plans:
+  shop: { ${schedule}, use: [./kept.mjs, ./old.mjs], copies: [${copy('copy')}, ${copy('other')}] }
+  gone: { ${schedule}, use: [{ ${scripts} }] }
+drills:
+  weekly: { plan: gone, ${schedule}, expect: ./check.mjs }
+`,
+  )
+  const running = daemon(here)
+  await running.logged('"msg":"ready"')
+  const values = (page: Exposition, label: string): ReadonlySet<string | undefined> =>
+    new Set(
+      [...page.families.values()].flatMap(({ samples }) =>
+        samples.flatMap(({ labels }) => (labels[label] === undefined ? [] : [labels[label]])),
+      ),
+    )
+  const before = await running.scrape()
+  expect(values(before, 'plan')).toEqual(new Set(['shop', 'gone']))
+  expect(values(before, 'hook')).toEqual(new Set(['kept', 'old', 'scripts', 'drill:weekly']))
+  expect(values(before, 'copy').size).toBe(2)
+  expect(values(before, 'drill')).toEqual(new Set(['weekly']))
+  expect(values(before, 'kind').size).toBeGreaterThan(1)
+  here.write('holdfast.yaml', `plans: { shop: { ${schedule}, use: [./kept.mjs], copies: [${copy('copy')}] } }\n`)
+  running.signal('SIGHUP')
+  await running.logged('the changed configuration is in force')
+  const after = await running.scrape()
+  expect(values(after, 'plan')).toEqual(new Set(['shop']))
+  expect(values(after, 'hook')).toEqual(new Set(['kept']))
+  expect(values(after, 'copy').size).toBe(1)
+  expect(values(after, 'drill')).toEqual(new Set())
+  // Of holdfast_plan_info.
+  expect(values(after, 'kind')).toEqual(new Set(['backup']))
+})
+
 /** A plan of scripts whose backup waits; scraped meanwhile and afterwards. */
 async function scrapedRun(): Promise<{ readonly during: Exposition; readonly after: Exposition }> {
   const here = workspace()

@@ -53,6 +53,7 @@ import type { Metrics } from './telemetry/metrics.ts'
 import type { Redactor } from './telemetry/redaction.ts'
 import { recordDrills } from './telemetry/drill-metrics.ts'
 import { recordCopies } from './telemetry/copy-metrics.ts'
+import { forgetGone } from './telemetry/forget-gone.ts'
 import { recordPlans } from './telemetry/plan-metrics.ts'
 import { announcePlans, recordMetrics, undosOf } from './telemetry/run-metrics.ts'
 import { join } from 'node:path'
@@ -330,6 +331,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
   let announced: ResolvedConfig | undefined
   metrics.beforeRead(() => {
     const isNew = announced !== config
+    if (isNew && announced) forgetGone(metrics, announced, config)
     announced = config
     if (isNew) announcePlans(metrics, config.plans, config.drills)
     if (isNew) notifications.announce()
