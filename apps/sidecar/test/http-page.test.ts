@@ -122,7 +122,11 @@ test('what is pending comes first, in red, with what to do', async () => {
     /<bdi>thaw<\/bdi>[\s\S]*held for <strong>2h<\/strong>[\s\S]*<code>holdfast undo run 7c1de0a4<\/code>/,
   )
   expect(box?.index).toBeLessThan(body.indexOf('<table '))
-  expect((await made.ask('/plans?plan=shop')).body).toContain('class="box alarm"')
+  for (const path of ['/plans?plan=shop', '/runs/r1'])
+    expect((await made.ask(path)).body).toMatch(
+      /class="box alarm"[\s\S]*on\s+<bdi>web-0<\/bdi>[\s\S]*holdfast undo run 7c1de0a4/,
+    )
+  expect((await made.ask('/plans?plan=shop')).body).toContain('<code>holdfast run shop</code>')
 })
 
 test('ages are in words, and the exact time is there for everybody', async () => {

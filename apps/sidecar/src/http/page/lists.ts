@@ -42,12 +42,12 @@ function lastResult({ last, running }: PlanView): Content {
 
 function lastSuccess({ maintenance, lastSuccessAt, lastSuccessAgeMs, tooOld }: PlanView): Content {
   if (lastSuccessAt !== undefined)
-    return [moment(lastSuccessAt, lastSuccessAgeMs), tooOld && html` <span class="bad">too old</span>`]
+    return [tooOld && html`<span class="bad">too old</span>: `, moment(lastSuccessAt, lastSuccessAgeMs)]
   return maintenance ? html`<span class="quiet">backs nothing up</span>` : html`<span class="odd">never</span>`
 }
 
 /** When it runs next, or why it doesn't. */
-export function nextRun({ next, nextInMs = 0, paused, pausedAt, pausedAgeMs, schedule }: PlanView): Content {
+function nextRun({ next, nextInMs = 0, paused, pausedAt, pausedAgeMs, schedule }: PlanView): Content {
   if (paused !== undefined) {
     const since = moment(pausedAt, pausedAgeMs)
     return html`<span class="odd">paused</span> by

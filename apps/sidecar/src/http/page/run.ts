@@ -7,12 +7,16 @@ import { bar, heldWindows, statusWord, type BarScale } from './pictures.ts'
 import { linkTo, more, table } from './tables.ts'
 import { exact, moment } from './words.ts'
 
-/**
- * The page of one run.
- *
- * @param isLater - of its lists this is not the first part
- */
-export function runPage(run: RunView, isLater: boolean): Sheet {
+/** What {@link runPage} shows besides the run. */
+export interface RunPageOptions {
+  /** What is pending of it. */
+  readonly boxes: Content
+  /** Of its lists this is not the first part. */
+  readonly isLater: boolean
+}
+
+/** The page of one run. */
+export function runPage(run: RunView, { boxes, isLater }: RunPageOptions): Sheet {
   const still = run.undos.filter((undo) => undo.kind === 'held')
   const scratch = run.undos.filter((undo) => undo.kind === 'cleanup')
   const { id, plan, drill, status, error, warnings, totalMs, leftOut } = run
@@ -25,6 +29,7 @@ export function runPage(run: RunView, isLater: boolean): Sheet {
     title: `Run ${id}`,
     content: [
       html`<h1 data-said><bdi>${drill ?? plan}</bdi>: ${statusWord(status)}</h1>`,
+      boxes,
       facts(run),
       error && failureBox('Why', error, status === 'partial' ? '' : 'alarm'),
       warnings.map((warning) => failureBox('Warning', warning)),
@@ -36,7 +41,7 @@ export function runPage(run: RunView, isLater: boolean): Sheet {
           </p>`,
         table<UndoSpan>(
           `Undo windows: from when something was taken until it was given back; the bars span ${formatDuration(totalMs)}`,
-          undoColumns(undoScale),
+          undoColumns(undoScale, 'Held'),
           still,
         ),
         cut(leftOut.undos),
@@ -54,7 +59,7 @@ export function runPage(run: RunView, isLater: boolean): Sheet {
         html`<h2>What the drill made</h2>`,
         table<UndoSpan>(
           'From when there could be something to remove until it was removed',
-          undoColumns(undoScale),
+          undoColumns(undoScale, 'There for'),
           scratch,
         ),
       ],
@@ -117,7 +122,7 @@ function facts({
   </dl>`
 }
 
-function undoColumns(scale: BarScale): Parameters<typeof table<UndoSpan>>[1] {
+function undoColumns(scale: BarScale, lasted: string): Parameters<typeof table<UndoSpan>>[1] {
   return [
     {
       head: 'Undo',
@@ -125,7 +130,7 @@ function undoColumns(scale: BarScale): Parameters<typeof table<UndoSpan>>[1] {
     },
     { head: 'From', kind: 'number', cell: ({ offsetMs }) => `+${formatDuration(offsetMs)}` },
     {
-      head: 'Held',
+      head: lasted,
       kind: 'number',
       cell: ({ durationMs, ended }) => [
         formatDuration(durationMs),

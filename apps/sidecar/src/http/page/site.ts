@@ -3,6 +3,7 @@ import { reasonOf } from '@holdfast/runtime'
 import { errors } from '../../errors.ts'
 import { createApi, type ApiActions } from '../api/api.ts'
 import { createCatalogue } from '../api/catalogue.ts'
+import { mostItems } from '../api/parts.ts'
 import { listDrills, listPlans, readPlan } from '../api/plans.ts'
 import { listRuns } from '../api/runs.ts'
 import type { StatusSource } from '../api/source.ts'
@@ -12,7 +13,7 @@ import { listUndos } from '../api/undos.ts'
 import type { Answer, Page, PageRequest } from '../pages.ts'
 import { documentOf, type Frame, type Sheet } from './document.ts'
 import { html } from './html.ts'
-import { failureBox, nextRun, planTable, pointTable, runTable, storeAge, targetTable, undoBoxes } from './lists.ts'
+import { failureBox, planTable, pointTable, runTable, storeAge, targetTable, undoBoxes } from './lists.ts'
 import { overviewPage, type Overview } from './overview.ts'
 import { runPage } from './run.ts'
 import { more } from './tables.ts'
@@ -122,9 +123,7 @@ export function createSite({ source, actions }: CreateSiteOptions): { readonly a
     const plan = shown(readPlan(source, name))
     const runs = shown(listRuns(source, query, first.runs))
     const targets = shown(await listTargets(source, catalogue, query))
-    const undos = shown(listUndos(source, new URLSearchParams(), first.undos)).items.filter(
-      (undo) => undo.plan === name,
-    )
+    const undos = shown(listUndos(source, new URLSearchParams(), mostItems)).items.filter((undo) => undo.plan === name)
     return {
       title: `Plan ${plan.name}`,
       path: '/plans',
@@ -133,10 +132,11 @@ export function createSite({ source, actions }: CreateSiteOptions): { readonly a
         undoBoxes(undos, undos.length, engine.services.process.host),
         plan.last?.error && failureBox(`Why its newest run ${plan.last.status}`, plan.last.error, 'alarm'),
         planTable('How it stands', [plan]),
-        html`<dl>
-          <dt>Runs next</dt>
-          <dd>${nextRun(plan)}</dd>
-        </dl>`,
+        html`<p>
+          Where Holdfast runs, on <bdi>${engine.services.process.host}</bdi>:
+          <code>holdfast run ${word(name)}</code> backs it up now,
+          <code>holdfast restore --plan ${word(name)}</code> gets a backup of it back.
+        </p>`,
         html`<h2>Runs</h2>`,
         runs.items.length === 0 ? html`<p>It has not run yet.</p>` : runTable('Its newest runs', runs.items),
         more(runs, '/runs', { plan: name }, 'Earlier runs'),
@@ -148,12 +148,20 @@ export function createSite({ source, actions }: CreateSiteOptions): { readonly a
     }
   }
 
+  function oneRun(id: string, query: URLSearchParams): Sheet {
+    const run = shown(readRun(source, id, query, first.rows))
+    const { items } = shown(listUndos(source, new URLSearchParams(), mostItems))
+    const pending = items.filter((undo) => undo.run === id)
+    const boxes = undoBoxes(pending, pending.length, engine.services.process.host)
+    return runPage(run, { boxes, isLater: query.has('offset') })
+  }
+
   const sheetAt = (path: string, query: URLSearchParams): Sheet | Promise<Sheet> => {
     const found = Object.hasOwn(sheets, path) ? sheets[path] : undefined
     if (found) return found(query)
     const run = /^\/runs\/([^/]+)$/.exec(path)?.[1]
     if (run === undefined) throw errors.API_UNKNOWN({ path })
-    return runPage(shown(readRun(source, decode(run, path), query, first.rows)), query.has('offset'))
+    return oneRun(decode(run, path), query)
   }
 
   const answer = async (request: PageRequest): Promise<Page> => {
@@ -186,6 +194,11 @@ export function createSite({ source, actions }: CreateSiteOptions): { readonly a
 
 function plain({ code, message, hint }: HoldfastError): { code: string; message: string; hint: string | undefined } {
   return { code, message, hint }
+}
+
+/** As a shell takes it. */
+function word(text: string): string {
+  return /^[\w.:/@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 function decode(text: string, path: string): string {
