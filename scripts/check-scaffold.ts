@@ -1,5 +1,5 @@
 // Begins a plugin as its author would, in a clean folder, from the packed tarballs: it has to type-check with each supported
-// TypeScript, every command of its README and of its workflow has to work, and what it packs has to back something up in both
+// TypeScript, every command of its README and of its workflows has to work, and what it packs has to back something up in both
 // configurations of its README. Part of `npm run check:packages`.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ export function findScaffoldProblems(folder: string): readonly string[] {
       return run([execPath, tscOf(compiler), '-p', project], plugin, title)
     }),
   )
-  const commands = new Set([...commandsOfWorkflow(plugin), ...commandsOfReadme(plugin)])
+  const commands = new Set([...commandsOfWorkflows(plugin), ...commandsOfReadme(plugin)])
   const tried = [...commands].flatMap((command) => run(here(command), plugin, command))
   return [...types, ...tried, ...useIt(folder, plugin)]
 }
@@ -51,12 +51,14 @@ function install(plugin: string, folder: string): void {
   symlinkSync(tscOf('typescript'), join(modules, '.bin/tsc'))
 }
 
-function commandsOfWorkflow(plugin: string): readonly string[] {
-  const text = readFileSync(join(plugin, '.github/workflows/ci.yml'), 'utf8')
-  const { jobs } = parse(text) as {
-    readonly jobs: Readonly<Record<string, { readonly steps: readonly { readonly run?: string }[] }>>
-  }
-  return Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run: command }) => command ?? []))
+function commandsOfWorkflows(plugin: string): readonly string[] {
+  const workflows = join(plugin, '.github/workflows')
+  return readdirSync(workflows).flatMap((file) => {
+    const { jobs } = parse(readFileSync(join(workflows, file), 'utf8')) as {
+      readonly jobs: Readonly<Record<string, { readonly steps: readonly { readonly run?: string }[] }>>
+    }
+    return Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run: command }) => command ?? []))
+  })
 }
 
 function commandsOfReadme(plugin: string): readonly string[] {
@@ -68,7 +70,7 @@ function commandsOfReadme(plugin: string): readonly string[] {
 /** The same where there is no registry: whether what is installed is what was asked for; a package that nobody gets. */
 function here(command: string): readonly string[] {
   if (command === 'npm install') return ['npm', 'ls']
-  if (command === 'npm publish') return ['npm', 'pack', '--pack-destination', '..']
+  if (command.startsWith('npm publish')) return ['npm', 'pack', '--pack-destination', '..']
   return command.split(' ')
 }
 

@@ -62,7 +62,7 @@ describe.each(files)('%s', (file) => {
       expect({ name, ends: (job['timeout-minutes'] ?? 0) > 0 }).toEqual({ name, ends: true })
       const run = job.steps.map((step) => `${step.run ?? ''}`).join('\n')
       const needs = {
-        'id-token': /cosign (sign|attest)|npm run release\b/.test(run),
+        'id-token': /cosign (sign|attest)|npm run release\b|npm publish/.test(run),
         contents: /git push/.test(run),
         'pull-requests': /gh pr create/.test(run),
       }

@@ -39,6 +39,7 @@ test('a plugin has its names everywhere', () => {
   const written = out.split('\n').flatMap((line) => /^ {2}holdfast-plugin-redis-cluster\/(.+)$/.exec(line)?.[1] ?? [])
   expect(written).toEqual([
     '.github/workflows/ci.yml',
+    '.github/workflows/publish.yml',
     '.gitignore',
     'README.md',
     'package.json',

@@ -56,7 +56,7 @@ test.each<readonly [HookName, readonly string[]]>([
   ['verifyBackups', ['backups', 'verifyBackups']],
   ['pruneBackups', ['backups', 'verifyBackups', 'pruneBackups']],
   ['maintain', ['maintain']],
-  ['onError', ['onError TEST_FAILURE']],
+  ['onError', ['onError HOOK_FAILED']],
   ['onFinish', ['onFinish']],
 ])('%s', async (name, expected) => {
   const seen: string[] = []
