@@ -43,7 +43,7 @@ export interface Notifications {
   stale(awaited: Awaited): void
   /** Begins counts at 0, so that `increase()` sees the first failure. */
   announce(): void
-  /** Waits until all is told, for as long as the slowest notifier may take. Resolves always; nothing is told after it. */
+  /** Waits until all is told, for each notifier no longer than its time. Resolves always. */
   close(): Promise<void>
 }
 

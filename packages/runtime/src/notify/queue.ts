@@ -1,5 +1,4 @@
 import type { Secrets } from '@holdfast/sdk'
-import { setMaxListeners } from 'node:events'
 import type { RuntimeClock } from '../clock.ts'
 import { errors } from '../errors.ts'
 import type { ResolvedNotifier } from '../load/resolved.ts'
@@ -24,7 +23,7 @@ export interface CreateNotifyQueueOptions {
 export interface NotifyQueue {
   /** Never throws, and takes no time. */
   add(notifier: ResolvedNotifier, facts: Facts): void
-  /** Waits until all is told, but no longer than the longest time of one that is waited for. Resolves always. */
+  /** Waits until all is told, for each notifier no longer than its time. Resolves always. */
   close(): Promise<void>
 }
 
@@ -33,28 +32,30 @@ const mostWaiting = 100
 /** For who is told to stop and has no grace left: the kubelet waits no longer. */
 const lastMs = 3000
 
+interface Line {
+  readonly waiting: Facts[]
+  /** Aborts when there is no time left. */
+  readonly stop: AbortController
+  readonly work: Promise<void>
+}
+
 /** Nothing waits. */
 export function createNotifyQueue(options: CreateNotifyQueueOptions): NotifyQueue {
   const { clock, expired, onFailure } = options
-  const stop = new AbortController()
-  setMaxListeners(0, stop.signal)
-  const lines = new Map<ResolvedNotifier, { readonly waiting: Facts[]; readonly work: Promise<void> }>()
+  const lines = new Map<ResolvedNotifier, Line>()
 
   const fail = (notifier: ResolvedNotifier, facts: Facts, cause: unknown): void => {
     const reason = reasonOfFailure(cause)
-    onFailure(
-      notifier,
-      facts,
-      errors.NOTIFY_FAILED({ sink: notifier.name, subject: subjectOf(facts), reason }, { cause }),
-    )
+    const params = { sink: notifier.name, subject: subjectOf(facts), reason }
+    onFailure(notifier, facts, errors.NOTIFY_FAILED(params, { cause }))
   }
 
-  const drain = async (notifier: ResolvedNotifier, waiting: Facts[]): Promise<void> => {
+  const drain = async (notifier: ResolvedNotifier, waiting: Facts[], { signal }: AbortController): Promise<void> => {
     // Whoever said it has more to do first.
     await Promise.resolve()
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       try {
-        await deliver(notifier, next, { ...options, signal: stop.signal })
+        await deliver(notifier, next, { ...options, signal })
       } catch (error) {
         fail(notifier, next, error)
       }
@@ -67,7 +68,8 @@ export function createNotifyQueue(options: CreateNotifyQueueOptions): NotifyQueu
       const line = lines.get(notifier)
       if (!line) {
         const waiting = [facts]
-        lines.set(notifier, { waiting, work: drain(notifier, waiting) })
+        const stop = new AbortController()
+        lines.set(notifier, { waiting, stop, work: drain(notifier, waiting, stop) })
         return
       }
       line.waiting.push(facts)
@@ -76,14 +78,14 @@ export function createNotifyQueue(options: CreateNotifyQueueOptions): NotifyQueu
       if (oldest) fail(notifier, oldest, new Error(`more than ${mostWaiting} wait already`))
     },
     async close() {
-      if (lines.size === 0) return
-      const end = (): void => stop.abort(new Error('the process ends, and there was no time left'))
-      const timers = [clock.setTimer(Math.max(...[...lines.keys()].map(({ timeoutMs }) => timeoutMs)), end)]
-      const hurry = (): void => void timers.push(clock.setTimer(lastMs, end))
+      const timers: (() => void)[] = []
+      const end = ({ stop }: Line): void => stop.abort(new Error('the process ends, and there was no time left'))
+      // Each has its own time: one that hangs is not tried longer for the sake of another.
+      for (const [{ timeoutMs }, line] of lines) timers.push(clock.setTimer(timeoutMs, () => end(line)))
+      const hurry = (): void => void timers.push(clock.setTimer(lastMs, () => [...lines.values()].forEach(end)))
       expired.addEventListener('abort', hurry, { once: true })
       if (expired.aborted) hurry()
-      // A line may begin anew meanwhile.
-      while (lines.size > 0) await Promise.all([...lines.values()].map(({ work }) => work))
+      await Promise.all([...lines.values()].map(({ work }) => work))
       expired.removeEventListener('abort', hurry)
       for (const cancel of timers) cancel()
     },

@@ -235,3 +235,15 @@ test('a process whose grace is used up waits three seconds more, whatever a noti
   await closed
   expect(run.engine.journal.runs()[0]?.warnings[0]?.message).toContain('there was no time left')
 })
+
+test('one that hangs is not tried longer because another one may take longer', async () => {
+  const make = (name: string) => defineNotifier({ name, config: z.strictObject({}), send: () => new Promise(() => {}) })
+  const notify = [make('quick')({}, { timeout: '2s' }), make('slow')({}, { timeout: '1m' })]
+  const run = await testRun([orders({ failure: broken })], { config: { notify } })
+  await run.run()
+  const closed = run.engine.notifications.close()
+  await run.clock.advance('2s')
+  expect(run.engine.journal.runs()[0]?.warnings.map(({ details }) => details['sink'])).toEqual(['quick'])
+  await run.clock.advance('58s')
+  await closed
+})
