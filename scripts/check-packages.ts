@@ -3,9 +3,18 @@
 // has become of their APIs.
 // Needs a build.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { argv, execPath } from 'node:process'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
@@ -82,7 +91,25 @@ async function lint({ manifest }: Packed, folder: string): Promise<readonly stri
     .filter(({ type }) => type !== 'suggestion')
     .map((message) => `publint: ${formatMessage(message, unpacked, { color: false }) ?? message.code}`)
   if (!hasLicense(folder)) complaints.push("the LICENSE file is missing or not the repository's")
+  complaints.push(...findStrayFiles(folder))
   return complaints.map((complaint) => `${manifest.name}: ${complaint}`)
+}
+
+/** What is in a package for no good, and what is not: the built code, its sources for debuggers, and what somebody reads. */
+function findStrayFiles(folder: string): readonly string[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).split(sep).join('/'))
+  const stray = files.filter(
+    (file) =>
+      !/^(package\.json|README\.md|LICENSE|THIRD_PARTY_NOTICES\.md|(bin|dist|src|template)\/.+)$/.test(file) ||
+      (!file.startsWith('template/') &&
+        /(^|\/)(test|fixtures|node_modules)\/|\.test\.|\.tsbuildinfo$|(^|\/)\.env/.test(file)),
+  )
+  return [
+    ...stray.map((file) => `${file} has no business in the package`),
+    ...(files.includes('README.md') ? [] : ['there is no README.md in the package']),
+  ]
 }
 
 function hasLicense(folder: string): boolean {
