@@ -120,7 +120,9 @@ export function createNotifications({ services, redactor }: CreateNotificationsO
         if (!isTold(record)) continue
         const { notify, maintenance } = toldOf(config(), record)
         if (notify.length === 0) continue
-        book.begin(`${record.trigger === 'boot' ? 'boot' : 'trouble'} ${nameOf(record)}`)
+        const isBoot = record.trigger === 'boot'
+        const isNew = book.begin(`${isBoot ? 'boot' : 'trouble'} ${nameOf(record)}`)
+        if (isBoot && !isNew) continue
         const now = journal.history.run(record.id) ?? record
         tell(notify, interruptedFacts(now, journal.targets(record.id), maintenance, teller()))
       }

@@ -218,6 +218,26 @@ test('a dependency that can not be installed is said once, however often the pro
   expect(kinds()).toEqual(['failure', 'recovery'])
 })
 
+test('a process that dies again and again while it starts is said once, too', async () => {
+  const { told, make } = recorder()
+  const run = await testRun([orders()], { config: { notify: [make({})] } })
+  for (const id of ['b1', 'b2']) {
+    const died = {
+      id,
+      plan: 'test',
+      attempt: 1,
+      scheduledFor: run.clock.now(),
+      dryRun: false,
+      trigger: 'boot',
+    } as const
+    run.engine.journal.beginRun(died, 'default', 'a process that is gone')
+    await run.restart()
+    await run.engine.recover()
+    await run.engine.notifications.close()
+  }
+  expect(told.map(({ subject }) => subject)).toEqual(['installing the dependencies of plan "test" was aborted'])
+})
+
 test('a check is told that a run begins and how it ended, each plan at its own address', async () => {
   const check = await service()
   const world = { failure: broken as Error | undefined }
