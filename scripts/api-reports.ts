@@ -8,18 +8,18 @@ import { Extractor, ExtractorConfig, ExtractorLogLevel, type IConfigFile } from 
 import { listWorkspaces, root, type Workspace } from './workspaces.ts'
 
 /** Where the report of a package is, relative to the repository. */
-export function reportFile({ folder, manifest }: Workspace): string {
+function reportFile({ folder, manifest }: Workspace): string {
   const name = manifest.name.replace(/^@[^/]*\//, '')
   return `${folder}/api/${name}.api.md`
 }
 
 /** The packages that others import: public, with an entry point. */
-export function reportedWorkspaces(): readonly Workspace[] {
+function reportedWorkspaces(): readonly Workspace[] {
   return listWorkspaces().filter(({ manifest }) => manifest.private !== true && manifest.exports?.['.'] !== undefined)
 }
 
 /** Where reports are not what the code says, one line each. Needs a build. */
-export function findReportProblems(): readonly string[] {
+function findReportProblems(): readonly string[] {
   return reportedWorkspaces().flatMap((workspace) => {
     const file = reportFile(workspace)
     const { report, problems } = extract(workspace)

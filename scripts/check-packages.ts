@@ -2,7 +2,7 @@
 // imports every entry point, compiled with each supported TypeScript and run; a new plugin, and a very old one; and what
 // has become of their APIs.
 // Needs a build.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -19,10 +19,10 @@ import { argv, execPath } from 'node:process'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { findSilentChanges } from './api-changes.ts'
-import { findReportProblems } from './api-reports.ts'
 import { findFrozenPluginProblems } from './check-frozen-plugin.ts'
 import { findScaffoldProblems } from './check-scaffold.ts'
 import { compilers, resolutions, tscOf } from './compilers.ts'
+import { all, tryProgram } from './try-program.ts'
 import { listWorkspaces, readManifest, root, type Manifest, type Workspace } from './workspaces.ts'
 
 /** A packed and unpacked public package. */
@@ -40,16 +40,16 @@ async function findPackageProblems(folder: string): Promise<readonly string[]> {
     .map((workspace) => pack(workspace, folder))
   const consumer = join(folder, 'consumer')
   install(packed, consumer)
-  const shape = await Promise.all(packed.map((one) => lint(one, join(consumer, 'node_modules', one.manifest.name))))
-  return [
-    ...shape.flat(),
-    ...packed.flatMap(checkTypes),
+  return all([
+    ...packed.map((one) => lint(one, join(consumer, 'node_modules', one.manifest.name))),
+    ...packed.map(checkTypes),
     ...consume(packed, consumer),
-    ...findScaffoldProblems(consumer),
-    ...findFrozenPluginProblems(consumer),
-    ...findReportProblems(),
-    ...findSilentChanges(),
-  ]
+    findScaffoldProblems(consumer),
+    findFrozenPluginProblems(consumer),
+    // A process of its own: it would keep the others waiting.
+    tryProgram([execPath, 'scripts/api-reports.ts', '--check'], { cwd: root, title: 'APIs' }),
+    Promise.resolve(findSilentChanges()),
+  ])
 }
 
 function pack({ folder, manifest }: Workspace, destination: string): Packed {
@@ -117,7 +117,7 @@ function hasLicense(folder: string): boolean {
   return existsSync(file) && readFileSync(file, 'utf8') === readFileSync(join(root, 'LICENSE'), 'utf8')
 }
 
-function checkTypes({ manifest, tarball, entries }: Packed): readonly string[] {
+async function checkTypes({ manifest, tarball, entries }: Packed): Promise<readonly string[]> {
   if (entries.length === 0) return []
   const args = [
     '--profile',
@@ -129,17 +129,18 @@ function checkTypes({ manifest, tarball, entries }: Packed): readonly string[] {
     'ascii',
     tarball,
   ]
-  return run(join(root, 'node_modules/.bin/attw'), args, root, `${manifest.name}: attw`)
+  const attw = join(root, 'node_modules/.bin/attw')
+  return tryProgram([attw, ...args], { cwd: root, title: `${manifest.name}: attw` })
 }
 
-function consume(packed: readonly Packed[], consumer: string): readonly string[] {
+function consume(packed: readonly Packed[], consumer: string): readonly Promise<readonly string[]>[] {
   const entries = packed.flatMap((one) => one.entries)
   writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }\n')
   const imports = entries.map((entry, index) => `import * as entry${index} from '${entry}'`)
   const uses = `console.log([${entries.map((_, index) => `entry${index}`).join(', ')}].length)`
   writeFileSync(join(consumer, 'consumer.ts'), `${[...imports, uses].join('\n')}\n`)
-  const problems = compilers.flatMap((compiler) =>
-    resolutions.flatMap((resolution) => {
+  const types = compilers.flatMap((compiler) =>
+    resolutions.map((resolution) => {
       const compilerOptions = {
         ...resolution,
         target: 'es2023',
@@ -153,15 +154,10 @@ function consume(packed: readonly Packed[], consumer: string): readonly string[]
       const project = join(consumer, `tsconfig.${compiler}.${resolution.moduleResolution}.json`)
       writeFileSync(project, JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
       const title = `consumer with ${compiler}, ${resolution.moduleResolution}`
-      return run(execPath, [tscOf(compiler), '-p', project, '--pretty', 'false'], consumer, title)
+      return tryProgram([execPath, tscOf(compiler), '-p', project, '--pretty', 'false'], { cwd: consumer, title })
     }),
   )
-  return [...problems, ...run(execPath, ['consumer.ts'], consumer, 'consumer at run time')]
-}
-
-function run(command: string, args: readonly string[], cwd: string, title: string): readonly string[] {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' })
-  return status === 0 ? [] : [`${title}:\n${stdout}${stderr}`]
+  return [...types, tryProgram([execPath, 'consumer.ts'], { cwd: consumer, title: 'consumer at run time' })]
 }
 
 if (import.meta.filename === argv[1]) {

@@ -1,12 +1,12 @@
 // Begins a plugin as its author would, in a clean folder, from the packed tarballs: it has to type-check with each supported
 // TypeScript, every command of its README and of its workflows has to work, and what it packs has to back something up in both
 // configurations of its README. Part of `npm run check:packages`.
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { env, execPath } from 'node:process'
 import { parse } from 'yaml'
 import { compilers, resolutions, tscOf } from './compilers.ts'
+import { all, inOrder, tryProgram } from './try-program.ts'
 import { readManifest, root } from './workspaces.ts'
 
 /**
@@ -14,14 +14,14 @@ import { readManifest, root } from './workspaces.ts'
  *
  * @param folder - outside of the repository, with the unpacked tarballs in its node_modules
  */
-export function findScaffoldProblems(folder: string): readonly string[] {
+export async function findScaffoldProblems(folder: string): Promise<readonly string[]> {
   const bin = join(folder, 'node_modules/create-holdfast-plugin/bin/create-holdfast-plugin.js')
   const plugin = join(folder, 'holdfast-plugin-tried')
-  const created = run([execPath, bin, 'tried'], folder, 'npm create holdfast-plugin')
+  const created = await run([execPath, bin, 'tried'], folder, 'npm create holdfast-plugin')
   if (created.length > 0) return created
   install(plugin, folder)
   const types = compilers.flatMap((compiler) =>
-    resolutions.flatMap((resolution) => {
+    resolutions.map((resolution) => {
       const project = join(plugin, `tsconfig.${compiler}.${resolution.moduleResolution}.json`)
       const compilerOptions = { ...resolution, skipLibCheck: false }
       writeFileSync(project, JSON.stringify({ extends: './tsconfig.json', compilerOptions }))
@@ -30,8 +30,12 @@ export function findScaffoldProblems(folder: string): readonly string[] {
     }),
   )
   const commands = new Set([...commandsOfWorkflows(plugin), ...commandsOfReadme(plugin)])
-  const tried = [...commands].flatMap((command) => run(here(command), plugin, command))
-  return [...types, ...tried, ...useIt(folder, plugin)]
+  // What it packs is used when all of them have gone well.
+  const tried = inOrder([
+    ...[...commands].map((command) => () => run(here(command), plugin, command)),
+    () => useIt(folder, plugin),
+  ])
+  return all([...types, tried])
 }
 
 // What `npm install` does, but from the tarballs, and without asking a registry: links to what is in reach anyway.
@@ -75,28 +79,29 @@ function here(command: string): readonly string[] {
 }
 
 /** The package that it is, as a configuration loads it: in each form that its README shows, by the packed command. */
-function useIt(folder: string, plugin: string): readonly string[] {
+async function useIt(folder: string, plugin: string): Promise<readonly string[]> {
   const readme = readFileSync(join(plugin, 'README.md'), 'utf8')
   const blocks = [...readme.matchAll(/```(?:js|yaml)\n(?:\/\/|#) (holdfast\.\S+)\n(.*?)```/gs)]
   if (blocks.length !== 2) return ['new plugin: its README shows no configuration']
   const tarball = readdirSync(folder).find((file) => /^holdfast-plugin-tried-.*\.tgz$/.test(file))
   if (tarball === undefined) return ['new plugin: npm pack made nothing']
-  return blocks.flatMap(([, file = '', text = '']) => {
-    const use = join(folder, `use-${file}`)
-    const installed = join(use, 'node_modules', 'holdfast-plugin-tried')
-    for (const made of [installed, join(use, 'data'), join(use, 'state')]) mkdirSync(made, { recursive: true })
-    const unpacked = run(['tar', '-xzf', join(folder, tarball), '--strip-components=1', '-C', installed], use, 'unpack')
-    writeFileSync(join(use, file), text.replaceAll('/data', join(use, 'data')))
-    writeFileSync(join(use, 'data/a.txt'), 'hello')
-    const holdfast = join(folder, 'node_modules/@holdfast/sidecar', binOf(folder))
-    return [
-      ...unpacked,
-      ...['validate', 'plan', 'run files'].flatMap((command) => {
-        const args = [execPath, holdfast, ...command.split(' '), '--state-dir', join(use, 'state')]
-        return run(args, use, `holdfast ${command} with ${file}`)
-      }),
-    ]
-  })
+  return all(
+    blocks.map(([, file = '', text = '']) => {
+      const use = join(folder, `use-${file}`)
+      const installed = join(use, 'node_modules', 'holdfast-plugin-tried')
+      for (const made of [installed, join(use, 'data'), join(use, 'state')]) mkdirSync(made, { recursive: true })
+      writeFileSync(join(use, file), text.replaceAll('/data', join(use, 'data')))
+      writeFileSync(join(use, 'data/a.txt'), 'hello')
+      const holdfast = join(folder, 'node_modules/@holdfast/sidecar', binOf(folder))
+      return inOrder([
+        () => run(['tar', '-xzf', join(folder, tarball), '--strip-components=1', '-C', installed], use, 'unpack'),
+        ...['validate', 'plan', 'run files'].map((command) => () => {
+          const args = [execPath, holdfast, ...command.split(' '), '--state-dir', join(use, 'state')]
+          return run(args, use, `holdfast ${command} with ${file}`)
+        }),
+      ])
+    }),
+  )
 }
 
 function binOf(folder: string): string {
@@ -104,9 +109,7 @@ function binOf(folder: string): string {
   return (typeof bin === 'string' ? bin : bin?.['holdfast']) ?? 'bin/holdfast.js'
 }
 
-function run([command = '', ...args]: readonly string[], cwd: string, title: string): readonly string[] {
+function run(command: readonly string[], cwd: string, what: string): Promise<readonly string[]> {
   const PATH = `${join(root, 'node_modules/.bin')}:${env['PATH'] ?? ''}`
-  const own = { ...env, PATH, NODE_TEST_CONTEXT: undefined }
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', env: own })
-  return status === 0 ? [] : [`new plugin: ${title}:\n${stdout}${stderr}`]
+  return tryProgram(command, { cwd, title: `new plugin: ${what}`, env: { PATH, NODE_TEST_CONTEXT: undefined } })
 }
