@@ -17,7 +17,8 @@ const chromium = found
 /** How people look at it. */
 const views = [
   { width: 1100, isMobile: false },
-  { width: 360, isMobile: true },
+  // The narrowest that has to do without scrolling sideways (WCAG 1.4.10).
+  { width: 320, isMobile: true },
 ] as const
 
 test('every page: no complaint, every control by keyboard, never wider than its window, contrast of WCAG AA in both schemes', async () => {

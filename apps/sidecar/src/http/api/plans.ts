@@ -1,5 +1,4 @@
 import { drillId, errors as runtimeErrors, parseCron, type ResolvedDrill, type ResolvedPlan } from '@holdfast/runtime'
-import type { Schedule } from '@holdfast/sdk'
 import type { PlanStatus } from '../../daemon/status.ts'
 import { partOf, type Part } from './parts.ts'
 import { summaryOf, type RunSummary } from './runs.ts'
@@ -128,8 +127,8 @@ interface KnownStatus extends PlanStatus {
   readonly isStandby: boolean
 }
 
-/** Worked out once for each schedule: it takes a moment. */
-const gaps = new WeakMap<Schedule, number>()
+/** Worked out once for each expression: it takes a moment, and a thousand plans have few of them. */
+const gaps = new Map<string, number>()
 
 function isTooOld(
   { clock, pausedSince }: StatusSource,
@@ -137,8 +136,10 @@ function isTooOld(
   { lastSuccess, isStandby = false }: Partial<KnownStatus> = {},
 ): boolean {
   if (!schedule || schedule.paused || maintenance || !lastSuccess || isStandby || pausedSince(name)) return false
-  const gap = gaps.get(schedule) ?? parseCron(schedule.cron, schedule.timeZone).longestGapMs
-  gaps.set(schedule, gap)
+  const { cron, timeZone = '' } = schedule
+  const key = `${timeZone} ${cron}`
+  const gap = gaps.get(key) ?? parseCron(cron, schedule.timeZone).longestGapMs
+  gaps.set(key, gap)
   return clock.now().getTime() - lastSuccess.getTime() > 2 * gap
 }
 
