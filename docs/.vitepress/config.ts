@@ -6,6 +6,7 @@ import { defineConfig } from 'vitepress'
 import { anchorOf } from '../../scripts/docs/links.ts'
 import { copyLinkedFiles } from '../../scripts/site/files.ts'
 import { repositoryLinks } from '../../scripts/site/links.ts'
+import { literalBraces } from '../../scripts/site/markdown.ts'
 import { otherPages, sitePages } from '../../scripts/site/pages.ts'
 import { inlinePictures } from '../../scripts/site/pictures.ts'
 import { sidebarOf, type SidebarItem } from '../../scripts/site/sidebar.ts'
@@ -37,6 +38,7 @@ export default defineConfig({
     config(parser) {
       parser.use(repositoryLinks(pages, linked))
       parser.use(inlinePictures)
+      parser.use(literalBraces)
     },
   },
   buildEnd: ({ outDir }) => copyLinkedFiles(linked, outDir),

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor'
 import { listWorkspaces, root, type Workspace } from '../workspaces.ts'
@@ -12,23 +12,60 @@ export function describedWorkspaces(): readonly Workspace[] {
   )
 }
 
-/**
- * What api-documenter says of the exports of all packages, as Markdown: a file for each export and each of its members.
- * Needs a build.
- *
- * @param directory - an empty one, for models and pages
- * @returns where the pages are
- */
-export function documentExports(directory: string): string {
-  const models = join(directory, 'models')
-  const pages = join(directory, 'pages')
-  mkdirSync(models, { recursive: true })
-  for (const workspace of describedWorkspaces()) writeModel(workspace, models)
-  const program = join(root, 'node_modules/@microsoft/api-documenter/bin/api-documenter')
-  execFileSync(process.execPath, [program, 'markdown', '--input-folder', models, '--output-folder', pages], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  return pages
+/** A piece of a declaration. */
+export interface Token {
+  readonly kind: 'Content' | 'Reference'
+  readonly text: string
+  /** What it refers to: `@holdfast/sdk!Plan:interface`. */
+  readonly canonicalReference?: string
+}
+
+/** From which token to which, the last one not included. */
+export interface TokenRange {
+  readonly startIndex: number
+  readonly endIndex: number
+}
+
+/** An export, or a member of one, as api-extractor describes it. */
+export interface Item {
+  /** `Interface`, `TypeAlias`, `Function`, `Class`, `Variable`, `PropertySignature`, `MethodSignature`, … */
+  readonly kind: string
+  readonly name?: string
+  readonly docComment?: string
+  readonly excerptTokens?: readonly Token[]
+  readonly members?: readonly Item[]
+  readonly isOptional?: boolean
+  readonly propertyTypeTokenRange?: TokenRange
+}
+
+/** A package, and what it exports. */
+export interface Model {
+  readonly name: string
+  readonly folder: string
+  readonly about: string
+  readonly exports: readonly Item[]
+}
+
+/** What all packages export, from their built declarations. */
+export function readModels(): readonly Model[] {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-api-'))
+  try {
+    return describedWorkspaces().map((workspace) => {
+      const { folder, manifest } = workspace
+      writeModel(workspace, directory)
+      const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'))
+      const whole = read(join(directory, `${shortName(manifest.name)}.api.json`)) as Item
+      const { description = '' } = read(join(root, folder, 'package.json')) as { readonly description?: string }
+      return { name: manifest.name, folder, about: description, exports: whole.members?.[0]?.members ?? [] }
+    })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+/** `sdk`, of `@holdfast/sdk`. */
+export function shortName(name: string): string {
+  return name.replace(/^.*\//, '')
 }
 
 function writeModel({ folder, manifest }: Workspace, models: string): void {
@@ -50,7 +87,7 @@ function writeModel({ folder, manifest }: Workspace, models: string): void {
         },
       },
       apiReport: { enabled: false },
-      docModel: { enabled: true, apiJsonFilePath: join(models, `${manifest.name.replace(/^.*\//, '')}.api.json`) },
+      docModel: { enabled: true, apiJsonFilePath: join(models, `${shortName(manifest.name)}.api.json`) },
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
       messages: {

@@ -13,7 +13,11 @@ export interface Token {
 /** The part of markdown-it's parser that the site uses. */
 export interface Parser {
   readonly core: { readonly ruler: { push(name: string, rule: (state: ParserState) => void): void } }
+  readonly renderer: { readonly rules: { text?: Renderer | undefined; code_inline?: Renderer | undefined } }
 }
+
+/** How a token becomes HTML. */
+type Renderer = (tokens: never, index: number, ...rest: readonly never[]) => string
 
 /** What a rule works on. */
 export interface ParserState {
@@ -31,4 +35,13 @@ export interface Environment {
 /** The file of a page, relative to the repository. */
 export function pageOf({ path = '', realPath = path }: Environment): string {
   return relative(root, realPath).split(sep).join('/')
+}
+
+/** Braces in a sentence, code in it included, are braces, and no expression of Vue's. Blocks are left alone by VitePress. */
+export function literalBraces({ renderer: { rules } }: Parser): void {
+  for (const name of ['text', 'code_inline'] as const) {
+    const render = rules[name]
+    if (render === undefined) throw new Error(`this markdown-it renders no ${name}`)
+    rules[name] = (...all) => render(...all).replaceAll('{{', '&#123;&#123;')
+  }
 }
