@@ -153,16 +153,18 @@ test('holdfast pause and resume: a daemon that runs hears of it, and one that do
     code: 0,
     stdout: expect.stringContaining('until `holdfast resume shop`') as string,
   })
-  const running = await daemon(here)
+  // It looks every five seconds from now on, so three before each slot.
+  const clock = testClock({ now: '2026-11-23T01:00:02Z' })
+  const running = await daemon(here, ['--api-token-file', 'token'], clock)
   expect(await running.get('/api/v1/plans/shop')).toMatchObject({ paused: 'hand' })
   const { stdout } = await here.run(['resume', 'shop', '--json'])
   expect(JSON.parse(stdout)).toEqual({ plan: 'shop', paused: false })
-  await running.clock.advance('5s')
+  await clock.advance('5s')
   expect(await running.get('/api/v1/plans/shop')).not.toHaveProperty('paused')
-  await running.clock.advance('3590s')
-  // Too late for the daemon to have looked by itself.
-  expect((await here.run(['pause', 'shop'], { clock: running.clock })).code).toBe(0)
-  await running.clock.advance('10s')
+  await clock.advance('3591s')
+  expect(clock.now().toISOString()).toBe('2026-11-23T01:59:58.000Z')
+  expect((await here.run(['pause', 'shop'], { clock })).code).toBe(0)
+  await clock.advance('2s')
   await running.logged('did not run: paused')
   expect(running.stderr()).not.toContain('"msg":"plan \\"shop\\" succeeded')
   expect((await here.run(['pause', 'mail'])).stderr).toContain('PLAN_UNKNOWN')
