@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -67,6 +67,19 @@ test('every page is in the navigation', () => {
     .filter((path) => path !== 'index.md' && !below.test(path))
     .filter((path) => !linked.has(`/${path.replace(/(index)?\.md$/, '')}`))
   expect(lost).toEqual([])
+})
+
+test('drawings have a title, and colours of the page as well as their own', () => {
+  const read = (file: string): string => readFileSync(join(root, file), 'utf8')
+  const drawings = globSync('docs/pictures/*.svg', { cwd: root }).map(read)
+  expect(drawings.length).toBeGreaterThan(3)
+  expect(drawings.filter((drawing) => !/<title id="[\w-]+">[^<]{40,}<\/title>/.test(drawing))).toEqual([])
+  expect(new Set(drawings.map((drawing) => /<style>.*<\/style>/s.exec(drawing)?.[0])).size).toBe(1)
+  const page = read('docs/.vitepress/theme/pictures.css')
+  const classes = drawings.flatMap((drawing) =>
+    [...drawing.matchAll(/class="([^"]+)"/g)].flatMap(([, list = '']) => list.split(' ')),
+  )
+  expect([...new Set(classes)].filter((name) => !page.includes(`.picture .${name} {`))).toEqual([])
 })
 
 test('exports have a page each: their comment, their declaration, properties in a table, methods below', () => {

@@ -5,6 +5,8 @@ import { readModels, shortName, type Item, type Model, type Token } from './api-
 import { renderComment, summaryOf } from './api-comments.ts'
 import { builtPages } from './pages.ts'
 
+// api-documenter makes a page for each property, 900 of them, in HTML tables; these are two hundred that can be read.
+
 /** Writes the reference of the packages' exports, a page for each, to where the site finds it. Needs a build. */
 export function writeApiPages(): void {
   const to = join(root, builtPages)
