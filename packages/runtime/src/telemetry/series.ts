@@ -1,5 +1,3 @@
-import type { MetricObjectWithValues, MetricValueWithName } from 'prom-client'
-
 /** Values of labels. */
 export type Labels = Readonly<Record<string, string>>
 
@@ -21,11 +19,19 @@ export interface Series {
   /** Drops the series that have all these labels. */
   remove(labels: Labels): void
   /**
-   * As prom-client's own metrics give it to its formatter.
+   * What prom-client's formatter needs of a metric.
    *
    * @param only - of the series with these labels. Default: of all
    */
-  get(only?: (labels: Labels) => boolean): MetricObjectWithValues<MetricValueWithName<string>>
+  get(only?: (labels: Labels) => boolean): ReadMetric
+}
+
+/** A metric as it is now. */
+export interface ReadMetric {
+  readonly name: string
+  readonly help: string
+  readonly type: MetricKind
+  readonly values: Iterable<SampleValue>
 }
 
 /** Beyond this a label isn't bounded, whatever its author thinks, and memory must be. */
@@ -72,6 +78,14 @@ export function createSeries(options: {
     return entry
   }
 
+  function* valuesOf(only: (labels: Labels) => boolean): Iterable<SampleValue> {
+    for (const entry of entries.values()) {
+      if (!only(entry.labels)) continue
+      if (kind === 'histogram') yield* histogramValues(name, entry, bounds)
+      else yield { sharedLabels: entry.labels, value: entry.value }
+    }
+  }
+
   // Without labels there is one series, and it is there from the start.
   if (names.length === 0 && kind !== 'gauge') entryOf({})
 
@@ -96,15 +110,7 @@ export function createSeries(options: {
         if (Object.entries(labels).every(([label, value]) => entry.labels[label] === value)) entries.delete(key)
       }
     },
-    get(only = everything) {
-      const values: SampleValue[] = []
-      for (const entry of entries.values()) {
-        if (!only(entry.labels)) continue
-        if (kind === 'histogram') addHistogram(values, name, entry, bounds)
-        else values.push({ sharedLabels: entry.labels, value: entry.value })
-      }
-      return asRead({ name, help, kind, values })
-    },
+    get: (only = everything) => asRead({ name, help, kind, values: () => valuesOf(only) }),
   }
 }
 
@@ -121,21 +127,22 @@ export function computedSeries(options: {
 }): Series {
   const { name, help, labels: names, samples } = options
   const nothing = (): void => {}
+
+  function* valuesOf(only: (labels: Labels) => boolean): Iterable<SampleValue> {
+    for (const { value, labels: given } of samples()) {
+      if (!Number.isFinite(value)) continue
+      const labels: Record<string, string> = {}
+      for (const label of names) labels[label] = labelValue(given[label])
+      if (only(labels)) yield { value, labels }
+    }
+  }
+
   return {
     kind: 'gauge',
     labels: names,
     record: nothing,
     remove: nothing,
-    get(only = everything) {
-      const values: SampleValue[] = []
-      for (const { value, labels: given } of samples()) {
-        if (!Number.isFinite(value)) continue
-        const labels: Record<string, string> = {}
-        for (const label of names) labels[label] = labelValue(given[label])
-        if (only(labels)) values.push({ value, labels })
-      }
-      return asRead({ name, help, kind: 'gauge', values })
-    },
+    get: (only = everything) => asRead({ name, help, kind: 'gauge', values: () => valuesOf(only) }),
   }
 }
 
@@ -145,18 +152,22 @@ function labelValue(given: unknown): string {
   return typeof given === 'number' || typeof given === 'boolean' ? `${given}` : ''
 }
 
-/** prom-client's own type wants the name on every value and its enum of kinds; its formatter wants neither. */
+/**
+ * prom-client's own type wants the name on every value and its enum of kinds; its formatter wants neither. Nor does it
+ * want a list: it goes through the values once, and a thousand plans have fifty thousand of them.
+ */
 function asRead(metric: {
   readonly name: string
   readonly help: string
   readonly kind: MetricKind
-  readonly values: readonly SampleValue[]
-}): ReturnType<Series['get']> {
-  const { kind, ...rest } = metric
-  return { ...rest, type: kind, aggregator: 'sum' } as unknown as ReturnType<Series['get']>
+  readonly values: () => Iterable<SampleValue>
+}): ReadMetric {
+  const { name, help, kind, values } = metric
+  return { name, help, type: kind, values: { [Symbol.iterator]: () => values()[Symbol.iterator]() } }
 }
 
-interface SampleValue {
+/** One line of a metric. */
+export interface SampleValue {
   readonly metricName?: string
   readonly labels?: Readonly<Record<string, string | number>>
   /** The same object at every reading: the formatter keeps what it made of it, which is most of its work. */
@@ -166,21 +177,18 @@ interface SampleValue {
 
 const everything = (): boolean => true
 
-function addHistogram(
-  values: SampleValue[],
+function* histogramValues(
   name: string,
   { labels: sharedLabels, value, buckets, count }: Entry,
   bounds: readonly number[],
-): void {
+): Iterable<SampleValue> {
   let below = 0
   const metricName = `${name}_bucket`
   for (const [at, le] of bounds.entries()) {
     below += buckets[at] ?? 0
-    values.push({ metricName, labels: { le }, sharedLabels, value: below })
+    yield { metricName, labels: { le }, sharedLabels, value: below }
   }
-  values.push(
-    { metricName, labels: { le: '+Inf' }, sharedLabels, value: count },
-    { metricName: `${name}_sum`, sharedLabels, value },
-    { metricName: `${name}_count`, sharedLabels, value: count },
-  )
+  yield { metricName, labels: { le: '+Inf' }, sharedLabels, value: count }
+  yield { metricName: `${name}_sum`, sharedLabels, value }
+  yield { metricName: `${name}_count`, sharedLabels, value: count }
 }
