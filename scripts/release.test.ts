@@ -15,9 +15,11 @@ function copyOfManifests(): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-release-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const files = listWorkspaces().map((each) => `${each.folder}/package.json`)
-  for (const file of ['package.json', ...files, 'packages/sdk/src/internal.ts', 'charts/holdfast/Chart.yaml']) {
+  const sources = ['sdk', 'plugin-scripts', 'plugin-benji', 'plugin-mongodump'].map((name) => `packages/${name}/src`)
+  const repeats = [...sources, 'apps/sidecar/src/crontab.ts', 'charts/holdfast/Chart.yaml']
+  for (const file of ['package.json', ...files, ...repeats]) {
     mkdirSync(join(folder, file, '..'), { recursive: true })
-    cpSync(join(root, file), join(folder, file))
+    cpSync(join(root, file), join(folder, file), { recursive: true })
   }
   return folder
 }
@@ -29,7 +31,7 @@ test('what repeats a version says that of its package', () => {
 test('a release takes its versions and its changelogs from the changesets, and leaves nothing that says an old version', () => {
   const from = mkdtempSync(join(tmpdir(), 'holdfast-release-'))
   onTestFinished(() => rmSync(from, { recursive: true }))
-  execFileSync('git', ['clone', '--quiet', '--no-hardlinks', root, from], { stdio: 'ignore' })
+  execFileSync('git', ['clone', '--quiet', '--shared', root, from], { stdio: 'ignore' })
   symlinkSync(join(root, 'node_modules'), join(from, 'node_modules'))
   const sentence = 'What this test says has changed.'
   writeFileSync(join(from, '.changeset/of-the-test.md'), `---\n'@holdfast/sdk': minor\n---\n\n${sentence}\n`)
@@ -59,11 +61,15 @@ test('a release takes its versions and its changelogs from the changesets, and l
 
 test('a new version of the packages is written wherever it is repeated', () => {
   const from = copyOfManifests()
-  for (const file of ['packages/sdk/package.json', 'apps/sidecar/package.json']) {
+  for (const file of [
+    'packages/sdk/package.json',
+    'packages/plugin-scripts/package.json',
+    'apps/sidecar/package.json',
+  ]) {
     const text = readFileSync(join(from, file), 'utf8').replace(/"version": ".*"/, '"version": "9.1.0"')
     writeFileSync(join(from, file), text)
   }
-  expect(findOldVersions(from)).toHaveLength(3)
+  expect(findOldVersions(from)).toHaveLength(5)
   writeVersions(from)
   expect(findOldVersions(from)).toEqual([])
   expect(readFileSync(join(from, 'packages/sdk/src/internal.ts'), 'utf8')).toContain(
