@@ -2,7 +2,7 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { renderApi } from './site/api-pages.ts'
+import { renderApi } from './site/api-render.ts'
 import { findSiteProblems } from './site/check-site.ts'
 import { sitePages } from './site/pages.ts'
 import { sidebarOf, type SidebarItem } from './site/sidebar.ts'

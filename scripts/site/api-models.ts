@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor'
 import { listWorkspaces, root, type Workspace } from '../workspaces.ts'
+import { shortName } from './api-render.ts'
 
 /** The packages whose exports are described: public, with an entry point. The engine's own is for nobody to build on. */
 export function describedWorkspaces(): readonly Workspace[] {
@@ -61,11 +62,6 @@ export function readModels(): readonly Model[] {
   } finally {
     rmSync(directory, { recursive: true })
   }
-}
-
-/** `sdk`, of `@holdfast/sdk`. */
-export function shortName(name: string): string {
-  return name.replace(/^.*\//, '')
 }
 
 function writeModel({ folder, manifest }: Workspace, models: string): void {
