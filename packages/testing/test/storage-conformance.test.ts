@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fsStorage } from '@holdfast/runtime'
 import type { StorageDriver } from '@holdfast/sdk'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { memoryStorage } from '../src/memory-storage.ts'
 import { storageConformance } from '../src/storage-conformance.ts'
 
@@ -116,6 +116,85 @@ describe('a driver that is wrong fails the suite', () => {
         get: (key, options) => driver.get(key.toLowerCase(), options),
       }),
     ],
+    'answers before it has stored': [
+      'it is there for others as soon as put resolves',
+      (driver) => ({
+        async put(key, body, options) {
+          const chunks = await collected(body)
+          setTimeout(() => void driver.put(key, bytes(...chunks), options), 5)
+        },
+      }),
+    ],
+    'writes over what is there, piece by piece': [
+      'a put replaces what was there, and a reader never sees half of it',
+      writesInPlace,
+    ],
+    'shows what is being put': ['what is being put is not listed and not found', writesInPlace],
+    'waits for the body, whatever its signal says': [
+      'an abort ends a put at once, also of a body that hangs, and leaves nothing',
+      (driver) => ({
+        async put(key, body, options) {
+          const chunks = await collected(body)
+          await driver.put(key, bytes(...chunks), options)
+        },
+      }),
+    ],
+    'reads, lists and deletes whatever its signal says': [
+      'an aborted signal ends get, list and delete',
+      (driver) => {
+        const { signal } = new AbortController()
+        return {
+          get: (key, options) => driver.get(key, { ...options, signal }),
+          list: (prefix) => driver.list(prefix, { signal }),
+          delete: (key) => driver.delete(key, { signal }),
+        }
+      },
+    ],
+    'minds that its reader stops': [
+      'a reader that stops early is no trouble',
+      (driver) => ({
+        async *get(key, options) {
+          let whole = false
+          try {
+            yield* driver.get(key, options)
+            whole = true
+          } finally {
+            // eslint-disable-next-line no-unsafe-finally -- this is what is wrong with it
+            if (!whole) throw new Error('the connection was closed')
+          }
+        },
+      }),
+    ],
+    'has one buffer for all': [
+      'puts side by side do not disturb each other, and of one key one stays whole',
+      (driver) => {
+        let buffer: Uint8Array[] = []
+        return {
+          async put(key, body, options) {
+            buffer = []
+            for await (const chunk of body) buffer.push(chunk)
+            await driver.put(key, bytes(...buffer), options)
+          },
+        }
+      },
+    ],
+    'removes the directory with what is deleted in it': [
+      'puts and deletes in one directory do not disturb each other',
+      (driver) => ({
+        async delete(key, options) {
+          for await (const other of driver.list(key.replace(/[^/]*$/, ''), options))
+            await driver.delete(other.key, options)
+        },
+      }),
+    ],
+    'sweeps what is finished': [
+      'sweep leaves finished objects alone',
+      (driver) => ({
+        async sweep(_before, options) {
+          for await (const { key } of driver.list('', options)) await driver.delete(key, options)
+        },
+      }),
+    ],
     'takes the end of a range as its last byte': [
       'a range is read from start to before end',
       (driver) => ({
@@ -127,6 +206,11 @@ describe('a driver that is wrong fails the suite', () => {
       }),
     ],
   }
+
+  test('each check has one that fails it', () => {
+    const names = storageConformance(async () => ({ driver: memoryStorage() })).map(({ name }) => name)
+    expect(new Set(Object.values(wrong).map(([fails]) => fails))).toEqual(new Set(names))
+  })
 
   test.each(Object.entries(wrong))('one that %s', async (_name, [fails, change]) => {
     const cases = storageConformance(async () => {
@@ -140,8 +224,60 @@ describe('a driver that is wrong fails the suite', () => {
     )
     expect(outcome).toBe('failed')
   })
+
+  const runCase = (part: string, change: (driver: StorageDriver) => Partial<StorageDriver>) => {
+    const cases = storageConformance(async () => {
+      const driver = memoryStorage()
+      return { driver: { ...driver, ...change(driver) } }
+    })
+    return cases.find(({ name }) => name.includes(part))?.run()
+  }
+
+  test('one that waits for a body that hangs is told of after five seconds, in place of hanging the suite', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const check = runCase('of a body that hangs', (driver) => ({
+      async put(key, body, options) {
+        const chunks: Uint8Array[] = []
+        for await (const chunk of body) chunks.push(chunk)
+        await driver.put(key, bytes(...chunks), options)
+      },
+    }))
+    const failure = check?.catch((error: unknown) => String(error))
+    await vi.advanceTimersByTimeAsync(5_100)
+    expect(await failure).toBe('Error: put of a body that hangs goes on 5 s after its signal aborted')
+  })
+
+  test('one that hides the reason of its signal is told what it rejects with', async () => {
+    const check = runCase('ends get, list and delete', (driver) => ({
+      delete: async (key, options) => {
+        if (options.signal.aborted) throw new DOMException('The operation was aborted', 'AbortError')
+        await driver.delete(key, options)
+      },
+    }))
+    await expect(check).rejects.toThrow('delete rejects with the reason of its signal, not with AbortError')
+  })
 })
 
 async function* bytes(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* chunks
+}
+
+async function collected(body: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return chunks
+}
+
+function writesInPlace(driver: StorageDriver): Partial<StorageDriver> {
+  return {
+    async put(key, body, options) {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of body) {
+        chunks.push(chunk)
+        await driver.put(key, bytes(...chunks), options)
+      }
+      await driver.put(key, bytes(...chunks), options)
+    },
+  }
 }
