@@ -41,8 +41,9 @@ beforeEach(() => {
   for (const name of ours) {
     cpSync(join(root, 'apps/sidecar', name), join(folder, 'repository/apps/sidecar', name), { recursive: true })
   }
+  // Not as a link, where a tree shares its packages with another: a test below writes into it.
   for (const name of ['NOTICE', 'node_modules/jiti']) {
-    cpSync(join(root, name), join(folder, 'repository', name), { recursive: true })
+    cpSync(join(root, name), join(folder, 'repository', name), { recursive: true, dereference: true })
   }
   write('repository/apps/sidecar/dist/holdfast.js', 'export function main() {}\n')
   write('repository/apps/sidecar/dist/holdfast.js.map', '{ "sources": ["../../../node_modules/@s/b/x.js"] }')
