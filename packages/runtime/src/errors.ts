@@ -10,7 +10,7 @@ export const errors = defineErrors(
     // ---- lifecycle
     HOOK_FAILED: {
       message: (p: { where: string; reason: string }) => `${p.where} failed: ${p.reason}`,
-      hint: 'The error is the one that the hook threw; its cause has the details.',
+      hint: 'What it was to do is not done, or not all of it, and counts as no backup. The error is the one that the hook threw; its cause has the details.',
     },
     HOOK_TIMEOUT: {
       message: (p: { where: string; after: string }) => `${p.where} did not finish within ${p.after}`,

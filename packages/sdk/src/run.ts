@@ -16,7 +16,9 @@ export interface ObjectRef {
  */
 export interface Target<Data extends Json = Json> {
   readonly id: string
+  /** For the plugin's own hooks; may be empty. */
   readonly labels: Readonly<Record<string, string>>
+  /** What the plugin's hooks need to know about it. */
   readonly data: Data
   /** The Kubernetes object that events are about. */
   readonly object?: ObjectRef | undefined

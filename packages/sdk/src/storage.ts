@@ -1,6 +1,9 @@
 import type { Bytes } from './json.ts'
 
-/** Keeps bytes under keys. The conformance suite in `@holdfast/testing` is what makes a driver one. */
+/**
+ * Keeps bytes under keys. The conformance suite in `@holdfast/testing` is what makes a driver one. When its signal aborts,
+ * each method ends at once, and rejects with the reason of the signal.
+ */
 export interface StorageDriver {
   readonly name: string
   /** Where it is, for people: `file:///backups`, `s3://bucket/prefix`. Without what is secret. */
@@ -8,7 +11,7 @@ export interface StorageDriver {
   readonly capabilities: { readonly atomicPut: boolean; readonly rangeRead: boolean; readonly objectLock: boolean }
   /** Where it writes on this machine, if it does: never to be frozen. */
   readonly localDirectory?: string | undefined
-  /** Durable when it resolves; nothing under the key when it rejects. Keys are relative paths whose parts, between `/`, are percent-encoded. */
+  /** Durable when it resolves; nothing new under the key when it rejects. Keys are relative paths whose parts, between `/`, are percent-encoded. */
   put(key: string, body: Bytes, options: { signal: AbortSignal }): Promise<void>
   /**
    * @param options - `range`: bytes from `start` to before `end`

@@ -1,4 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { defineUndo, type RunContext } from '@holdfast/sdk'
 import * as z from 'zod'
 import type { TemplatePluginOptions } from './options.ts'
@@ -14,6 +15,8 @@ export const resume = defineUndo({
 /** Armed first, and only then done: what was not written down could not be given back. */
 export async function pause({ config: { pauseFile }, undo }: RunContext<TemplatePluginOptions>): Promise<void> {
   if (pauseFile === undefined) return
-  await undo.arm(resume, { pauseFile })
-  await writeFile(pauseFile, '')
+  // Who gives it back may have been started in another directory.
+  const file = resolve(pauseFile)
+  await undo.arm(resume, { pauseFile: file })
+  await writeFile(file, '')
 }

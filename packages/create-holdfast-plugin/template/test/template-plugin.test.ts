@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { createTestRun, dropsWithoutStatus, fakeExec, replies, type FakeCommand } from '@holdfast/testing'
 import { templatePlugin } from '../src/index.ts'
@@ -33,6 +33,27 @@ void test('whatever happens to tar, the application goes on', async (t) => {
   const { outcome } = await run.run()
 
   assert.equal(outcome.status, 'failed')
+  assert.ok(!existsSync(pauseFile))
+})
+
+void test('who gives it back may have been started in another directory', async (t) => {
+  const directory = process.cwd()
+  const pauseFile = join(mkdtempSync(join(tmpdir(), 'template-plugin-')), 'pause')
+  t.after(() => {
+    process.chdir(directory)
+    rmSync(join(pauseFile, '..'), { recursive: true })
+  })
+  const tar: FakeCommand = (call) => {
+    if (!call.command.includes('--version')) process.chdir(tmpdir())
+    return { stdout: 'files' }
+  }
+  const use = [templatePlugin({ path: '/data', pauseFile: relative(directory, pauseFile) })]
+  const run = await createTestRun({ use, exec: fakeExec({ tar }) })
+  t.after(() => run.close())
+
+  const { outcome } = await run.run()
+
+  assert.equal(outcome.status, 'succeeded')
   assert.ok(!existsSync(pauseFile))
 })
 
