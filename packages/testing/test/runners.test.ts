@@ -29,24 +29,20 @@ test('node:test', () => {
   const file = join(support, 'conformance.node.ts')
   const { status, output } = node('--conditions=@holdfast/source', '--test-reporter=tap', file)
   expect(output).toContain(`not ok 1 - ${wrong}`)
-  expect(output).toContain('# pass 10\n# fail 1\n')
+  expect(output).toContain('# pass 7\n# fail 1\n')
   expect(status).toBe(1)
 })
 
 test('vitest', () => {
   const config = join(folder(), 'vitest.config.mjs')
-  const source = { conditions: ['@holdfast/source'] }
-  const options = {
-    root: support,
-    resolve: source,
-    ssr: { resolve: source },
-    test: { include: ['conformance.vitest.ts'], reporters: 'tap-flat' },
-  }
+  // Node reads our sources itself, which is fast.
+  const native = { experimental: { viteModuleRunner: false }, execArgv: ['--conditions=@holdfast/source'] }
+  const options = { root: support, test: { include: ['conformance.vitest.ts'], reporters: 'tap-flat', ...native } }
   writeFileSync(config, `export default ${JSON.stringify(options)}`)
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const { status, output } = node(vitest, 'run', '--config', config)
   expect(output).toContain(`not ok 1 - conformance.vitest.ts > ${wrong}`)
-  expect(output.match(/^ok /gm)).toHaveLength(10)
+  expect(output.match(/^ok /gm)).toHaveLength(7)
   expect(output.match(/^not ok /gm)).toHaveLength(1)
   expect(status).toBe(1)
 })
@@ -68,6 +64,6 @@ test('jest', () => {
     `--config=${JSON.stringify(config)}`,
   )
   expect(output).toContain(`● ${wrong}`)
-  expect(output).toContain('Tests:       1 failed, 10 passed, 11 total')
+  expect(output).toContain('Tests:       1 failed, 7 passed, 8 total')
   expect(status).toBe(1)
 })
