@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { historyOf, leaderOf, metricsOf, type Lease } from './support/daemon.ts'
 import { follow, onHost, releaseOf, type Values } from './support/helm.ts'
 import { inventory, leftovers } from './support/inventory.ts'
-import { getObject, kubectl, listObjects, waitFor } from './support/kubectl.ts'
+import { apply, getObject, kubectl, listObjects, waitFor } from './support/kubectl.ts'
 import { useNamespace } from './support/namespace.ts'
 import { execIn, logsOf, podsOf, type Pod } from './support/pods.ts'
 
@@ -14,6 +14,7 @@ const { fullname, selector } = release
 let before: readonly string[] = []
 let notes = ''
 let port = 0
+const token = 'a-token-of-the-test'
 
 const plan = (cron: string): object => ({
   schedule: { cron },
@@ -23,6 +24,7 @@ const values = (morePlans: object = {}): Values => ({
   ...onHost,
   replicaCount: 2,
   metrics: { port },
+  api: { tokenSecret: { name: 'shop-api' } },
   config: { storage: 'file:///backups', plans: { shop: plan('* * * * *'), ...morePlans } },
   scripts: { directories: { backups: { '10-orders': '#!/bin/sh\necho order 1 | save_artifact orders.txt\n' } } },
   extraVolumes: [{ name: 'backups', emptyDir: {} }],
@@ -31,6 +33,8 @@ const values = (morePlans: object = {}): Values => ({
 
 beforeAll(async () => {
   port = await freePort()
+  const metadata = { name: 'shop-api', namespace }
+  await apply({ apiVersion: 'v1', kind: 'Secret', metadata, stringData: { token } })
   before = await inventory(namespace)
   notes = await release.install(values())
 })
@@ -80,6 +84,23 @@ test('one of them holds the chart’s own Lease, and nobody misses a right', asy
     const logs = await logsOf(namespace, pod.metadata.name, 'holdfast')
     expect(logs.split('\n').filter((line) => /PERMISSION_MISSING|KUBERNETES_FORBIDDEN/.test(line))).toEqual([])
   }
+})
+
+test('whoever has the token of the Secret can pause a plan of the pod that leads; nobody else can', async () => {
+  const leader = await leaderOf(namespace, fullname, selector)
+  const leads = /^holdfast_http_listening 1$/m.test(await metricsOf(namespace, leader))
+  const order = async (path: string, given?: string): Promise<number> => {
+    const headers: Record<string, string> = given === undefined ? {} : { authorization: `Bearer ${given}` }
+    return (await fetch(`http://127.0.0.1:${port}/api/v1/plans/shop/${path}`, { method: 'POST', headers })).status
+  }
+  expect([await order('pause'), await order('pause', 'a-token-of-others')]).toEqual([401, 401])
+  const paused = async (): Promise<boolean> =>
+    /^holdfast_schedule_paused\{.*plan="shop".*\} 1$/m.test(await metricsOf(namespace, leader))
+  expect(await paused()).toBe(false)
+  expect(await order('pause', token)).toBe(leads ? 200 : 409)
+  expect(await paused()).toBe(leads)
+  expect(await order('resume', token)).toBe(leads ? 200 : 409)
+  expect(await paused()).toBe(false)
 })
 
 test('the plan runs on its schedule, and Events on the pod say so', async () => {
