@@ -16,6 +16,7 @@ import {
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { scriptDirectories } from '../packages/plugin-scripts/src/hooks.ts'
 import { copiesOf, parseDockerfile } from './dockerfile.ts'
@@ -98,6 +99,9 @@ test('the application is what npm would publish, without what only debuggers and
   const files = filesOf(app)
   expect(files).toEqual(expect.arrayContaining(['dist/holdfast.js', 'bin/launch.js', 'LICENSE', 'NOTICE']))
   expect(files).toContain('node_modules/jiti/lib/jiti.mjs')
+  expect(gunzipSync(readFileSync(join(app, 'THIRD_PARTY_NOTICES.md.gz')))).toEqual(
+    readFileSync(join(root, 'apps/sidecar/THIRD_PARTY_NOTICES.md')),
+  )
   expect(files.filter((file) => /\.map$|\.cache|\.d\.[cm]?ts$/.test(file))).toEqual([])
 })
 

@@ -19,7 +19,7 @@ import {
 } from 'node:fs'
 import { basename, join, relative, resolve } from 'node:path'
 import { argv, env } from 'node:process'
-import { brotliCompressSync, constants } from 'node:zlib'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { scriptDirectories } from '../packages/plugin-scripts/src/hooks.ts'
 import { renderSbom, type SbomComponent } from './sbom.ts'
 import { listBundled } from './third-party-notices.ts'
@@ -96,9 +96,10 @@ function copyApplication(source: string, app: string): void {
       filter: (path) => !path.endsWith('.map') && relative(source, path) !== 'dist/.cache',
     })
   }
-  for (const name of ['package.json', 'LICENSE', 'THIRD_PARTY_NOTICES.md']) {
-    copyFileSync(join(source, name), join(app, name))
-  }
+  for (const name of ['package.json', 'LICENSE']) copyFileSync(join(source, name), join(app, name))
+  // 150 kB of licences: as Debian packs what is long in /usr/share/doc. The header has no time in it.
+  const notices = 'THIRD_PARTY_NOTICES.md'
+  writeFileSync(join(app, `${notices}.gz`), gzipSync(readFileSync(join(source, notices)), { level: 9 }))
 }
 
 /** What stays outside of the bundle. */
