@@ -55,7 +55,10 @@ test('a plugin has its names everywhere', () => {
   const directory = join(cwd, 'holdfast-plugin-redis-cluster')
   const read = (file: string): string => readFileSync(join(directory, file), 'utf8')
   for (const file of written) expect(read(file)).not.toMatch(/template/i)
-  expect(JSON.parse(read('package.json'))).toMatchObject({ name: '@acme/holdfast-plugin-redis-cluster' })
+  expect(JSON.parse(read('package.json'))).toMatchObject({
+    name: '@acme/holdfast-plugin-redis-cluster',
+    publishConfig: { access: 'public' },
+  })
   expect(read('src/index.ts')).toContain("export { redisCluster } from './redis-cluster.ts'")
   expect(read('src/redis-cluster.ts')).toContain("name: 'redis-cluster'")
   expect(out).toContain('cd holdfast-plugin-redis-cluster\n  npm install\n  npm test')
