@@ -114,7 +114,7 @@ test('each public package has an SBOM of what it brings along, and of nothing el
   )
   for (const [name, { components }] of sboms) {
     for (const each of components)
-      expect({ name, ...each }).toMatchObject({ version: expect.stringMatching(/^\d/), licenses: [{}] })
+      expect({ of: name, ...each }).toMatchObject({ version: expect.stringMatching(/^\d/), licenses: [{}] })
     expect(namesIn(name).filter((each) => /^(vitest|typescript|tsup|jest)$/.test(each))).toEqual([])
   }
 })
