@@ -7,6 +7,7 @@ import { imagePlugins } from '../charts/generator/config-schema.ts'
 import { configJsonSchema, lifecyclePolicy } from '../packages/runtime/src/index.ts'
 import { inputSchema, type JsonSchema } from '../packages/runtime/src/load/json-schema.ts'
 import { readCatalogues } from './docs/catalogues.ts'
+import { renderChangelog } from './docs/changelog-page.ts'
 import { readHelps, renderCommandLine } from './docs/command-line-page.ts'
 import { renderConfiguration } from './docs/configuration-page.ts'
 import { renderErrors } from './docs/errors-page.ts'
@@ -19,6 +20,7 @@ import { root } from './workspaces.ts'
 /** The generated pages, path → text. */
 export async function renderDocs(): Promise<ReadonlyMap<string, string>> {
   const pages: readonly (readonly [string, string])[] = [
+    ['CHANGELOG.md', renderChangelog()],
     ['docs/errors.md', renderErrors(await readCatalogues())],
     ['docs/lifecycle.md', renderLifecycle(lifecyclePolicy)],
     ['docs/recipes.md', renderRecipes()],

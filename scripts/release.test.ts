@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { renderChangelog } from './docs/changelog-page.ts'
 import { listWorkspaces, readManifest, root } from './workspaces.ts'
 import { notesOf } from './release/notes.ts'
 import { packageSboms } from './release/package-sboms.ts'
@@ -36,6 +37,7 @@ test('a release takes its versions and its changelogs from the changesets, and l
   const sentence = 'What this test says has changed.'
   writeFileSync(join(from, '.changeset/of-the-test.md'), `---\n'@holdfast/sdk': minor\n---\n\n${sentence}\n`)
   const before = readManifest(join(from, 'packages/sdk')).version
+  expect(renderChangelog(from)).toContain(`**sdk**\n\n${sentence}\n`)
 
   execFileSync(process.execPath, [join(root, 'node_modules/@changesets/cli/bin.js'), 'version'], {
     cwd: from,
@@ -48,6 +50,8 @@ test('a release takes its versions and its changelogs from the changesets, and l
   expect(readManifest(join(from, 'packages/runtime')).version).toBe(version)
   expect(notesOf(`@holdfast/sdk@${version}`, from)).toContain(sentence)
   expect(findOldVersions(from)).toEqual([])
+  expect(renderChangelog(from)).toContain(`\n## ${version}\n`)
+  expect(renderChangelog(from)).toContain(sentence)
   expect(readdirSync(join(from, '.changeset')).toSorted()).toEqual(['README.md', 'config.json'])
   // Who depends on a package of ours depends on the one that is released with it.
   for (const { manifest } of listWorkspaces(from)) {
