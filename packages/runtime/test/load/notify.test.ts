@@ -212,8 +212,8 @@ describe('what is wrong is said, with its place', () => {
 })
 
 test('a check that several plans share is warned of', async () => {
-  const warned = async (url: string, more: string): Promise<readonly unknown[]> => {
-    const yaml = `notify: [{ ping: ${url} }]\nplans: { shop: { ${use} }, mail: { ${use}${more} } }\n`
+  const warned = async (check: string, more: string): Promise<readonly unknown[]> => {
+    const yaml = `notify: [{ ping: ${check} }]\nplans: { shop: { ${use} }, mail: { ${use}${more} } }\n`
     const { warnings } = await load(tree({ 'holdfast.yaml': yaml }))
     return warnings.map(({ code, message, details }) => [code, message, details['line']])
   }
