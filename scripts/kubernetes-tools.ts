@@ -103,6 +103,7 @@ async function fetchPackage(): Promise<Buffer> {
     const options = ['--json', '--silent', '--prefer-offline', '--ignore-scripts', '--workspaces=false']
     const { stdout } = await promisify(execFile)('npm', ['pack', `${name}@${version}`, ...options], {
       cwd: folder,
+      env: outside(env),
       timeout: fetchLimitMs,
       maxBuffer: 16 * 1024 * 1024,
     })
@@ -124,6 +125,16 @@ async function fetchPackage(): Promise<Buffer> {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/**
+ * An environment as it was outside of `npm test`: with the Node that npm itself runs with. With ours npm takes our
+ * node_modules for where it is installed, and doesn't find the machine's npmrc, which may have a registry or an authority.
+ */
+function outside(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(variables).filter(([name]) => !/^npm_/i.test(name))
+  const path = (variables['PATH'] ?? '').split(delimiter).filter((each) => !each.startsWith(join(root, 'node_modules')))
+  return { ...Object.fromEntries(kept), PATH: path.join(delimiter) }
 }
 
 if (import.meta.filename === argv[1]) {
