@@ -15,7 +15,7 @@ import {
   snapshotsOf,
   writeImage,
 } from './support/ceph.ts'
-import { descendantsOf } from './support/node.ts'
+import { killTree } from './support/node.ts'
 import { run, succeed, waitFor } from './support/kubectl.ts'
 import { useNamespace } from './support/namespace.ts'
 import { backUpAsBenjiDoes } from './support/original.ts'
@@ -69,8 +69,7 @@ async function versionOf({ uid }: Point): Promise<Version> {
 /** Restores into an image that isn't there, and reads that. */
 async function restored({ uid }: Point): Promise<Buffer> {
   const image = volumes.nameImage(`restored-${randomBytes(3).toString('hex')}`)
-  const { code, stderr } = await site.restore(uid, `image=${image}`)
-  if (code !== 0) throw new Error(`restore ended with ${code}: ${stderr}`)
+  await benji.restore(uid, `rbd:${image}`)
   return readImage(image)
 }
 
@@ -143,7 +142,7 @@ test('C6: killed with Benji in the middle of a backup, the next run takes all of
   const running = site.start('holdfast', ['run', 'volumes', '--config', site.project.at('slow/holdfast.config.ts')])
   const unfinished = `volume == "${volume.volume}" and status == "incomplete"`
   const begun = await waitFor('Benji to be at it', async () => (await benji.ls(unfinished))[0])
-  for (const pid of [running.pid, ...descendantsOf(running.pid)]) process.kill(pid, 'SIGKILL')
+  killTree(running.pid)
   await running.ended
   // Benji holds a lock on it for ever.
   expect((await benji.try('rm', '--force', begun.uid)).code).toBe(77)

@@ -10,7 +10,7 @@ import { startProxy, type Proxy } from './support/exec.ts'
 import { agentsOf, goesOn, kitsNode, stands, useThaws, writing, written } from './support/freezing.ts'
 import { apply, succeed, waitFor, type Ended } from './support/kubectl.ts'
 import { images, useNamespace } from './support/namespace.ts'
-import { descendantsOf, signalContainer } from './support/node.ts'
+import { killTree, signalContainer } from './support/node.ts'
 import { execIn, podsOf, ready } from './support/pods.ts'
 import { useRights } from './support/rights.ts'
 import { configMap, deploymentOf } from './support/sidecar.ts'
@@ -71,8 +71,7 @@ beforeAll(async () => {
 async function contentOf(uid: string): Promise<{ readonly lines: readonly number[]; readonly isClean: boolean }> {
   const file = project.at('restored.img')
   rmSync(file, { force: true })
-  const { code, stderr } = await site.restore(uid, `file=${file}`)
-  if (code !== 0) throw new Error(`restore ended with ${code}: ${stderr}`)
+  await site.benji.restore(uid, `file:${file}`)
   const log = await succeed('debugfs', ['-R', 'cat /log', file])
   const features = await succeed('dumpe2fs', ['-h', file])
   return { lines: log.trim().split('\n').map(Number), isClean: !features.includes('needs_recovery') }
@@ -167,12 +166,14 @@ describe('whoever dies while it is frozen', () => {
       throw new Error(running.output())
     }
     await waitFor('the filesystem to be frozen', froze)
-    frozenAt = await stands(data, 'log')
+    frozenAt = await stands(data, 'log').catch((error: Error) => {
+      throw new Error(`${error.message}: ${running.output()}`)
+    })
   }
 
   /** As the end of a container. */
   async function kill(): Promise<void> {
-    for (const pid of [running.pid, ...descendantsOf(running.pid)]) process.kill(pid, 'SIGKILL')
+    killTree(running.pid)
     await running.ended
   }
 

@@ -50,6 +50,8 @@ export interface Benji {
   command(...args: readonly string[]): Promise<string>
   try(...args: readonly string[]): Promise<Ended>
   ls(filter?: string): Promise<readonly Version[]>
+  /** Reads a version back by Benji alone, in one start of it where `holdfast restore` takes nine. @param to - `rbd:…` or `file:…` */
+  restore(uid: string, to: string): Promise<void>
   /** Blocks that are stored: files. */
   blocks(): readonly string[]
   /** Turns a bit of a block over, as a failing disk does. */
@@ -147,6 +149,9 @@ function benjiIn(directory: string): Benji {
     try: (...given) => run('benji', args(given)),
     async ls(filter = '') {
       return (JSON.parse(await succeed('benji', args(['ls', filter]))) as { versions: Version[] }).versions
+    },
+    async restore(uid, to) {
+      await succeed('benji', args(['restore', '--sparse', uid, to]))
     },
     blocks: () =>
       readdirSync(join(storage, 'blocks'), { recursive: true, withFileTypes: true })

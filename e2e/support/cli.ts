@@ -53,7 +53,7 @@ export function startCommand(command: Command, args: readonly string[], options:
 }
 
 /** What is kept from it is what it must not take from the tests: their administrator's KUBECONFIG, first of all. */
-function environment({ cwd, env }: CommandOptions): NodeJS.ProcessEnv {
+export function environment({ cwd, env }: CommandOptions): NodeJS.ProcessEnv {
   const hidden = Object.keys(process.env).filter((name) => /^(KUBE|HOLDFAST_|POD_|NODE_|VITEST)/.test(name))
   return {
     ...Object.fromEntries(hidden.map((name) => [name, undefined])),

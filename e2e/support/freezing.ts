@@ -1,5 +1,5 @@
 // Real filesystems that stand still, on this machine, which must stay alive: whoever writes to one can't be killed.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { freezeAgentPod, freezeAgent } from '../../packages/plugin-benji/src/fre
 import { logsOf } from './pods.ts'
 import { images } from './namespace.ts'
 import { run, waitFor } from './kubectl.ts'
+import { endGroup } from './node.ts'
 import type { VolumeOfClaim } from './volumes.ts'
 
 const kit = process.env['HOLDFAST_E2E_DIR'] ?? `${process.env['HOME']}/.cache/holdfast-e2e`
@@ -46,18 +47,23 @@ export function mountOf({ pv }: VolumeOfClaim): string {
   return join(kitsNode.kubeletRoot, 'plugins/kubernetes.io/csi/rbd.csi.ceph.com', directory, 'globalmount', pv)
 }
 
-/** Thaws filesystems after a while, whatever becomes of the tests; and of what they freeze at their end. */
+/**
+ * Thaws filesystems after a while, whatever becomes of the tests; and of what they freeze at their end. A later time takes
+ * the place of an earlier one: that would thaw what the next test has frozen.
+ */
 export function useThaws(): (volume: VolumeOfClaim, seconds: number) => void {
-  const mounts = new Set<string>()
-  const thawAll = async (): Promise<void> => {
-    for (const mount of mounts) await run('fsfreeze', ['--unfreeze', mount])
-  }
-  afterAll(thawAll)
+  const waiting = new Map<string, ChildProcess>()
+  afterAll(async () => {
+    for (const mount of waiting.keys()) await run('fsfreeze', ['--unfreeze', mount])
+  })
   return (volume, seconds) => {
     const mount = mountOf(volume)
-    mounts.add(mount)
+    const { pid } = waiting.get(mount) ?? {}
     const script = 'sleep "$1" && fsfreeze --unfreeze "$2"'
-    spawn('/bin/sh', ['-c', script, 'sh', `${seconds}`, mount], { detached: true, stdio: 'ignore' }).unref()
+    const next = spawn('/bin/sh', ['-c', script, 'sh', `${seconds}`, mount], { detached: true, stdio: 'ignore' })
+    next.unref()
+    waiting.set(mount, next)
+    if (pid !== undefined) endGroup(pid)
   }
 }
 

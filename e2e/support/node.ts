@@ -29,14 +29,40 @@ function namespaceOf(pid: number | 'self'): string | undefined {
   }
 }
 
+/** Kills a process and all that it has started: as the end of a container does. */
+export function killTree(pid: number): void {
+  signalAll([pid, ...descendantsOf(pid)], 'SIGKILL')
+}
+
+/** Ends a process that leads a group of its own, with its group. */
+export function endGroup(pid: number): void {
+  signalAll([-pid], 'SIGTERM')
+}
+
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      // It has ended meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+}
+
 /** The processes that a process has started, and theirs. */
-export function descendantsOf(pid: number): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .trim()
-    .split(' ')
-    .filter(Boolean)
-    .map(Number)
+function descendantsOf(pid: number): readonly number[] {
+  const children = childrenOf(pid).trim().split(' ').filter(Boolean).map(Number)
   return children.flatMap((child) => [child, ...descendantsOf(child)])
+}
+
+/** As the kernel writes them; none of a process that has ended. */
+function childrenOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 /** Sends a signal to every process of a container: as the kernel does when the node runs out of memory, say. */
@@ -46,12 +72,5 @@ export async function signalContainer(
   container: string,
   signal: NodeJS.Signals,
 ): Promise<void> {
-  for (const pid of await processesOf(namespace, pod, container)) {
-    try {
-      process.kill(pid, signal)
-    } catch (error) {
-      // It has ended meanwhile.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-    }
-  }
+  signalAll(await processesOf(namespace, pod, container), signal)
 }

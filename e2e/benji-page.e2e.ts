@@ -1,0 +1,72 @@
+// What docs/benji.md shows of a terminal, on a real Ceph with a real Benji: each command that it shows, in its order, prints
+// what it says.
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fits } from '../scripts/transcripts.ts'
+import { useSite, volumesConfig } from './support/benji.ts'
+import { environment } from './support/cli.ts'
+import { createImage, createSnapshot, MiB, removeImages, writeImage } from './support/ceph.ts'
+import { run } from './support/kubectl.ts'
+
+const root = join(import.meta.dirname, '..')
+const image = 'rbd/docs-data'
+const restored = 'rbd/docs-restored'
+const uidOnPage = /\brbd-docs-data-[a-z0-9]{6}\b/g
+
+const page = readFileSync(join(root, 'docs/benji.md'), 'utf8')
+const shown = page.matchAll(/^<!-- seen: e2e\/benji-page\.e2e\.ts -->\n+```\n(.*?)^```$/gms)
+const steps = [...shown].flatMap(([, text = '']) =>
+  text
+    .split(/^\$ /m)
+    .slice(1)
+    .map((step): [command: string, output: string] => {
+      const [command = '', ...lines] = step.split('\n')
+      return [command, lines.join('\n')]
+    }),
+)
+
+const site = useSite()
+let newest = ''
+beforeAll(async () => {
+  await removeImages([image, restored])
+  await createImage(image, 64 * MiB)
+  const write = (at: number): Promise<void> => writeImage(image, { at, bytes: randomBytes(MiB) })
+  await write(0)
+  const use = ['benjiBackup', { images: [image] }] as const
+  site.project.write('holdfast.config.ts', volumesConfig(site.benji, { volumes: use }))
+  await site.backUp('volumes')
+  await write(9 * MiB)
+  newest = (await site.backUp('volumes')).targets[0]?.points[0]?.id ?? ''
+  // Nobody's.
+  await createSnapshot(image, 'b-2026-01-01T00:00:00Z')
+})
+afterAll(() => removeImages([image, restored]))
+
+/** Ids are others each time. */
+const anyId = (text: string): string => text.replaceAll(uidOnPage, 'rbd-docs-data-ID')
+
+test('the page shows some', () => {
+  expect(steps.map(([command]) => command.split(' ').slice(0, 2).join(' '))).toEqual([
+    'holdfast list',
+    'holdfast benji',
+    'holdfast benji',
+    'holdfast restore',
+    'holdfast restore',
+  ])
+})
+
+test.each(steps)('$ %s', async (command, output) => {
+  const env = {
+    PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`,
+    HOLDFAST_STATE_DIR: site.project.at('state'),
+    HOLDFAST_LOG_FORMAT: 'pretty',
+    NO_COLOR: '1',
+    TZ: 'UTC',
+  }
+  const words = ['-c', `exec 2>&1\n${command.replaceAll(uidOnPage, newest)}`]
+  const cwd = site.project.path
+  const { code, stdout } = await run('bash', words, { cwd, env: environment({ cwd, env }) })
+  expect([code, fits({ output: anyId(output) }, anyId(stdout)) || stdout]).toEqual([0, true])
+})
