@@ -34,7 +34,7 @@ export async function startS3Service(): Promise<S3Service> {
   }
 }
 
-/** Another one, with TLS and a certificate of its own authority. It has the bucket `backups`. */
+/** One with TLS and a certificate of its own authority. */
 export interface TlsService extends S3Service {
   readonly authority: string
   /** Kills it. Its objects stay. */
@@ -42,7 +42,11 @@ export interface TlsService extends S3Service {
   resume(): Promise<void>
 }
 
-/** @param user - whose credentials it takes */
+/**
+ * Starts another one, with the bucket `backups`.
+ *
+ * @param user - whose credentials it takes
+ */
 export async function startTlsService(
   user = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret-of-the-test' },
 ): Promise<TlsService> {
