@@ -1,14 +1,18 @@
 // A dump of MongoDB into the store, against what one would write in a shell: mongodump's own archive and compression. Both read from
-// the same server of the kit (FerretDB). Where that can't be had, that is said, and nothing is measured.
+// the same server of the kit (FerretDB). Then the same into a bucket (versitygw), against the store in a directory. Where the
+// servers can't be had, that is said, and nothing is measured.
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fill, installMongo, startMongo, toolsPath, type MongoServer } from '../e2e/support/mongo.ts'
+import { startS3Service, type S3Service } from '../e2e/support/s3.ts'
+import type { StorageDriver } from '../packages/sdk/src/index.ts'
 import { createArchiveCheck } from '../packages/plugin-mongodump/src/archive/check.ts'
 import { createCrc64 } from '../packages/plugin-mongodump/src/archive/crc64.ts'
 import { mongodump } from '../packages/plugin-mongodump/src/index.ts'
 import { fsStorage } from '../packages/runtime/src/index.ts'
+import { s3 } from '../packages/storage-s3/src/index.ts'
 import { createTestRun } from '../packages/testing/src/index.ts'
 
 /** One row of the results. */
@@ -36,7 +40,10 @@ export async function run(): Promise<Row[]> {
   }
   const server = await startMongo()
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
+  let service: S3Service | undefined
   try {
+    service = await startS3Service()
+    Object.assign(process.env, service.env)
     await fill(server, 'shop', 'orders', documents)
     const samples: Sample[] = []
     // The first round only warms up.
@@ -50,7 +57,8 @@ export async function run(): Promise<Row[]> {
     const speed = of(({ ours, theirs }) => theirs.ms / ours.ms)
     const size = of(({ ours, theirs }) => ours.bytes / theirs.bytes)
     const note = `${seconds(of(({ ours }) => ours.ms))} and ${seconds(of(({ theirs }) => theirs.ms))}, ${documents} documents, median of ${pairs} pairs; the server is what takes long`
-    const pipe = await pipeline(server, directory)
+    const bucket = await bucketTime(pairs, service, (where) => store(server, directory, { where }))
+    const pipe = await pipeline(server, service, directory)
     return [
       {
         name: 'mongodump → zstd → sha256 → fs, checked and read back: speed against mongodump --archive --gzip > FILE',
@@ -67,14 +75,29 @@ export async function run(): Promise<Row[]> {
         note: `${of(({ ours }) => ours.bytes)} and ${of(({ theirs }) => theirs.bytes)} bytes`,
       },
       {
+        name: 'the same, mongodump → zstd → sha256, into a bucket: time against the fs store',
+        ratio: bucket.ratio,
+        bar: '≤ 1.2×',
+        pass: bucket.ratio <= 1.2,
+        note: `${seconds(bucket.s3)} and ${seconds(bucket.fs)}, median of ${pairs} pairs; the bucket is versitygw's, on the same machine and disk`,
+      },
+      {
         name: 'an archive of 256 MiB instead of a slow server, the same way: speed against cat ARCHIVE | gzip > FILE',
         ratio: pipe.ratio,
         bar: 'reported',
         pass: true,
         note: `${pipe.speed.toFixed(0)} MiB/s, checksums of the archive looked at on the way, and all of it read back; median of 3 pairs`,
       },
+      {
+        name: 'the same archive of 256 MiB into a bucket: time against the fs store',
+        ratio: pipe.bucket.ratio,
+        bar: 'reported',
+        pass: true,
+        note: `${seconds(pipe.bucket.s3)} and ${seconds(pipe.bucket.fs)}, all of it read back; median of 3 pairs`,
+      },
     ]
   } finally {
+    await service?.stop()
     await server.stop()
     rmSync(directory, { recursive: true, force: true })
   }
@@ -90,11 +113,36 @@ interface Sample {
   readonly theirs: Measured
 }
 
+interface BucketTime {
+  readonly fs: number
+  readonly s3: number
+  readonly ratio: number
+}
+
+/** Into the bucket and into the directory in turns, also of who comes first. The first round only warms up. */
+async function bucketTime(
+  rounds: number,
+  { endpoint }: S3Service,
+  measure: (where: StorageDriver | undefined) => Promise<Measured>,
+): Promise<BucketTime> {
+  const samples: BucketTime[] = []
+  for (let round = 0; round <= rounds; round += 1) {
+    const directory = async (): Promise<number> => (await measure(undefined)).ms
+    const early = round % 2 === 0 ? await directory() : undefined
+    const { ms } = await measure(s3({ bucket: 'backups', prefix: `bench-${performance.now()}`, endpoint }))
+    const fs = early ?? (await directory())
+    if (round > 0) samples.push({ fs, s3: ms, ratio: ms / fs })
+  }
+  const of = (pick: (sample: BucketTime) => number): number => median(samples.map(pick))
+  return { fs: of((each) => each.fs), s3: of((each) => each.s3), ratio: of((each) => each.ratio) }
+}
+
 /** What is ours of it: the documents of a real archive, as often as it takes, come from a file. */
 async function pipeline(
   server: MongoServer,
+  service: S3Service,
   directory: string,
-): Promise<{ readonly ratio: number; readonly speed: number }> {
+): Promise<{ readonly ratio: number; readonly speed: number; readonly bucket: BucketTime }> {
   const file = join(directory, 'archive')
   const env = { ...process.env, PATH: toolsPath }
   execFileSync('sh', ['-c', 'exec mongodump --quiet --uri "$1" --db shop --archive > "$2"', 'sh', server.uri, file], {
@@ -102,9 +150,10 @@ async function pipeline(
   })
   const size = repeatDocuments(file, 256 * 2 ** 20)
   const cat = ['sh', '-c', `case $2 in --version) echo version: 100.10.0 ;; *) exec cat "${file}" ;; esac`] as const
+  const program = [...cat, 'sh', 'x'] as const
   const samples: { ours: number; theirs: number }[] = []
   for (let round = 0; round <= 3; round += 1) {
-    const { ms: ours } = await store(server, directory, [...cat, 'sh', 'x'])
+    const { ms: ours } = await store(server, directory, { program })
     const began = performance.now()
     execFileSync('sh', ['-c', 'cat "$1" | gzip > "$1.gz"', 'sh', file])
     const theirs = performance.now() - began
@@ -113,6 +162,7 @@ async function pipeline(
   return {
     ratio: median(samples.map(({ ours, theirs }) => theirs / ours)),
     speed: median(samples.map(({ ours }) => size / 2 ** 20 / (ours / 1000))),
+    bucket: await bucketTime(3, service, (where) => store(server, directory, { program, where })),
   }
 }
 
@@ -145,7 +195,10 @@ function repeatDocuments(file: string, atLeast: number): number {
 async function store(
   { uri }: MongoServer,
   directory: string,
-  program?: readonly [string, ...string[]],
+  {
+    program,
+    where,
+  }: { readonly program?: readonly [string, ...string[]]; readonly where?: StorageDriver | undefined } = {},
 ): Promise<Measured> {
   const path = join(directory, 'store')
   const test = await createTestRun({
@@ -157,7 +210,7 @@ async function store(
         ...(program && { tools: { mongodump: program } }),
       }),
     ],
-    config: { storage: fsStorage({ path }) },
+    config: { storage: where ?? fsStorage({ path }) },
     env: { ...process.env, PATH: toolsPath, MONGODB_URI: uri },
   })
   const began = performance.now()
@@ -166,6 +219,7 @@ async function store(
   await test.close()
   if (outcome.status !== 'succeeded')
     throw new Error(`the dump ${outcome.status}: ${outcome.targets[0]?.error?.message}`)
+  if (where) return { ms, bytes: Number.NaN }
   const data = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.zst'))
   const bytes = data.reduce((sum, name) => sum + statSync(join(path, name)).size, 0)
   rmSync(path, { recursive: true })
