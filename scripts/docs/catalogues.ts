@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { basename, join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isHoldfastError, type ErrorFactory } from '@holdfast/sdk'
 import { listWorkspaces, root } from '../workspaces.ts'
@@ -34,12 +34,12 @@ export async function readCatalogues(): Promise<readonly Catalogue[]> {
   return catalogues
 }
 
-/** The sources of a package but its catalogue, path → text. */
+/** The sources of a package but its catalogues, path → text. */
 export function readSources(folder: string): ReadonlyMap<string, string> {
   return new Map(
     globSync('src/**/*.ts', { cwd: join(root, folder) })
       .map((file) => file.split(sep).join('/'))
-      .filter((file) => file !== 'src/errors.ts')
+      .filter((file) => basename(file) !== 'errors.ts')
       .map((file) => [`${folder}/${file}`, readFileSync(join(root, folder, file), 'utf8')]),
   )
 }

@@ -4,7 +4,7 @@ import type { Catalogue, CatalogueEntry } from './catalogues.ts'
 export function renderErrors(catalogues: readonly Catalogue[]): string {
   return `# Errors
 
-<!-- Generated from each package's src/errors.ts by \`npm run docs\`: edit there. -->
+<!-- Generated from the errors.ts of each package by \`npm run docs\`: edit there. -->
 
 Every failure has a permanent code. A message says what happened; the hint says what it means for the backups and what
 to do. Parameters stand in angle brackets. *Worth a retry* means that trying again can help.

@@ -1,0 +1,59 @@
+import { defineErrors } from '@holdfast/sdk'
+
+/** Why a run, a hook or a target fails. */
+export const lifecycleErrors = defineErrors(
+  {
+    HOOK_FAILED: {
+      message: (p: { where: string; reason: string }) => `${p.where} failed: ${p.reason}`,
+      hint: 'What it was to do is not done, or not all of it, and counts as no backup. The error is the one that the hook threw; its cause has the details.',
+    },
+    HOOK_TIMEOUT: {
+      message: (p: { where: string; after: string }) => `${p.where} did not finish within ${p.after}`,
+      hint: 'It was told to stop. Give it more time with `timeout`, or find out what it waits for.',
+      retryable: true,
+    },
+    HOOK_ABANDONED: {
+      message: (p: { where: string; grace: string }) =>
+        `${p.where} ignored its abort signal for ${p.grace} and was left behind`,
+      hint: 'The run went on without it. Make the hook listen to ctx.signal, or hand the signal to what it calls.',
+    },
+    NO_TARGETS: {
+      message: (p: { plan: string }) => `plan "${p.plan}" found nothing to back up`,
+      hint: 'Nothing was quiesced and nothing was backed up. Check the selectors; if nothing is a valid answer, set allowEmpty.',
+    },
+    ALL_TARGETS_SKIPPED: {
+      message: (p: { plan: string }) => `every target of plan "${p.plan}" was skipped`,
+      hint: 'Nothing was backed up. The reason is with each target; if that is a valid answer, set allowEmpty.',
+    },
+    TARGET_DUPLICATE: {
+      message: (p: { target: string }) => `two targets have the id "${p.target}"`,
+      hint: 'Nothing was backed up: restore points are kept by target id, so it must be unique. Give one plugin instance another name.',
+    },
+    TARGET_UNKNOWN: {
+      message: (p: { target: string; plan: string; known: string }) => `plan "${p.plan}" has no target "${p.target}"`,
+      hint: (p) => `Nothing was backed up. Its targets are: ${p.known}.`,
+    },
+    TARGET_SUSPECT: {
+      message: (p: { target: string }) => `the backup of "${p.target}" is much smaller than usual`,
+      hint: 'It was stored, and nothing of this target is pruned. If the size is right, `holdfast accept` it.',
+    },
+    RUN_ABORTED: {
+      message: (p: { reason: string }) => `the run was aborted: ${p.reason}`,
+      hint: 'What was quiesced has been given back. The next scheduled run backs up again.',
+    },
+    RUN_BUDGET: {
+      message: (p: { budget: string }) => `the run did not finish within its budget of ${p.budget}`,
+      hint: 'What was quiesced has been given back. Raise `budget`, or split the plan.',
+    },
+    PLAN_UNKNOWN: {
+      message: (p: { plan: string; known: string }) => `there is no plan "${p.plan}"`,
+      hint: (p) => `Nothing was run. The configuration has: ${p.known}.`,
+    },
+    PLAN_BUSY: {
+      message: (p: { plan: string }) => `plan "${p.plan}" is already running`,
+      hint: 'This run was skipped. Wait until the other one ends.',
+      retryable: true,
+    },
+  },
+  'docs/errors.md',
+)
