@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fits } from '../scripts/transcripts.ts'
 import { useSite, volumesConfig } from './support/benji.ts'
 import { environment } from './support/cli.ts'
-import { createImage, createSnapshot, MiB, removeImages, writeImage } from './support/ceph.ts'
+import { createImage, createSnapshot, MiB, readImage, removeImages, writeImage } from './support/ceph.ts'
 import { run } from './support/kubectl.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -69,4 +69,8 @@ test.each(steps)('$ %s', async (command, output) => {
   const cwd = site.project.path
   const { code, stdout } = await run('bash', words, { cwd, env: environment({ cwd, env }) })
   expect([code, fits({ output: anyId(output) }, anyId(stdout)) || stdout]).toEqual([0, true])
+})
+
+test('what it restored, from a version that holds only what had changed, is the image', async () => {
+  expect((await readImage(restored)).equals(await readImage(image))).toBe(true)
 })
