@@ -25,10 +25,7 @@ export const restoreVolume: RestoreDefinition<RestoreConfig, typeof restoreOptio
   },
   async run(ctx) {
     const { restore, destination, steps } = await planRestore(ctx)
-    if (ctx.options['dry-run'] === 'true' || ctx.run.dryRun) {
-      for (const step of steps) ctx.log.info(`would ${step}`)
-      return { where: { dryRun: steps } }
-    }
+    if (ctx.options['dry-run'] === 'true' || ctx.run.dryRun) return { where: { dryRun: steps } }
     return { where: await writeVersion(restore, destination, ctx.undo) }
   },
 }

@@ -431,7 +431,6 @@ test('K34: a dry run says what would be done, and does nothing', async () => {
     'check that no block of u-1 was damaged',
   ]
   expect(await run.restore('u-1', { pvc: 'restored', 'dry-run': 'true' })).toEqual({ dryRun: steps })
-  expect(run.said('info')).toEqual(expect.arrayContaining(steps.map((step) => `would ${step}`)))
   // So does the look before a restore.
   expect(await run.check('u-1', { pvc: 'restored' })).toEqual(steps)
   expect(await run.restore('u-1', { pvc: 'data', 'dry-run': 'true' })).toMatchObject({
