@@ -5,15 +5,7 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rows } from './rows.ts'
-
-/** One row of the results. */
-interface Row {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
+import { median, seconds, type Result } from './result.ts'
 
 const GiB = 2 ** 30
 const size = 2 * GiB
@@ -23,7 +15,7 @@ const rounds = 5
  * Measures in turns, whole processes from start to end. Needs `zstd`, `sha256sum` and 5 GiB below the temporary
  * directory.
  */
-export async function run(): Promise<Row[]> {
+export async function run(): Promise<Result[]> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
   try {
     const input = join(directory, 'input')
@@ -96,13 +88,4 @@ function timed<T>(body: () => T): { ms: number; value: T } {
   const began = performance.now()
   const value = body()
   return { ms: performance.now() - began, value }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return ((sorted[(sorted.length - 1) >> 1] ?? Number.NaN) + (sorted[sorted.length >> 1] ?? Number.NaN)) / 2
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`
 }

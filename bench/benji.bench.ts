@@ -6,15 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freezeAgent, freezeAgentPod } from '../packages/plugin-benji/src/freeze/agent-pod.ts'
-
-/** One figure beside its bar. */
-export interface Result {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
+import { median, type Result } from './result.ts'
 
 const root = join(import.meta.dirname, '..')
 const MiB = 1024 ** 2
@@ -415,10 +407,6 @@ function timed(body: () => unknown): number {
 
 function sorted(list: readonly number[]): readonly number[] {
   return list.toSorted((a, b) => a - b)
-}
-
-function median(list: readonly number[]): number {
-  return sorted(list)[Math.floor(list.length / 2)] ?? NaN
 }
 
 function p99(list: readonly number[]): number {

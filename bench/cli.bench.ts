@@ -4,15 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-
-/** One figure beside its bar. */
-export interface Result {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
+import { median, type Result } from './result.ts'
 
 const bin = join(import.meta.dirname, '../apps/sidecar/bin')
 const node = process.execPath
@@ -206,11 +198,6 @@ function time([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv
   const { status, stderr } = spawnSync(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${String(status)}: ${stderr.toString()}`)
   return performance.now() - began
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((x, y) => x - y)
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN
 }
 
 function ms(number: number): string {

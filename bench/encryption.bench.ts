@@ -3,21 +3,13 @@ import type { Bytes } from '@holdfast/sdk'
 import { Decrypter, Encrypter, generateIdentity, identityToRecipient } from 'age-encryption'
 import { decode, openEncoder, type Encoder } from '../packages/runtime/src/artifacts/encoding.ts'
 import { rowBlockSize, rows } from './rows.ts'
-
-/** One row of the results. */
-interface Row {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
+import { median, type Result } from './result.ts'
 
 const size = 256 * 2 ** 20
 const rounds = 9
 
 /** Measures in turns, in memory: nothing is written or hashed. Needs 400 MiB. */
-export async function run(): Promise<Row[]> {
+export async function run(): Promise<Result[]> {
   const content = take(size)
   const identity = await generateIdentity()
   const recipient = await identityToRecipient(identity)
@@ -123,9 +115,4 @@ async function speed(open: () => Bytes, bytes = size): Promise<number> {
   for await (const chunk of open()) made += chunk.byteLength
   if (made === 0) throw new Error('nothing came out')
   return bytes / 1000 / (performance.now() - began)
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return ((sorted[(sorted.length - 1) >> 1] ?? Number.NaN) + (sorted[sorted.length >> 1] ?? Number.NaN)) / 2
 }

@@ -6,6 +6,7 @@ import { createExec } from '../packages/runtime/src/exec/create-exec.ts'
 import { rawOutput } from '../packages/runtime/src/exec/output.ts'
 import { systemClock } from '../packages/runtime/src/clock.ts'
 import { createRedactor } from '../packages/runtime/src/telemetry/redaction.ts'
+import { median } from './result.ts'
 
 interface BenchResult {
   readonly name: string
@@ -115,10 +116,6 @@ async function pairs(
     }
   }
   return { ours: median(times.ours), theirs: median(times.theirs) }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
 function script(directory: string, name: string, body: string): string {

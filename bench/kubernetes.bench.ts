@@ -5,15 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { measureAdded } from '../scripts/image-size.ts'
-
-/** One figure beside its bar. */
-export interface Result {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
+import { median, type Result } from './result.ts'
 
 const root = join(import.meta.dirname, '..')
 const MiB = 1024 ** 2
@@ -265,9 +257,4 @@ export default defineConfig({ replicas: 'leader', plans: [{ name: 'a', schedule:
       ],
     }),
   ]
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN
 }

@@ -14,15 +14,7 @@ import { mongodump } from '../packages/plugin-mongodump/src/index.ts'
 import { fsStorage } from '../packages/runtime/src/index.ts'
 import { s3 } from '../packages/storage-s3/src/index.ts'
 import { createTestRun } from '../packages/testing/src/index.ts'
-
-/** One row of the results. */
-interface Row {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
+import { median, seconds, type Result } from './result.ts'
 
 const documents = 40_000
 const pairs = 9
@@ -31,7 +23,7 @@ const pairs = 9
  * Measures in turns. Ours is a whole run: program looked at, server asked, archive checked, stored, and read back. Without
  * counts, which the shell doesn't make either: MongoDB has them at hand, FerretDB reads everything for them.
  */
-export async function run(): Promise<Row[]> {
+export async function run(): Promise<Result[]> {
   try {
     await installMongo()
   } catch (error) {
@@ -237,13 +229,4 @@ function shell({ uri }: MongoServer, directory: string): Measured {
   const bytes = statSync(file).size
   rmSync(file)
   return { ms, bytes }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return ((sorted[(sorted.length - 1) >> 1] ?? Number.NaN) + (sorted[sorted.length >> 1] ?? Number.NaN)) / 2
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`
 }

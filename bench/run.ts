@@ -5,15 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
-
-/** What one benchmark found, as a ratio to what a user would run instead. */
-interface Result {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
+import type { Result } from './result.ts'
 
 const here = import.meta.dirname
 const wanted = process.argv.slice(2)

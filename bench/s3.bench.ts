@@ -7,15 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { rowBlockSize, rows } from './rows.ts'
-
-/** One row of the results. */
-interface Row {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
+import { median, seconds, type Result } from './result.ts'
 
 const MiB = 2 ** 20
 const size = 2048 * MiB
@@ -26,7 +18,7 @@ const rounds = 9
  * what it gets, in a process of its own on the same machine: its network has no limit, and it takes its share of the
  * processors.
  */
-export async function run(): Promise<Row[]> {
+export async function run(): Promise<Result[]> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
   const service = spawn(process.execPath, nodeArguments('s3.server.ts'), { stdio: ['ignore', 'pipe', 'inherit'] })
   try {
@@ -140,12 +132,4 @@ async function generate(path: string): Promise<void> {
   for (let written = 0; written < size; written += rowBlockSize) await file.write(blocks.next().value as Buffer)
   await file.sync()
   await file.close()
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`
 }

@@ -2,20 +2,12 @@
 // the same moment.
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-
-/** One row of the results. */
-interface Row {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
+import { median, type Result } from './result.ts'
 
 const rounds = 9
 
 /** Measures in turns, each in a process of its own, and compares medians. */
-export async function run(): Promise<Row[]> {
+export async function run(): Promise<Result[]> {
   const start: Record<'one' | 'many', { ms: number; rss: number }[]> = { one: [], many: [] }
   for (let round = -1; round < rounds; round += 1) {
     for (const [key, plans] of [
@@ -86,9 +78,4 @@ function child(mode: 'start' | 'burst', plans: number): Sample {
   const script = join(import.meta.dirname, 'schedule.child.ts')
   const args = ['--conditions=@holdfast/source', script, mode, `${plans}`]
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Sample
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }

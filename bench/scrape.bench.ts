@@ -6,15 +6,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-
-/** One row of the results. */
-interface Row {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
+import { median, type Result } from './result.ts'
 
 const plans = 1000
 const rounds = 101
@@ -22,7 +14,7 @@ const warmUp = 30
 const bar = 1.3
 
 /** Scrapes both in turns, so that a machine that slows down slows both, and compares them pair by pair. */
-export async function run(): Promise<Row[]> {
+export async function run(): Promise<Result[]> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-scrape-'))
   const children: ChildProcess[] = []
   try {
@@ -141,11 +133,6 @@ async function stop(child: ChildProcess): Promise<void> {
 /** Bytes. */
 function rssOf({ pid = 0 }: ChildProcess): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 if (import.meta.main) console.table(await run())

@@ -4,26 +4,18 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { median, type Result } from './result.ts'
 
 const bin = join(import.meta.dirname, '../apps/sidecar/bin')
 const rounds = 40
 const callsPerRound = 10
 const bar = 0.3
 
-/** One row of the results. */
-interface Row {
-  readonly name: string
-  readonly ratio: number
-  readonly bar: string
-  readonly pass: boolean
-  readonly note?: string
-}
-
 /**
  * Measures in turns, so that what else the machine does falls on all alike, and compares medians. A shell makes the
  * calls, as in a script.
  */
-export async function run(): Promise<Row[]> {
+export async function run(): Promise<Result[]> {
   const python = fastestPython()
   if (python === undefined) return [{ name: 'vars', ratio: Number.NaN, bar: '', pass: true, note: 'no python3 here' }]
   const directory = mkdtempSync(join(tmpdir(), 'vars-bench-'))
@@ -88,9 +80,4 @@ function fastestPython(): string | undefined {
     return runs.some(Number.isNaN) ? [] : [{ python, time: median(runs) }]
   })
   return times.toSorted((a, b) => a.time - b.time)[0]?.python
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
