@@ -20,6 +20,8 @@ import { abortError, transfer } from './transfer.ts'
 export interface CreateRequest extends ArtifactLocation {
   /** Goes into the manifest. No place for secrets. */
   readonly meta?: Readonly<Record<string, Json>> | undefined
+  /** Which try of its plan it is of. @defaultValue 1 */
+  readonly attempt?: number | undefined
   /** The fewest bytes before encoding that count as a backup. @defaultValue 1 */
   readonly minSize?: number | undefined
   readonly encoding: ResolvedEncoding
@@ -81,7 +83,7 @@ async function createOnce(
         driver.put(dataKey, stored.tap(encoder.encode(plain.tap(blocks), release)), { signal }),
     })
     const verdict = await judge(options, request, plain.size)
-    const { plan, target, run, name, startedAt, meta = {} } = request
+    const { plan, target, run, name, startedAt, attempt = 1, meta = {} } = request
     const text = formatManifest({
       id,
       instance,
@@ -99,6 +101,7 @@ async function createOnce(
       state: verdict.state,
       reason: verdict.reason,
       newSize: verdict.newSize || undefined,
+      attempt: attempt === 1 ? undefined : attempt,
       meta,
     })
     const artifact = toStoredArtifact(parseManifest(text, { key: manifestKey, id }), {})
@@ -113,9 +116,9 @@ async function createOnce(
 }
 
 async function judge(options: CreateOptions, request: CreateRequest, size: number): Promise<SizeVerdict> {
-  const { plan, target, name, signal } = request
+  const { plan, target, name, attempt = 1, signal } = request
   try {
-    return await judgeSize(size, listArtifacts(options, { plan, target, name, signal }))
+    return await judgeSize({ size, attempt }, listArtifacts(options, { plan, target, name, signal }))
   } catch (error) {
     if (signal.aborted) throw error
     // The data is safe in the store; not knowing what is usual is a reason to look, not to throw it away.

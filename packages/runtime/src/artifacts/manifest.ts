@@ -45,6 +45,8 @@ export interface Manifest {
   readonly reason?: string | undefined
   /** It is the third of a new size in a row: from it on, sizes are compared with the new ones. */
   readonly newSize?: boolean | undefined
+  /** Where a plan was tried again: which try it was of, from 2. */
+  readonly attempt?: number | undefined
   /** What its producer said about it. */
   readonly meta: Readonly<Record<string, Json>>
   /** The version of Holdfast that wrote it. */
@@ -120,6 +122,7 @@ const fields: { readonly [Field in Exclude<keyof Manifest, 'schema'>]-?: (value:
   state: (value) => value === 'valid' || value === 'suspect',
   reason: isAbsentOr(isText),
   newSize: isAbsentOr((value) => typeof value === 'boolean'),
+  attempt: isAbsentOr(isSize),
   meta: isRecord,
   holdfast: isText,
 }

@@ -6,7 +6,7 @@ import type { StoredArtifact } from './stored-artifact.ts'
 const smallest = 0.5
 /** How many artifacts say what is usual. */
 const usual = 10
-/** How many of a new size in a row make it the usual one. */
+/** How many of a new size in a row make it the usual one; those of a run that was tried again are one. */
 const enough = 3
 
 /** What a new artifact's size means. */
@@ -24,10 +24,14 @@ export interface SizeVerdict {
  * Compares a size with the median of the last ten valid artifacts, but with none from before the last accepted change
  * of size.
  *
- * @param size - of the new artifact, bytes before encoding
+ * @param made - the new artifact: bytes before encoding, and which try of its plan it is of
  * @param history - earlier artifacts of the same plan, target and name, newest first; is read only as far as needed
  */
-export async function judgeSize(size: number, history: AsyncIterable<StoredArtifact>): Promise<SizeVerdict> {
+export async function judgeSize(
+  made: Pick<StoredArtifact, 'size' | 'attempt'>,
+  history: AsyncIterable<StoredArtifact>,
+): Promise<SizeVerdict> {
+  const { size } = made
   const { valid, suspects, accept } = await readHistory(history)
   const median = medianOf(valid.map((artifact) => artifact.size))
   if (median === undefined || size >= median * smallest) return { state: 'valid', newSize: false, accept }
@@ -36,7 +40,8 @@ export async function judgeSize(size: number, history: AsyncIterable<StoredArtif
     if (!isSameSize([size, suspect.size, ...inARow.map((each) => each.size)])) break
     inARow.push(suspect)
   }
-  if (inARow.length + 1 >= enough) {
+  // What makes one dump small makes the next small that is tried a minute later: that proves nothing.
+  if (made.attempt === 1 && inARow.filter(({ attempt }) => attempt === 1).length + 1 >= enough) {
     return { state: 'valid', newSize: true, accept: [...inARow.map(({ id }) => id), ...accept] }
   }
   const reason = `${size} bytes, below ${smallest * 100} % of the ${median} that are usual (median of the last ${valid.length})`

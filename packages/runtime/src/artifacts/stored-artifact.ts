@@ -22,6 +22,8 @@ export interface StoredArtifact extends Artifact {
   readonly verification?: Verification | undefined
   /** The third of a new size in a row: later sizes are compared with it, not with older ones. */
   readonly newSize: boolean
+  /** Which try of its plan it is of, from 1. */
+  readonly attempt: number
   /** Set when it was suspect and is taken as good; later sizes are compared with it, not with older ones. */
   readonly acceptance?: Acceptance | undefined
 }
@@ -54,6 +56,7 @@ export function toStoredArtifact(manifest: Manifest, { verification, acceptance 
     verification,
     verifiedAt: verification?.result === 'verified' ? verification.at : undefined,
     newSize: manifest.newSize === true,
+    attempt: manifest.attempt ?? 1,
     acceptance,
   }
 }

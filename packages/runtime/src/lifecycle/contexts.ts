@@ -87,6 +87,7 @@ export function targetContext(site: RunCallSite, state: TargetState): TargetCont
           run: run.id,
           name,
           startedAt: site.startedAt,
+          attempt: run.attempt,
           meta: options?.meta,
           minSize: options?.minSize,
           encoding: plan.encoding,

@@ -258,6 +258,25 @@ describe('fault F49: a dump that is a tenth of its size', () => {
     expect((await run.run()).outcome.status).toBe('succeeded')
     expect(await listed(run)).toHaveLength(1)
   })
+
+  test('is not taken for the new size because the run was tried again, and again', async () => {
+    const { memory, good } = given
+    const run = await testRun([database], {
+      config: { storage: memory },
+      plan: { retention: { latest: 1 }, retry: { attempts: 3, backoff: '1m' } },
+      now: given.run.clock.now(),
+    })
+    today = shell(rows(6_000))
+    for (let day = 1; day <= 2; day++) {
+      const { outcome } = await advanceUntil(run.clock, run.run())
+      await expectNothingLost(run, good, outcome, 'TARGET_SUSPECT')
+      expect(run.journal.filter((line) => line.startsWith('pruned'))).toEqual([])
+      expect((await listed(run)).filter(({ state }) => state === 'suspect')).toHaveLength(day * 3)
+      await run.clock.advance('1d')
+    }
+    // The third day in a row is another matter: the data did shrink.
+    expect((await advanceUntil(run.clock, run.run())).outcome.status).toBe('succeeded')
+  })
 })
 
 async function* flipped(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
