@@ -1,8 +1,9 @@
 // What a page, or a program, is shown of the past: a part of it at a time, however much there is.
 import type { RestorePoint } from '@holdfast/sdk'
-import { isExecution, type Query, type RunsOf } from './last-runs.ts'
+import { isExecution, type RunsOf } from './last-runs.ts'
 import type { RunRecord } from './records.ts'
 import { date, number, text, toRun } from './rows.ts'
+import type { Query } from './statements.ts'
 
 /** A part of the runs. */
 export interface RunsPage {

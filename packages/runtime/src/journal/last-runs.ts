@@ -3,6 +3,7 @@ import type { RunStatus } from '@holdfast/sdk'
 import { behindReason } from '../lifecycle/outcome.ts'
 import type { FailureRecord } from './records.ts'
 import { date, json, text, type Row } from './rows.ts'
+import type { Query } from './statements.ts'
 
 /** What the runs of a plan, or of a drill, were like; dry runs, boots and restores are none of a plan. */
 export interface LastRuns {
@@ -16,11 +17,11 @@ export interface LastRuns {
   readonly targets: ReadonlyMap<string, Date | undefined> | undefined
 }
 
-/** Runs the statement on the journal. */
-export type Query = (sql: string, ...values: (string | number | null)[]) => readonly Row[]
-
 /** A run of which the plan's times tell, as a condition in SQL. */
 export const isExecution = `dry_run = 0 AND trigger IN ('schedule', 'catch-up', 'manual', 'retry')`
+
+/** Runs that back something up, or maintain it, and did; as a condition in SQL. */
+export const isSuccessfulExecution = `status = 'succeeded' AND ${isExecution}`
 
 /** A target that fails for longer than this has no last success after a restart. */
 const mostRunsLookedAt = 20
@@ -60,6 +61,11 @@ export function readLastBackup(query: Query, whose: RunsOf): Date | undefined {
   const sql = `SELECT MAX(ended) AS at FROM runs
     WHERE ${of} AND (status = 'succeeded' OR reason IN ('${behindReason}', 'store-owned'))`
   return date(query(sql, name)[0]?.['at'])
+}
+
+/** When a run of the plan last succeeded. */
+export function readLastSuccess(query: Query, plan: string): Date | undefined {
+  return date(query(`SELECT MAX(ended) AS at FROM runs WHERE plan = ? AND ${isSuccessfulExecution}`, plan)[0]?.['at'])
 }
 
 function targetsOf(query: Query, plan: string): LastRuns['targets'] {

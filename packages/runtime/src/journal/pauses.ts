@@ -1,6 +1,6 @@
 // Plans that somebody paused by hand. A pause lasts until it is taken back, whatever becomes of the process that was told of
 // it: whoever paused a plan must not find it running because a pod was moved.
-import type { Query } from './last-runs.ts'
+import type { Statements, Value } from './statements.ts'
 
 /** What the daemon that scheduled before said of its pauses. */
 export interface FormerPauses {
@@ -22,15 +22,9 @@ export interface Pauses {
   keepOnly(plans: readonly string[]): void
 }
 
-/** What {@link openPauses} needs. */
-export interface OpenPausesOptions {
-  readonly query: Query
-  write(sql: string, ...values: (string | number | null)[]): void
-  now(): Date
-}
-
 /** Of a plan that was resumed it is written since when: only so can it be told from one that nobody ever paused. */
-export function openPauses({ query, write, now }: OpenPausesOptions): Pauses {
+export function openPauses({ query, writeDurably, now }: Pick<Statements, 'query' | 'writeDurably' | 'now'>): Pauses {
+  const write = (sql: string, ...values: Value[]): void => void writeDurably('pause', sql, ...values)
   const decided = (plan: string, isPaused: boolean, at: Date): void =>
     write(
       `INSERT INTO pauses VALUES (?, ?, ?)
