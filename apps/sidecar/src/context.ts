@@ -45,7 +45,7 @@ function logProblems(log: RuntimeLogger, failure: HoldfastFailure): void {
 /**
  * Builds the context of one command.
  *
- * @param command - its name
+ * @param command - its name, with those of the commands above it: `undo run`
  * @throws HoldfastError `OPTION_INVALID`
  */
 export function createContext(io: Io, options: GlobalOptions, command?: string): CommandContext {

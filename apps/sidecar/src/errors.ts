@@ -20,6 +20,11 @@ export const errors = defineErrors(
       message: (p: { plan: string; plugin: string; plans: string }) => `plan "${p.plan}" doesn't use "${p.plugin}"`,
       hint: (p) => `Nothing was done. Plans that do: ${p.plans}.`,
     },
+    CHOICE_MISSING: {
+      message: (p: { command: string; what: string; allowed: string }) =>
+        `\`holdfast ${p.command}\` was not told which ${p.what}`,
+      hint: (p) => `Nothing was done. Say ${p.allowed}.`,
+    },
     CONFIRMATION_NEEDED: {
       message: (p: { what: string }) => `${p.what} needs your confirmation, and there is nobody to ask`,
       hint: 'Nothing was done. Say --yes to confirm where no terminal is.',

@@ -18,6 +18,7 @@ const usageErrors = new Set([
   'COMMAND_MISSING',
   'COMMAND_PLAN',
   'COMMAND_UNKNOWN',
+  'CHOICE_MISSING',
   'PLAN_UNKNOWN',
   'DRILL_UNKNOWN',
   'DRILL_NONE',

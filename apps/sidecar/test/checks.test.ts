@@ -80,7 +80,7 @@ test('doctor names what is wrong, and fails only for what keeps backups from wor
   here.script('backups/10', 'true')
   const good = await here.run(['doctor'])
   expect(good.code).toBe(0)
-  expect(good.stdout).toContain('is fit to run')
+  expect(good.stdout).toMatch(/is fit to run, with 1 warning\.\n$/)
   expect(good.stdout).toContain('are lost with the state directory')
   writeFileSync(here.at('file'), '')
   const bad = await here.run(['doctor', '--json', '--state-dir', here.at('file/state')])

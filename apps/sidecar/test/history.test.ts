@@ -44,3 +44,12 @@ test('before anything ran, history says so, and makes no state directory', async
   expect(code).toBe(1)
   expect(stderr).toContain(`there is no journal in ${here.state}`)
 })
+
+test('a plan, a drill or a run that nobody knows is not taken for one that has not run yet', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  await here.run(['run', 'shop'])
+  expect((await here.run(['history', '--plan', 'shpo'])).stdout).toBe('No run of plan "shpo" is on record.\n')
+  expect((await here.run(['history', '--drill', 'weekly'])).stdout).toBe('No run of drill "weekly" is on record.\n')
+  expect((await here.run(['history', '%'])).stderr).toContain('RUN_UNKNOWN')
+})

@@ -33,6 +33,18 @@ test('a table lines up whatever its colours, and shortens its widest column to f
   expect(lines[2]).toHaveLength(40)
 })
 
+test('a cell that is cut ends its colours, and one with several lines stays in its row', () => {
+  const table = formatTable(['STATE', 'WHY'], [[colored.red('suspect: much smaller'), 'one\n  two']], {
+    style: plain,
+    width: 22,
+  })
+  expect(table).toBe(`STATE          WHY\n${colored.red('suspect: muc')}…  one two\n`)
+  let written = ''
+  const screen = createScreen({ write: (text) => void (written += text), isTTY: true, columns: 8 })
+  screen.status(colored.dim('working hard'))
+  expect(written).toBe(colored.dim('working'))
+})
+
 test('sizes are for people', () => {
   expect([0, 1023, 1024, 1536, 1024 ** 2 - 1, 5 * 1024 ** 3].map(formatBytes)).toEqual([
     '0 B',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { workspace, type Workspace } from './support/workspace.ts'
@@ -76,6 +76,28 @@ test('a word that is neither a command nor a plugin is answered with what was me
   const elsewhere = await workspace({}).run(['histroy'])
   expect(elsewhere.code).toBe(2)
   expect(elsewhere.stderr).toContain('Did you mean "history"?')
+})
+
+test('--plan without a name, as an empty variable leaves it, is refused: it does not mean every plan', async () => {
+  const here = tidyWorkspace()
+  for (const words of [['--plan'], ['--plan', ''], ['--plan=']]) {
+    const { code, stderr } = await here.run(['tidy', 'sweep', ...words])
+    expect(code).toBe(2)
+    expect(stderr).toContain('plan "" doesn\'t use "tidy"')
+  }
+  expect(existsSync(join(here.path, 'swept'))).toBe(false)
+})
+
+test('in several plans it runs for each of them, whatever becomes of the others', async () => {
+  const here = workspace({ 'plugin.mjs': plugin })
+  const of = (name: string): string =>
+    `  ${name}: { use: [ { './plugin.mjs#tidy': { directory: ${here.at(name)} } } ] }\n`
+  for (const name of ['shop', 'mail']) here.write(`${name}/here`, '')
+  here.write('holdfast.yaml', `plans:\n${of('shop')}${of('mail')}`)
+  expect((await here.run(['tidy', 'sweep', '--break'])).code).toBe(1)
+  for (const name of ['shop', 'mail']) {
+    expect(JSON.parse(readFileSync(here.at(name, 'swept'), 'utf8'))).toMatchObject({ plan: name })
+  }
 })
 
 test('with --plan it runs for that plan alone', async () => {

@@ -87,5 +87,9 @@ test('an id that fits nothing is refused, and nothing is run', async () => {
   for (const args of [['run', 'ffffffff', '--yes'], ['drop', '', '--yes'], ['run']]) {
     expect((await here.run(['undo', ...args])).code).toBeGreaterThan(0)
   }
+  // A person is told, not a log.
+  const { code, stderr } = await here.run(['undo', 'run'])
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/^error: `holdfast undo run` was not told which undos\n {2}Nothing was done\. Say their ids/)
   expect(await pending(here)).toHaveLength(1)
 })

@@ -37,6 +37,14 @@ export async function runDoctorCommand(context: CommandContext): Promise<number>
     for (const line of hint ? wrap(printable(hint), width && width - indent.length) : [])
       print(`${style.dim(indent + line)}\n`)
   }
-  print(problems.length === 0 ? `\nHoldfast ${version} is fit to run.\n` : `\n${count(problems.length, 'problem')}.\n`)
+  print(`\n${verdict(findings)}\n`)
   return code
+}
+
+/** A warning is no reason to wait, but none to be silent either: without a configuration nothing is backed up. */
+function verdict(findings: readonly Finding[]): string {
+  const of = (status: Finding['status']): number => findings.filter((finding) => finding.status === status).length
+  if (of('problem') > 0) return `${count(of('problem'), 'problem')}.`
+  const warnings = of('warning')
+  return `Holdfast ${version} is fit to run${warnings === 0 ? '' : `, with ${count(warnings, 'warning')}`}.`
 }

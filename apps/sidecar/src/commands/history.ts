@@ -32,7 +32,7 @@ export async function runHistoryCommand(
     }
     const runs = journal.runs({ plan: options.plan, drill: options.drill, limit })
     if (settings.json) context.printJson(runs.map(runJson))
-    else if (runs.length === 0) context.print('Nothing has run yet.\n')
+    else if (runs.length === 0) context.print(nothingOf(options))
     else context.print(formatRuns(runs, { style, width }))
     return exitCode.ok
   } finally {
@@ -40,8 +40,14 @@ export async function runHistoryCommand(
   }
 }
 
+function nothingOf({ plan, drill }: HistoryOptions): string {
+  if (plan === undefined && drill === undefined) return 'Nothing has run yet.\n'
+  // A name that nobody has, or had, must not look as if its runs had not begun.
+  return `No run of ${drill === undefined ? `plan "${plan}"` : `drill "${drill}"`} is on record.\n`
+}
+
 function oneRun(journal: Journal, id: string, directory: string): RunRecord {
-  const found = journal.runs({ id, limit: 6 })
+  const found = journal.runs({ id, limit: 6 }).filter((run) => run.id.startsWith(id))
   const exact = found.find((run) => run.id === id)
   const [first, ...more] = found
   if (exact) return exact

@@ -11,6 +11,7 @@ import { findConfiguration } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfSignal } from '../exit-codes.ts'
+import type { Signal } from '../io.ts'
 import { formatTable } from '../output/table.ts'
 import { showRun } from './run.ts'
 import { openEngine, startEngine } from '../session.ts'
@@ -52,9 +53,14 @@ export async function runPluginCommandLine(
   }
   const lacking = chosen.find(({ participant }) => participant.commands?.[command] === undefined)
   if (lacking) throw unknownCommand(lacking.participant, command)
-  let code: number = exitCode.ok
-  for (const candidate of chosen) code ||= await run(context, config, candidate, command, args)
-  return code
+  const codes: number[] = []
+  for (const candidate of chosen) {
+    const { code, received } = await run(context, config, candidate, command, args)
+    codes.push(code)
+    if (received !== undefined) return code
+  }
+  // One that failed is never hidden by the others, nor keeps them from their turn.
+  return codes.find((code) => code !== exitCode.ok) ?? exitCode.ok
 }
 
 async function run(
@@ -63,7 +69,7 @@ async function run(
   { plan, participant }: Candidate,
   command: string,
   args: readonly string[],
-): Promise<number> {
+): Promise<{ readonly code: number; readonly received?: Signal | undefined }> {
   const { context: shown, view, close } = showRun(context)
   const session = await openEngine(shown, { config }, view)
   const signals = stopOnSignals(shown, session.engine)
@@ -78,9 +84,9 @@ async function run(
       body: (call) => runPluginCommand(services, call, { plan, participant, command, args }),
     })
     const received = signals.received()
-    if (received !== undefined) return exitCodeOfSignal(received)
-    if (outcome.error) return exitCodeOfFailure(outcome.error)
-    return typeof value === 'number' ? value : exitCode.ok
+    if (received !== undefined) return { code: exitCodeOfSignal(received), received }
+    if (outcome.error) return { code: exitCodeOfFailure(outcome.error) }
+    return { code: typeof value === 'number' ? value : exitCode.ok }
   } finally {
     signals.close()
     close()
@@ -92,7 +98,8 @@ async function run(
 function takePlan(words: readonly string[]): { readonly plan: string | undefined; readonly rest: readonly string[] } {
   const at = words.indexOf('--plan')
   const joined = words.findIndex((word) => word.startsWith('--plan='))
-  if (at !== -1) return { plan: words[at + 1], rest: [...words.slice(0, at), ...words.slice(at + 2)] }
+  // Without a name it is no plan: it must not mean all of them, as an empty variable of a script would.
+  if (at !== -1) return { plan: words[at + 1] ?? '', rest: [...words.slice(0, at), ...words.slice(at + 2)] }
   if (joined === -1) return { plan: undefined, rest: words }
   return { plan: words[joined]?.slice('--plan='.length), rest: words.filter((_, index) => index !== joined) }
 }

@@ -49,7 +49,7 @@ export async function runUndoRunCommand(
   close()
   const chosen = options.all ? pending : ids.map((id) => oneUndo(pending, id))
   if (!options.all && ids.length === 0) {
-    throw errors.OPTION_INVALID({ option: 'undo run', value: '', allowed: 'ids of undos, or --all' })
+    throw errors.CHOICE_MISSING({ command: 'undo run', what: 'undos', allowed: 'their ids, or --all' })
   }
   if (chosen.length === 0) {
     context.print(settings.json ? '[]\n' : isComplete ? 'Nothing is pending.\n' : clusterUnknown)

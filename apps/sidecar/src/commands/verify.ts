@@ -29,7 +29,11 @@ export async function runVerifyCommand(
 ): Promise<number> {
   const { settings, screen, style, io } = context
   if (ids.length === 0 && !options.all && options.plan === undefined && options.target === undefined) {
-    throw errors.OPTION_INVALID({ option: 'verify', value: '', allowed: 'artifacts, --plan, --target or --all' })
+    throw errors.CHOICE_MISSING({
+      command: 'verify',
+      what: 'artifacts',
+      allowed: 'their ids, --plan, --target or --all',
+    })
   }
   const stores = await openStores(context, options)
   const chosen = await choose(stores, ids, options)

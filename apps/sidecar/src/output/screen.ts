@@ -1,5 +1,5 @@
 import type { Terminal } from '../io.ts'
-import { visibleLength } from './style.ts'
+import { cutVisible, visibleLength } from './style.ts'
 
 /** A terminal whose last line says what is going on; everything else is written above it. */
 export interface Screen extends Terminal {
@@ -17,7 +17,7 @@ export function createScreen(terminal: Terminal): Screen {
 
   const draw = (line: string): void => {
     const width = terminal.columns ?? 80
-    shown = visibleLength(line) < width ? line : line.slice(0, width - 1)
+    shown = visibleLength(line) < width ? line : cutVisible(line, width - 1)
     if (shown !== '') terminal.write(shown)
   }
   const clear = (): void => {

@@ -38,6 +38,24 @@ export function visibleLength(text: string): number {
   return withoutStyle(text).length
 }
 
+/**
+ * A text that is cut after so many characters that are seen. Colours end where they would have ended: what is written after
+ * it must not be in them.
+ */
+export function cutVisible(text: string, length: number): string {
+  let left = length
+  // eslint-disable-next-line no-control-regex -- the escape character begins a colour
+  const parts = text.split(/(\u001B\[\d+m)/)
+  return parts
+    .map((part, index) => {
+      if (index % 2 === 1) return part
+      const shown = part.slice(0, left)
+      left -= shown.length
+      return shown
+    })
+    .join('')
+}
+
 /** A text without its colours. */
 export function withoutStyle(text: string): string {
   // eslint-disable-next-line no-control-regex -- the escape character begins a colour

@@ -1,4 +1,4 @@
-import { visibleLength, type Style } from './style.ts'
+import { cutVisible, visibleLength, type Style } from './style.ts'
 
 /** Options of {@link formatTable}. */
 export interface FormatTableOptions {
@@ -26,8 +26,10 @@ export function formatTable(
   rows: readonly (readonly string[])[],
   { style, width, right = [] }: FormatTableOptions,
 ): string {
+  // A row is a line, also where somebody's error has several.
+  const lines = rows.map((row) => row.map((cell) => cell.replaceAll(/\s*\n\s*/g, ' ')))
   const widths = head.map((name, column) =>
-    Math.max(name.length, ...rows.map((row) => visibleLength(row[column] ?? ''))),
+    Math.max(name.length, ...lines.map((row) => visibleLength(row[column] ?? ''))),
   )
   if (width !== undefined) shrink(widths, head, width)
   const line = (cells: readonly string[], paint: (text: string) => string): string =>
@@ -37,7 +39,7 @@ export function formatTable(
       )
       .join(gap)
       .trimEnd()
-  return [line(head, style.bold), ...rows.map((row) => line(row, (text) => text))].join('\n') + '\n'
+  return [line(head, style.bold), ...lines.map((row) => line(row, (text) => text))].join('\n') + '\n'
 }
 
 /**
@@ -59,7 +61,7 @@ function shrink(widths: number[], head: readonly string[], width: number): void 
 }
 
 function fill(cell: string, width: number, right: boolean, last: boolean, paint: (text: string) => string): string {
-  const text = visibleLength(cell) > width ? `${cell.slice(0, width - 1)}…` : cell
+  const text = visibleLength(cell) > width ? `${cutVisible(cell, width - 1)}…` : cell
   const blanks = ' '.repeat(Math.max(0, width - visibleLength(text)))
   if (right) return blanks + paint(text)
   return paint(text) + (last ? '' : blanks)

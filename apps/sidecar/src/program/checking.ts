@@ -42,7 +42,7 @@ export function addCheckingCommands(program: Command, bind: Bind): void {
     .command('schedule')
     .summary('show when plans run next')
     .description('Prints the next fire times of every plan, and what happens when the clocks change.')
-    .option('--count <number>', 'so many per plan', '5')
+    .option('--count <number>', 'so many per plan (default: 5)', '5')
     .action(
       bind<[], ScheduleOptions>(async (context, options) =>
         (await import('../commands/schedule.ts')).runScheduleCommand(context, options),

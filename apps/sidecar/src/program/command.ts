@@ -25,8 +25,14 @@ export function bindTo(execute: Execute): Bind {
       const command = all.at(-1) as Command
       const handed = [...all.slice(0, -2), command.opts()]
       const call = body as (context: CommandContext, ...handed: unknown[]) => Promise<number>
-      await execute(command.name(), command.optsWithGlobals<GlobalOptions>(), (context) => call(context, ...handed))
+      await execute(pathOf(command), command.optsWithGlobals<GlobalOptions>(), (context) => call(context, ...handed))
     }
+}
+
+/** `undo run`: below another command, the same name means something else. */
+function pathOf(command: Command): string {
+  const above = command.parent?.parent ? `${pathOf(command.parent)} ` : ''
+  return `${above}${command.name()}`
 }
 
 /** The examples below a command's help. */

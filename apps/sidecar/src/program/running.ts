@@ -102,7 +102,7 @@ export function addRunningCommands(program: Command, bind: Bind): void {
     .argument('[run]', 'id of a run, or its beginning')
     .option('--plan <name>', 'only runs of this plan')
     .option('--drill <name>', 'only runs of this drill')
-    .option('--limit <number>', 'at most so many runs', '20')
+    .option('--limit <number>', 'at most so many runs (default: 20)', '20')
     .action(
       bind<[string | undefined], HistoryOptions>(async (context, run, options) =>
         (await import('../commands/history.ts')).runHistoryCommand(context, run, options),

@@ -13,7 +13,11 @@ export function addSetUpCommands(program: Command, bind: Bind): void {
     .summary('write a first configuration')
     .description('Writes a commented configuration and an example hook into a directory. Never overwrites a file.')
     .argument('[directory]', 'where to write (default: the working directory)')
-    .addOption(new Option('--form <form>', 'what to write it in').choices(['ts', 'yaml']).default('ts'))
+    .addOption(
+      new Option('--form <form>', 'what to write it in: ts or yaml (default: ts)')
+        .choices(['ts', 'yaml'])
+        .default('ts'),
+    )
     .action(
       bind<[string | undefined], InitOptions>(async (context, directory, options) =>
         (await import('../commands/init.ts')).runInitCommand(context, directory, options),
@@ -28,7 +32,11 @@ export function addSetUpCommands(program: Command, bind: Bind): void {
     )
     .argument('<workload...>', 'deployment/NAME or cronjob/NAME')
     .requiredOption('--selector <labels>', 'their pods, as kubectl selects them')
-    .option('--timeout <duration>', 'how long to wait; then it fails, and says which pods are left', '90s')
+    .option(
+      '--timeout <duration>',
+      'how long to wait; then it fails, and says which pods are left (default: 90s)',
+      '90s',
+    )
     .action(
       bind<[readonly string[]], UninstallOptions>(async (context, workloads, options) =>
         (await import('../commands/uninstall.ts')).runUninstallCommand(context, workloads, options),
