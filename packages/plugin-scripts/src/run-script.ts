@@ -1,5 +1,5 @@
-import { constants } from 'node:os'
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { constants, tmpdir } from 'node:os'
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   formatDuration,
@@ -53,12 +53,44 @@ export async function runScript(ctx: ScriptContext, call: ScriptCall): Promise<v
 /** Runs a script from its remembered bytes, in a private directory, whatever is at its path by now. */
 export async function runRemembered(ctx: ScriptContext, call: ScriptCall): Promise<void> {
   const { file } = call
-  const directory = join(await ctx.workspace(), 'scripts')
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const copy = join(directory, file.name)
-  await writeFile(copy, file.bytes, { mode: 0o700 })
-  // By its interpreter, because the private directory may be mounted without the right to execute.
-  await execute(ctx, call, [...file.interpreter, copy])
+  const copy = await makeCopy(ctx, file)
+  try {
+    // By its interpreter, because the private directory may be mounted without the right to execute.
+    await execute(ctx, call, [...file.interpreter, copy.path])
+  } finally {
+    await copy.remove()
+  }
+}
+
+interface Copy {
+  readonly path: string
+  remove(): Promise<void>
+}
+
+/** In the workspace; where that takes no file any more, elsewhere: what is frozen must not wait until a disk has room. */
+async function makeCopy(ctx: ScriptContext, file: RunnableFile): Promise<Copy> {
+  try {
+    const directory = join(await ctx.workspace(), 'scripts')
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    // It goes with the workspace.
+    return { path: await writeCopy(directory, file), remove: async () => {} }
+  } catch (error) {
+    ctx.log.warn(`'${file.path}' can't be copied into the state directory, and is copied to ${tmpdir()}`, { error })
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-'))
+    const remove = (): Promise<void> => rm(directory, { recursive: true, force: true })
+    try {
+      return { path: await writeCopy(directory, file), remove }
+    } catch (again) {
+      await remove()
+      throw again
+    }
+  }
+}
+
+async function writeCopy(directory: string, { name, bytes }: RunnableFile): Promise<string> {
+  const path = join(directory, name)
+  await writeFile(path, bytes, { mode: 0o700 })
+  return path
 }
 
 async function execute(ctx: ScriptContext, call: ScriptCall, command: readonly string[]): Promise<void> {

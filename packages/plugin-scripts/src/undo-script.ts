@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { defineUndo } from '@holdfast/sdk'
 import * as z from 'zod'
 import type { ScriptsConfig } from './config.ts'
@@ -42,7 +43,10 @@ export const undoScript = defineUndo<typeof undoInput, ScriptsConfig>({
       executable: true,
     }
     const searchPath = searchPathOf(binOf(ctx.config), process.env.PATH ?? '')
-    const surroundings = await surroundingsFor(ctx, searchPath, runVariables(ctx, directory, target))
+    // A state directory without room keeps nothing frozen.
+    const workspace = (): Promise<string> => ctx.workspace().catch(() => tmpdir())
+    const variables = runVariables(ctx, directory, target)
+    const surroundings = await surroundingsFor({ config: ctx.config, workspace }, searchPath, variables)
     ctx.log.info(`Undoing '${input.script}' with '${path}'`, { script: path, attempt: ctx.attempt })
     await runRemembered(ctx, { file, surroundings })
   },

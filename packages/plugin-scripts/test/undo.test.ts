@@ -131,3 +131,19 @@ test('a file that only ends in .undo is a script', async () => {
   await run.run()
   expect(run.output()).toEqual(['ran'])
 })
+
+test.each([
+  ['', undefined],
+  [', nor has a home', '/nowhere'],
+])('fault F12: an undo runs although the state directory takes no file any more%s', async (_, home) => {
+  const files = {
+    'before_backups/freeze': freeze(),
+    'before_backups/freeze.undo': thaw(),
+    // A dump may fill the disk: no workspace can be made from now on.
+    'backups/fill': sh('cd "$HOLDFAST_VARS/../.." && rm -rf work && : >work'),
+  }
+  const run = await scriptRun(files, home === undefined ? {} : { home })
+  await advanceUntil(run.test.clock, run.run(), '1s')
+  expect(run.output().at(-1)).toMatch(/^thaw before_backups me/)
+  expect(existsSync(frozen)).toBe(false)
+})
