@@ -1,4 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { openJournal } from '@holdfast/runtime'
 import { testClock, type TestClock } from '@holdfast/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { DaemonStatus } from '../src/daemon/status.ts'
@@ -225,4 +227,53 @@ test('without a schedule there is nothing for a daemon to do, and it says so', a
   here.write('holdfast.yaml', 'plans: { byhand: { use: [./hook.mjs] } }\n')
   const running = await daemon(here)
   await running.logged('PLANS_UNSCHEDULED')
+})
+
+/** As `holdfast run` leaves it that was killed between the freeze and the thaw. */
+function leaveFrozen(here: Workspace): void {
+  const now = new Date('2026-11-23T01:59:00Z')
+  const journal = openJournal({ directory: here.state, now: () => now, onCorrupt() {} })
+  journal.addProcess({
+    id: '00000000-0000-4000-8000-000000000000',
+    pid: 4_194_304,
+    host: hostname(),
+    boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    pod: undefined,
+    podName: undefined,
+    namespace: undefined,
+    workload: undefined,
+    container: undefined,
+    containerStart: undefined,
+    processStart: undefined,
+    startedAt: now,
+  })
+  const run = { id: '20261123T015900Z-0badf00d', plan: 'shop', attempt: 1, scheduledFor: now, dryRun: false }
+  const process = '00000000-0000-4000-8000-000000000000'
+  journal.beginRun({ ...run, trigger: 'manual' }, 'default', process)
+  const thaw = { name: 'freeze.undo', path: here.at('freeze.undo'), interpreter: ['/bin/sh'] }
+  const base64 = Buffer.from(`rm ${here.at('frozen')}`).toString('base64')
+  journal.armUndo({
+    id: '00000000-0000-4000-8000-000000000001',
+    run: run.id,
+    plan: 'shop',
+    instance: 'default',
+    participant: 'scripts',
+    undo: 'script',
+    input: JSON.stringify({ ...thaw, script: 'freeze', directory: 'before_backups', target: 'scripts', base64 }),
+    process,
+  })
+  journal.close()
+}
+
+test('fault F3: what a killed run beside the daemon has left frozen is given back within a minute, without a cluster', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  here.script('on_error/10', `touch ${here.at('told')}`)
+  const running = await daemon(here)
+  await running.logged('"msg":"ready"')
+  here.write('frozen', '')
+  leaveFrozen(here)
+  await running.clock.advance('61s')
+  await vi.waitFor(() => expect(existsSync(here.at('frozen'))).toBe(false))
+  await vi.waitFor(() => expect(existsSync(here.at('told'))).toBe(true))
 })

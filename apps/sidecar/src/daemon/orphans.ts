@@ -7,20 +7,20 @@ const pauseMs = 60_000
 const firstPauseMs = 2000
 
 /**
- * Looks every minute whether another pod has died with something in its hands, and gives it back. Without a cluster there
- * is nobody else.
+ * Looks every minute whether another pod has died with something in its hands, or a command beside this daemon, and gives
+ * it back.
  *
  * @param isComplete - whether the cluster could be asked at start
  * @returns stops it
  */
 export function lookForOrphans(
-  { engine, cluster }: Pick<Session, 'engine' | 'cluster'>,
+  { engine }: Pick<Session, 'engine'>,
   clock: Pick<RuntimeClock, 'setTimer'>,
   log: Logger,
   isComplete: boolean,
 ): () => void {
   let cancel: (() => void) | undefined
-  let isStopped = cluster === undefined
+  let isStopped = false
   let pause = isComplete ? pauseMs : firstPauseMs
 
   const wait = (): void => {
@@ -32,7 +32,7 @@ export function lookForOrphans(
       const found = await engine.recoverOrphans()
       if (found.isComplete) pause = pauseMs
     } catch (error) {
-      log.error(`what other pods left behind could not be looked for: ${reasonOf(error)}`, { error })
+      log.error(`what others left behind could not be looked for: ${reasonOf(error)}`, { error })
     }
     wait()
   }
