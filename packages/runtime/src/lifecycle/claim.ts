@@ -1,4 +1,5 @@
 // A run's claim on its plan's part of the store.
+import { formatDuration } from '@holdfast/sdk'
 import { claimStore, type StoreClaim } from '../artifacts/owner.ts'
 import { reasonOf } from '../failure.ts'
 import type { Services } from '../services.ts'
@@ -8,6 +9,8 @@ import { linkSignals } from './signals.ts'
 
 /** Choosing an owner takes a minute or two at the longest. */
 export const claimTimeoutMs = 5 * 60_000
+/** Freeing is one small write, after a renewal that may be under way. */
+const freeTimeoutMs = 2 * 60_000
 
 /**
  * Claims the plan's part of the store for a run, but doesn't wait for ever.
@@ -77,14 +80,16 @@ export async function sweepLeftovers({ services, plan, run, startedAt }: RunExec
   }
 }
 
-/** Frees a claim; a store that hangs keeps no process from stopping, for the claim ends by itself. */
-export async function freeClaim({ shutdown, log }: Services, claim: StoreClaim): Promise<void> {
-  const released = claim.release().catch((error: unknown) => {
+/** Frees a claim; a store that hangs keeps no run from its end and no process from stopping, for the claim ends by itself. */
+export async function freeClaim({ clock, shutdown, log }: Services, claim: StoreClaim): Promise<void> {
+  const tell = (error: unknown): void =>
     log.warn(`the store's owner record could not be freed: ${reasonOf(error)}; it expires by itself`, { error })
-  })
-  const expired = linkSignals([shutdown.expired])
-  await Promise.race([released, whenAborted(expired.signal)])
-  expired.close()
+  const released = claim.release().catch(tell)
+  const late = new Error(`it took longer than ${formatDuration(freeTimeoutMs)}`)
+  const over = linkSignals([shutdown.expired], { clock, ms: freeTimeoutMs, reason: () => late })
+  await Promise.race([released, whenAborted(over.signal)])
+  if (over.signal.reason === late) tell(late)
+  over.close()
 }
 
 function whenAborted(signal: AbortSignal): Promise<void> {

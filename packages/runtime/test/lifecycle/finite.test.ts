@@ -82,6 +82,40 @@ describe('fault F6: what hangs is left behind:', () => {
     expect(run.engine.journal.runs()).toMatchObject([{ status: 'failed' }])
   })
 
+  test.each([['is to be told that it is free'], ['is told once more that it is owned']])(
+    'a store that hangs when it %s: the run ends, is told of, and the next one is no busy plan',
+    async (what) => {
+      const memory = memoryStorage()
+      const put = memory.put.bind(memory)
+      let hangs = false
+      const storage = {
+        ...memory,
+        put: (...args: Parameters<typeof put>) => (hangs && args[0].includes('/.owner/') ? forever() : put(...args)),
+      }
+      const run = await testRun(
+        [
+          backup({}),
+          defineHook(
+            'maintain',
+            async ({ clock }) => {
+              hangs = true
+              if (what.includes('once more')) await clock.sleep('90s')
+            },
+            { name: 'hangs' },
+          ),
+        ],
+        { config: { storage } },
+      )
+      const { outcome } = await advanceUntil(run.clock, run.run(), '1m')
+      expect(outcome.status).toBe('succeeded')
+      expect(run.journal.at(-1)).toBe('run succeeded')
+      expect(run.log.join('')).toContain('owner record could not be freed')
+      hangs = false
+      await run.clock.advance('10m')
+      expect((await advanceUntil(run.clock, run.run(), '1m')).outcome.status).toBe('succeeded')
+    },
+  )
+
   test('everything, for a budget smaller than everything', async () => {
     const called: string[] = []
     const run = await testRun([backup({ called, behaviours: { validate: 'hangs' } })], { plan: { budget: '1ms' } })
