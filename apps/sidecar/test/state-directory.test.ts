@@ -72,3 +72,31 @@ test('fault F11: a damaged journal is moved aside, said, and backups go on', asy
   expect(stderr).toContain('JOURNAL_CORRUPT')
   expect(readdirSync(here.state).some((name) => name.startsWith('journal.sqlite.corrupt-'))).toBe(true)
 })
+
+const main = join(import.meta.dirname, '../src/holdfast.ts')
+
+test.runIf(canMount)(
+  'what a killed run left and nobody can remove, such as a mount, keeps no backup from being made',
+  () => {
+    const here = shop()
+    here.script('backups/10', 'true')
+    const process1 = '00000000-0000-4000-8000-000000000000'
+    const places = [
+      `work/${process1}-1`,
+      'vars/20261123T015900Z-0badf00d',
+      'drills/holdfast-drill-20261123T015900Z-0badf00d',
+    ]
+    for (const place of places) mkdirSync(here.at('state', place, 'mounted'), { recursive: true })
+    const mounts = places.map((place) => `mount -t tmpfs none 'state/${place}/mounted'`).join(' && ')
+    const entry = `import(${JSON.stringify(main)}).then(({ main }) => main())`
+    const command = `'${process.execPath}' --conditions=@holdfast/source -e '${entry}' holdfast run shop`
+    const { status, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', `${mounts} && exec ${command}`], {
+      cwd: here.path,
+      env: { PATH: process.env['PATH'], HOME: here.path, HOLDFAST_STATE_DIR: here.state },
+      encoding: 'utf8',
+    })
+    expect(stderr).toContain(`${places[0]} could not be removed`)
+    expect(stderr).not.toMatch(/^\s+at /m)
+    expect(status).toBe(0)
+  },
+)

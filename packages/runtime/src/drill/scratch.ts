@@ -1,10 +1,12 @@
 // A drill's directory: named after its run, so that no other drill ever gets the same, and that nothing else is ever
 // removed for it, whatever a journal or a ConfigMap may say.
 import { mkdir, rm } from 'node:fs/promises'
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
+import { removeLeftover } from '../lifecycle/leftovers.ts'
+import type { Services } from '../services.ts'
 
 const prefix = 'holdfast-drill-'
 
@@ -61,6 +63,6 @@ export function listScratches(stateDirectory: string): readonly string[] {
 }
 
 /** Removes that of a run that nobody will clean up after any more: its undo was dropped by hand. */
-export function sweepScratch(stateDirectory: string, run: string): void {
-  rmSync(scratchOf(scratchRoot(stateDirectory), run), { recursive: true, force: true })
+export function sweepScratch({ stateDirectory, log }: Pick<Services, 'stateDirectory' | 'log'>, run: string): void {
+  removeLeftover(scratchOf(scratchRoot(stateDirectory), run), log)
 }

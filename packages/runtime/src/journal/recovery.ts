@@ -1,5 +1,5 @@
 // What a start after a crash does: give back what dead processes have taken, then end their runs (DESIGN §4e).
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import {
   parseDuration,
   type HoldfastError,
@@ -13,6 +13,7 @@ import { listScratches, sweepScratch } from '../drill/scratch.ts'
 import { errors } from '../errors.ts'
 import { reasonOf, recordFailure, toFailure } from '../failure.ts'
 import { observeRecovered, varsDirectoryOf } from '../lifecycle/execute.ts'
+import { removeLeftover } from '../lifecycle/leftovers.ts'
 import { ownParticipant, unknownPlan } from '../lifecycle/own.ts'
 import { observerKey } from '../lifecycle/run.ts'
 import { runUndo, undoBackoffMs, validInput } from '../lifecycle/undo.ts'
@@ -188,17 +189,17 @@ export async function observeInterrupted(services: Services): Promise<void> {
  * @returns the processes that are forgotten
  */
 export function sweepAfterCrash(services: Services): readonly string[] {
-  const { journal, locks, process, stateDirectory } = services
+  const { journal, locks, log, process, stateDirectory } = services
   const liveness = livenessLookup(services)
-  sweepWorkspaces(stateDirectory, (id) => liveness(id) === 'gone')
+  sweepWorkspaces(services, (id) => liveness(id) === 'gone')
   // Listed before the journal is asked: a run is in the journal before its variables are there.
   const directories = listVars(stateDirectory)
   const scratches = listScratches(stateDirectory)
   const needed = new Set([...journal.pendingUndos().map(({ run }) => run), ...journal.openRuns().map(({ id }) => id)])
   for (const run of directories.filter((id) => !needed.has(id))) {
-    rmSync(varsDirectoryOf(stateDirectory, run), { recursive: true, force: true })
+    removeLeftover(varsDirectoryOf(stateDirectory, run), log)
   }
-  for (const run of scratches.filter((id) => !needed.has(id))) sweepScratch(stateDirectory, run)
+  for (const run of scratches.filter((id) => !needed.has(id))) sweepScratch(services, run)
   return forgetProcesses(journal, process, locks, lockDirectoryOf(stateDirectory))
 }
 

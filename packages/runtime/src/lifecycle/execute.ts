@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   formatDuration,
@@ -19,6 +18,7 @@ import { createVars } from '../vars.ts'
 import { claimFor, freeClaim, sweepLeftovers } from './claim.ts'
 import { copyArtifacts } from './copies.ts'
 import { describeTarget } from './describe.ts'
+import { removeLeftover } from './leftovers.ts'
 import { hasFailed, newRunState, noteAbort, noteFailure, outcomeOf, type RunState } from './outcome.ts'
 import { closeWindow, runHook, type RunExecution } from './run.ts'
 import { Scope } from './scope.ts'
@@ -223,15 +223,18 @@ function openVars(services: Services, run: Run, state: RunState): Vars {
 }
 
 /** Variables are kept until the run's undos are done and its observers called: those of a later process read them. */
-function removeVars({ journal, stateDirectory, log }: Services, run: Run): void {
+export function removeVars({ journal, stateDirectory, log }: Services, run: Run): void {
   try {
     if (journal.pendingUndos().some((undo) => undo.run === run.id)) return
     if (journal.openRuns().some(({ id, observersDue }) => id === run.id && observersDue)) return
-    rmSync(varsDirectoryOf(stateDirectory, run.id), { recursive: true, force: true })
   } catch (error) {
-    // Swept by a later start.
-    log.warn(`the variables of the run could not be removed: ${reasonOf(error)}`, { run: run.id, error })
+    log.warn(`whether the variables of the run are still needed is not known: ${reasonOf(error)}; they stay`, {
+      run: run.id,
+      error,
+    })
+    return
   }
+  removeLeftover(varsDirectoryOf(stateDirectory, run.id), log)
 }
 
 /** Where the variables of a run are. */

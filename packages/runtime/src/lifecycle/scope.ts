@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync } from 'node:fs'
-import { reasonOf } from '../failure.ts'
+import { mkdirSync } from 'node:fs'
 import type { Services } from '../services.ts'
+import { removeLeftover } from './leftovers.ts'
 import { workspaceName } from './workspaces.ts'
 
 /** One thing to give back; rejects only with errors worth reporting. */
@@ -71,18 +71,9 @@ export class Scope {
         failures.push(error)
       }
     }
-    for (const directory of this.#workspaces) this.#remove(directory)
+    for (const directory of this.#workspaces) removeLeftover(directory, this.#services.log)
     this.#workspaces = []
     return failures
-  }
-
-  #remove(directory: string): void {
-    try {
-      rmSync(directory, { recursive: true, force: true })
-    } catch (error) {
-      // Swept by a later start.
-      this.#services.log.warn(`a workspace could not be removed: ${reasonOf(error)}`, { error, directory })
-    }
   }
 
   #throwIfClosed(): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import {
   formatDuration,
   type HoldfastError,
@@ -14,7 +14,7 @@ import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { createVars } from '../vars.ts'
 import { callWithDeadline } from './call.ts'
-import { observeRecovered, varsDirectoryOf } from './execute.ts'
+import { observeRecovered, removeVars, varsDirectoryOf } from './execute.ts'
 import { quietly } from '../journal/quietly.ts'
 import { newRunId } from './run-id.ts'
 import { Scope } from './scope.ts'
@@ -110,20 +110,18 @@ export async function executeTask(services: Services, request: TaskRequest): Pro
   const durationMs = clock.monotonic() - began
   const observersDue =
     status !== 'succeeded' && observedBy?.participants.some(({ hooks }) => hooks.onError ?? hooks.onFinish)
-  quietly(services, () => {
-    for (const target of targets) journal.recordTarget(run.id, target)
+  for (const target of targets) quietly(services, () => journal.recordTarget(run.id, target))
+  quietly(services, () =>
     journal.endRun(run.id, {
       status,
       error: error && recordFailure(error),
       warnings: warnings.map(recordFailure),
       durationMs,
       observersDue,
-    })
-  })
+    }),
+  )
   if (observedBy && observersDue) await observeRecovered(services, observedBy, run, { outcome, called: new Set() })
-  if (!quietly(services, () => journal.pendingUndos().some((undo) => undo.run === run.id))) {
-    rmSync(directory, { recursive: true, force: true })
-  }
+  removeVars(services, run)
   emit({ type: 'run-ended', run, outcome, status, durationMs })
   return { run, outcome, value: error === undefined ? value : undefined }
 }

@@ -1,6 +1,7 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Services } from '../services.ts'
+import { removeLeftover } from './leftovers.ts'
 
 let count = 0
 
@@ -10,7 +11,10 @@ export function workspaceName(services: Pick<Services, 'stateDirectory' | 'proce
 }
 
 /** Removes the workspaces of processes that are gone. */
-export function sweepWorkspaces(stateDirectory: string, isGone: (process: string) => boolean): void {
+export function sweepWorkspaces(
+  { stateDirectory, log }: Pick<Services, 'stateDirectory' | 'log'>,
+  isGone: (process: string) => boolean,
+): void {
   let names: string[]
   try {
     names = readdirSync(workDirectoryOf(stateDirectory))
@@ -20,7 +24,7 @@ export function sweepWorkspaces(stateDirectory: string, isGone: (process: string
   for (const name of names) {
     const process = /^(.{36})-\d+$/.exec(name)?.[1]
     if (process !== undefined && isGone(process)) {
-      rmSync(join(workDirectoryOf(stateDirectory), name), { recursive: true, force: true })
+      removeLeftover(join(workDirectoryOf(stateDirectory), name), log)
     }
   }
 }

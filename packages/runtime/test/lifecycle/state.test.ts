@@ -1,7 +1,7 @@
 // What becomes of a run when the state directory, the journal or a listener fails, at each point.
 import { readdirSync } from 'node:fs'
 import { advanceUntil, createTestRun, type MemoryStorage, type TestRun } from '@holdfast/testing'
-import { defineHook, HoldfastError } from '@holdfast/sdk'
+import { defineHook, HoldfastError, type TargetOutcome } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
 import { createEngine } from '../../src/engine.ts'
 import { executeTask } from '../../src/lifecycle/task.ts'
@@ -56,6 +56,30 @@ describe('fault F12: a full or broken state directory', () => {
     const run = await testRun([backup({})])
     run.engine.journal.recordPoint = full
     expect((await run.run()).outcome.status).toBe('succeeded')
+  })
+
+  test('that takes no target of a restore has its end all the same', async () => {
+    const run = await testRun([backup({})])
+    const { journal, services } = run.engine
+    journal.recordTarget = full
+    const ended: TargetOutcome = {
+      target: { id: 'app', labels: {}, data: null },
+      status: 'succeeded',
+      verification: 'not-applicable',
+      points: [],
+    }
+    await executeTask(services, { plan: 'test', budgetMs: 1000, body: async () => null, targets: () => [ended] })
+    expect(journal.runs()).toMatchObject([{ status: 'succeeded' }])
+  })
+
+  test('that does not say whether an undo of a restore is pending keeps the variables that it would need', async () => {
+    const run = await testRun([backup({})])
+    const { journal, services } = run.engine
+    const { pendingUndos } = journal
+    journal.pendingUndos = full
+    const task = await executeTask(services, { plan: 'test', budgetMs: 1000, body: async () => null })
+    journal.pendingUndos = pendingUndos
+    expect(readdirSync(`${run.stateDirectory}/vars`)).toEqual([task.run.id])
   })
 
   test('leaves no restore without an end', async () => {
