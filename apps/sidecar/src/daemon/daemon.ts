@@ -132,6 +132,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   void stopping.told.then(() => toldToStop.abort(new Error('told to stop')))
 
   function planStatus(): readonly PlanStatus[] {
+    metrics.look()
     return engine.config().plans.map(({ name, schedule }) => ({
       name,
       cron: schedule?.cron,
@@ -142,6 +143,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   }
 
   function drillStatus(): readonly DrillStatus[] {
+    metrics.look()
     return engine.config().drills.map(({ name, plan, schedule }) => ({
       name,
       plan: plan.name,
@@ -168,7 +170,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     status.changed()
     try {
       const ended = await runSlot(slot, AbortSignal.any([slot.signal, reign.lost]))
-      if (ended === 'succeeded') metrics.succeeded(name, clock.now())
+      metrics.ended(name)
       if (ended === 'aborted' && stopping.requested()) aborted = true
       if (ended === 'failed') validation.again(name)
     } finally {
@@ -183,7 +185,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     status.changed()
     try {
       const result = await engine.run(plan, { trigger: 'manual', only: targets, begins: ({ id }) => begins(id) })
-      if (result.outcome.status === 'succeeded') metrics.succeeded(plan, clock.now())
+      metrics.ended(plan)
       if (result.outcome.status === 'failed') validation.again(plan)
       return result
     } finally {

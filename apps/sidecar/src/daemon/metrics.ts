@@ -1,6 +1,7 @@
 import {
   drillId,
   drillOfId,
+  reasonOf,
   type Engine,
   type Metrics,
   type MissedSlot,
@@ -29,8 +30,11 @@ export interface DaemonMetrics {
   configured(config: ResolvedConfig, before?: ResolvedConfig): void
   /** Whether the newest configuration can be used. */
   valid(isValid: boolean): void
-  succeeded(name: string, at: Date): void
-  /** Also before this process. */
+  /** A run has ended: what it means for the last success is in the journal. */
+  ended(name: string): void
+  /** Looks whether runs of other processes, such as `holdfast run`, have ended meanwhile. */
+  look(): void
+  /** Of whatever process. */
   lastSuccess(name: string): Date | undefined
 }
 
@@ -55,6 +59,7 @@ export function createDaemonMetrics({
   metrics.gauge('holdfast_build_info', 'The version', ['version']).set(1, { version })
   metrics.gauge('holdfast_start_time_seconds', 'When the process started').set(Date.now() / 1000)
   const successes = new Map<string, Date>()
+  const elsewhere = journal.history.elsewhere(services.process.id)
   let since: ReadonlyMap<string, Date> = new Map()
   let announced: ResolvedConfig | undefined
   metrics.beforeRead(() => {
@@ -87,7 +92,11 @@ export function createDaemonMetrics({
   })
 
   return {
-    succeeded: (name, at) => void successes.set(name, at),
+    ended: (name) => read('when it last succeeded', () => remember(name)),
+    look: () =>
+      read('what other processes have run', () => {
+        for (const whose of elsewhere()) remember('plan' in whose ? whose.plan : drillId(whose.drill))
+      }),
     lastSuccess: (name) => successes.get(name),
     missed(name, reason, count) {
       const drill = drillOfId(name)
@@ -100,14 +109,27 @@ export function createDaemonMetrics({
       forget('drill', drills, before?.drills)
       since = scheduledSince(scheduledIn(config).map(({ name }) => name))
       // A restart must not look as if nothing had ever succeeded (fault F52).
-      for (const { name } of plans) remember(name, journal.lastSuccess(name))
-      for (const { name } of drills) remember(drillId(name), journal.lastRuns({ drill: name }).succeededAt)
+      read('when plans last succeeded', () => {
+        for (const { name } of plans) remember(name)
+        for (const { name } of drills) remember(drillId(name))
+      })
     },
     valid: (isValid) => valid.set(isValid ? 1 : 0),
   }
 
-  function remember(name: string, last: Date | undefined): void {
+  function remember(name: string): void {
+    const drill = drillOfId(name)
+    const last = journal.history.lastGood(drill === undefined ? { plan: name } : { drill })
     if (last) successes.set(name, last)
+  }
+
+  /** What can't be read stays as it was. */
+  function read(what: string, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      services.log.warn(`${what} can not be read: ${reasonOf(error)}`, { error })
+    }
   }
 
   function forget(

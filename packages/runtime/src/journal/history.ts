@@ -1,6 +1,7 @@
 // What a page, or a program, is shown of the past: a part of it at a time, however much there is.
 import type { RestorePoint } from '@holdfast/sdk'
-import { isExecution, type RunsOf } from './last-runs.ts'
+import { followElsewhere } from './elsewhere.ts'
+import { isExecution, readLastGood, type RunsOf } from './last-runs.ts'
 import type { RunRecord } from './records.ts'
 import { date, number, text, toRun } from './rows.ts'
 import type { Query } from './statements.ts'
@@ -31,6 +32,15 @@ export interface History {
   runs(page: RunsPage): readonly RunRecord[]
   /** The newest runs that were more than looked for and were not skipped, newest first; one goes on, perhaps. */
   recent(whose: RunsOf, limit: number): readonly RunRecord[]
+  /**
+   * Follows the runs that other processes have begun.
+   *
+   * @param self - whose own runs are left out
+   * @returns says of which plans and drills such runs have ended since it was last asked, or since the beginning
+   */
+  elsewhere(self: string): () => readonly RunsOf[]
+  /** When a run of a plan or a drill last was good: also one that only left something undone for a copy. */
+  lastGood(whose: RunsOf): Date | undefined
   /** The newest restore points outside the store of each target. Reads all of them. */
   externalPoints(perTarget: number): readonly ExternalPoint[]
 }
@@ -66,6 +76,8 @@ export function openHistory(query: Query): History {
         limit,
       ).map(toRun)
     },
+    elsewhere: (self) => followElsewhere(query, self),
+    lastGood: (whose) => readLastGood(query, whose),
     externalPoints(perTarget) {
       return query(
         `SELECT * FROM (

@@ -29,10 +29,14 @@ const mostRunsLookedAt = 20
 /** Whose runs. */
 export type RunsOf = { readonly plan: string } | { readonly drill: string }
 
+/** Runs of which the times of a plan or a drill tell, as a condition in SQL, and its value. */
+function conditionOf(whose: RunsOf): readonly [condition: string, name: string] {
+  return 'plan' in whose ? [`plan = ? AND ${isExecution}`, whose.plan] : ['drill = ? AND dry_run = 0', whose.drill]
+}
+
 /** Reads the journal: a few indexed queries. */
 export function readLastRuns(query: Query, whose: RunsOf): LastRuns {
-  const [of, name] =
-    'plan' in whose ? [`plan = ? AND ${isExecution}`, whose.plan] : ['drill = ? AND dry_run = 0', whose.drill]
+  const [of, name] = conditionOf(whose)
   const [times = {}] = query(
     `SELECT MAX(CASE WHEN status IS NOT 'skipped' THEN started END) AS started, MAX(ended) AS ended,
        MAX(CASE WHEN status = 'succeeded' OR reason = '${behindReason}' THEN ended END) AS succeeded,
@@ -54,10 +58,16 @@ export function readLastRuns(query: Query, whose: RunsOf): LastRuns {
   }
 }
 
+/** When a run last was good, as {@link LastRuns.succeededAt}. */
+export function readLastGood(query: Query, whose: RunsOf): Date | undefined {
+  const [of, name] = conditionOf(whose)
+  const sql = `SELECT MAX(ended) AS at FROM runs WHERE ${of} AND (status = 'succeeded' OR reason = '${behindReason}')`
+  return date(query(sql, name)[0]?.['at'])
+}
+
 /** When a run last left a backup, or found that another installation that shares the store makes it. */
 export function readLastBackup(query: Query, whose: RunsOf): Date | undefined {
-  const [of, name] =
-    'plan' in whose ? [`plan = ? AND ${isExecution}`, whose.plan] : ['drill = ? AND dry_run = 0', whose.drill]
+  const [of, name] = conditionOf(whose)
   const sql = `SELECT MAX(ended) AS at FROM runs
     WHERE ${of} AND (status = 'succeeded' OR reason IN ('${behindReason}', 'store-owned'))`
   return date(query(sql, name)[0]?.['at'])

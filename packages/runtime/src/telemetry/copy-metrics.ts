@@ -1,4 +1,6 @@
 import type { Clock } from '@holdfast/sdk'
+import type { RunsOf } from '../journal/last-runs.ts'
+import type { RunRecord } from '../journal/records.ts'
 import type { RunEventListener } from '../lifecycle/events.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Metrics } from './metrics.ts'
@@ -10,6 +12,10 @@ export interface RecordCopiesOptions {
   readonly clock: Pick<Clock, 'now'>
   /** Those of the configuration in force. */
   plans(): readonly Pick<ResolvedPlan, 'name' | 'copies'>[]
+  /** Whose runs other processes have ended since it was last asked. */
+  readonly elsewhere?: (() => readonly RunsOf[]) | undefined
+  /** The newest run of a plan that has ended. */
+  readonly newest?: ((plan: string) => Pick<RunRecord, 'status' | 'reason' | 'endedAt'> | undefined) | undefined
 }
 
 interface CopyState {
@@ -18,11 +24,13 @@ interface CopyState {
 }
 
 /**
- * Metrics of copies. What a copy lacks is known once a run of this process has looked.
+ * Metrics of copies. What a copy lacks is known once a run of this process has looked, or one of another process has left
+ * nothing out.
  *
  * @returns takes the events of runs
  */
-export function recordCopies({ metrics, clock, plans }: RecordCopiesOptions): RunEventListener {
+export function recordCopies(options: RecordCopiesOptions): RunEventListener {
+  const { metrics, clock, plans, elsewhere = () => [], newest = () => undefined } = options
   const states = new Map<string, CopyState>()
   const keyOf = (plan: string, copy: string): string => JSON.stringify([plan, copy])
   const copied = metrics.counter('holdfast_copy_artifacts_total', 'Artifacts by whether a copy took them', [
@@ -47,6 +55,15 @@ export function recordCopies({ metrics, clock, plans }: RecordCopiesOptions): Ru
     'When a run last left nothing out of the copy',
     ({ completeAt }) => completeAt && completeAt.getTime() / 1000,
   )
+  metrics.beforeRead(() => {
+    const ended = new Set(elsewhere().flatMap((whose) => ('plan' in whose ? [whose.plan] : [])))
+    for (const { name: plan, copies } of plans().filter(({ name }) => ended.has(name))) {
+      const { status, reason, endedAt } = newest(plan) ?? {}
+      // With a reason it was about nothing that could be copied.
+      if (status !== 'succeeded' || reason !== undefined) continue
+      for (const { name: copy } of copies) states.set(keyOf(plan, copy), { lacks: 0, completeAt: endedAt })
+    }
+  })
   // Counts begin at 0, so that `increase()` sees the first failure.
   metrics.beforeRead(() => {
     for (const { name: plan, copies } of plans())

@@ -1,6 +1,6 @@
 import type { Clock, Meter, Run, RunStatus } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
-import type { LastRuns } from '../journal/last-runs.ts'
+import type { LastRuns, RunsOf } from '../journal/last-runs.ts'
 import type { RunEventListener } from '../lifecycle/events.ts'
 import type { ResolvedDrill } from '../load/resolved.ts'
 import { inSlices } from './in-slices.ts'
@@ -16,8 +16,10 @@ export interface RecordDrillsOptions {
   drills(): readonly Pick<ResolvedDrill, 'name' | 'budgetMs'>[]
   /** Whether the runs of dead processes have been ended: until then history is not asked for. */
   isRecovered(): boolean
-  /** What earlier processes did; asked for once per drill, and only when metrics are read. */
+  /** What other processes did; asked for once per drill and whenever they did more, and only when metrics are read. */
   history(drill: string): LastRuns
+  /** Whose runs other processes have ended since it was last asked. */
+  readonly elsewhere?: (() => readonly RunsOf[]) | undefined
 }
 
 const statuses: readonly RunStatus[] = ['succeeded', 'partial', 'failed', 'skipped', 'aborted']
@@ -45,7 +47,7 @@ export function countDrill(meter: Meter, drill: string, result: RunStatus): void
  * @returns takes the events of runs
  */
 export function recordDrills(options: RecordDrillsOptions): RunEventListener {
-  const { metrics, clock, drills, isRecovered, history } = options
+  const { metrics, clock, drills, isRecovered, history, elsewhere = () => [] } = options
   const duration = metrics.histogram(`${prefix}_duration_seconds`, 'How long restore drills took', ['drill'])
   const states = createPlanStates({
     now: () => clock.now(),
@@ -56,6 +58,7 @@ export function recordDrills(options: RecordDrillsOptions): RunEventListener {
 
   metrics.beforeRead(async () => {
     states.keep(new Set(drills().map(({ name }) => name)))
+    for (const whose of elsewhere()) if ('drill' in whose) states.outdate(whose.drill)
     if (isRecovered()) await inSlices(drills(), clock, ({ name }) => states.restore(name, history))
   })
   recordRunTimes({

@@ -1,6 +1,6 @@
 import type { Clock } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
-import type { LastRuns } from '../journal/last-runs.ts'
+import type { LastRuns, RunsOf } from '../journal/last-runs.ts'
 import type { RunEventListener } from '../lifecycle/events.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import { inSlices } from './in-slices.ts'
@@ -16,8 +16,10 @@ export interface RecordPlansOptions {
   plans(): readonly Pick<ResolvedPlan, 'name' | 'budgetMs' | 'maintenance'>[]
   /** Whether the runs of dead processes have been ended: until then history is not asked for. */
   isRecovered(): boolean
-  /** What earlier processes did; asked for once per plan, and only when metrics are read. */
+  /** What other processes did; asked for once per plan and whenever they did more, and only when metrics are read. */
   history(plan: string): LastRuns
+  /** Whose runs other processes have ended since it was last asked. */
+  readonly elsewhere?: (() => readonly RunsOf[]) | undefined
 }
 
 /**
@@ -26,7 +28,8 @@ export interface RecordPlansOptions {
  *
  * @returns takes the events of runs
  */
-export function recordPlans({ metrics, clock, plans, isRecovered, history }: RecordPlansOptions): RunEventListener {
+export function recordPlans(options: RecordPlansOptions): RunEventListener {
+  const { metrics, clock, plans, isRecovered, history, elsewhere = () => [] } = options
   const states = createPlanStates({
     now: () => clock.now(),
     budgetOf: (name) => plans().find((plan) => plan.name === name)?.budgetMs ?? 0,
@@ -34,6 +37,7 @@ export function recordPlans({ metrics, clock, plans, isRecovered, history }: Rec
 
   metrics.beforeRead(async () => {
     states.keep(new Set(plans().map(({ name }) => name)))
+    for (const whose of elsewhere()) if ('plan' in whose) states.outdate(whose.plan)
     if (isRecovered()) await inSlices(plans(), clock, ({ name }) => states.restore(name, history))
   })
 

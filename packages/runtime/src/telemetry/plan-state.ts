@@ -47,8 +47,10 @@ export interface PlanStates {
   running(): Iterable<RunningRun>
   /** Those of them that the states tell of. */
   executing(): ReadonlySet<string>
-  /** Fills in what only the journal knows; the first time only. */
+  /** Fills in what only the journal knows; once, and again when {@link PlanStates.outdate} has said so. */
   restore(name: string, history: (name: string) => LastRuns): void
+  /** The journal knows more: another process has run it. */
+  outdate(name: string): void
   /** Forgets those that are not among these. */
   keep(names: ReadonlySet<string>): void
 }
@@ -75,6 +77,9 @@ export function createPlanStates(options: CreatePlanStatesOptions): PlanStates {
     if (!state) states.set(name, (state = unknown()))
     return state
   }
+
+  const executing = (): ReadonlySet<string> =>
+    new Set([...running.values()].filter(({ run }) => counts(run)).map(({ name }) => name))
 
   const ended = ({ run, status, outcome }: Extract<RunEvent, { type: 'run-ended' }>, name: string): void => {
     running.delete(run.id)
@@ -115,26 +120,27 @@ export function createPlanStates(options: CreatePlanStatesOptions): PlanStates {
     },
     of,
     running: () => running.values(),
-    executing: () => new Set([...running.values()].filter(({ run }) => counts(run)).map(({ name }) => name)),
+    executing,
     restore(name, history) {
       const state = of(name)
       if (state.restored) return
       // First, so that a journal that can't be read is asked once.
       state.restored = true
-      const { targets, ...before } = history(name)
-      state.status ??= before.status
-      state.startedAt ??= before.startedAt
-      state.endedAt ??= before.endedAt
-      state.succeededAt ??= before.succeededAt
-      state.failedAt ??= before.failedAt
-      for (const [id, succeededAt] of targets ?? []) {
-        // What this process has found is newer.
-        const known = state.targets?.get(id)
-        if (known) known.succeededAt ??= succeededAt
+      const { targets, ...other } = history(name)
+      const isNewer = other.endedAt !== undefined && !(state.endedAt && state.endedAt >= other.endedAt)
+      if (isNewer) state.status = other.status
+      for (const what of ['startedAt', 'endedAt', 'succeededAt', 'failedAt'] as const) {
+        state[what] = later(state[what], other[what])
       }
-      if (targets) {
-        state.targets ??= new Map([...targets].map(([id, succeededAt]) => [id, { succeededAt, size: undefined }]))
-      }
+      if (!targets) return
+      // What a run that goes on here has found is the newest there is.
+      const isFound = state.targets !== undefined && (!isNewer || executing().has(name))
+      const ids = isFound ? (state.targets?.keys() ?? []) : targets.keys()
+      state.targets = new Map([...ids].map((id) => [id, mergedTarget(state.targets?.get(id), targets.get(id))]))
+    },
+    outdate(name) {
+      const state = states.get(name)
+      if (state) state.restored = false
     },
     keep(names) {
       for (const name of states.keys()) if (!names.has(name)) states.delete(name)
@@ -161,6 +167,16 @@ function unknown(): PlanState {
 
 function unknownTarget(): KnownTarget {
   return { succeededAt: undefined, size: undefined }
+}
+
+function later(a: Date | undefined, b: Date | undefined): Date | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a
+}
+
+/** How large a backup of another process is, nobody has told this one. */
+function mergedTarget(known: KnownTarget = unknownTarget(), elsewhere: Date | undefined): KnownTarget {
+  const succeededAt = later(known.succeededAt, elsewhere)
+  return { succeededAt, size: succeededAt === known.succeededAt ? known.size : undefined }
 }
 
 function noteTarget(state: PlanState, { target, status, verification, points }: TargetOutcome, at: Date): void {
