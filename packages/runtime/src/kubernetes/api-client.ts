@@ -6,6 +6,7 @@ import { formatDuration, isHoldfastError } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
+import { untilAborted } from '../until-aborted.ts'
 import { apiError, isRefusal } from './api-errors.ts'
 import { describeSubject, subjectOf, type ApiMethod, type ApiSubject } from './api-path.ts'
 import type { Connection, Credentials } from './connection.ts'
@@ -82,7 +83,8 @@ export function createApiClient(options: CreateApiClientOptions): ApiClient {
     refresh: boolean,
     signal: AbortSignal,
   ): Promise<unknown> => {
-    const credentials = await connection.credentials({ refresh })
+    // A kubeconfig may name a program for it, which may wait for somebody to log in.
+    const credentials = await untilAborted(connection.credentials({ refresh }), signal)
     const answer = await send({
       request,
       credentials,

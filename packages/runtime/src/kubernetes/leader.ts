@@ -4,6 +4,7 @@
 import { isHoldfastError, type Logger, type Meter } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import { reasonOf } from '../failure.ts'
+import { untilAborted } from '../until-aborted.ts'
 import { microTime, type Lease, type LeaseClient, type LeaseSpec } from './lease.ts'
 import { isUnreachable } from './permissions.ts'
 
@@ -256,6 +257,7 @@ export function createLeaderElection(options: CreateLeaderElectionOptions): Lead
         try {
           const taking = take()
           renewing = settled(taking)
+          // Whoever is told to stop doesn't wait for an answer.
           const taken = await untilAborted(taking, signal)
           signal.throwIfAborted()
           worked()
@@ -290,18 +292,6 @@ export function createLeaderElection(options: CreateLeaderElectionOptions): Lead
 
 async function settled(work: Promise<unknown>): Promise<void> {
   await Promise.allSettled([work])
-}
-
-/** Whoever is told to stop doesn't wait for an answer. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>()
-  const abort = (): void => aborted.reject(signal.reason as Error)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }
 
 class LostError extends Error {

@@ -50,6 +50,16 @@ describe('fault F28: the upgrade is refused', () => {
     expect(tries).toBeLessThan(20)
   })
 
+  it('because nobody answers who should log us in: the time for the handshake ends it', async () => {
+    const clock = testClock()
+    const { raw, server, connection } = await setUp({ clock })
+    Object.assign(connection, { credentials: () => new Promise<never>(() => {}) })
+    const running = raw.run(db, { command }, { lookFirst: false })
+    const error = await advanceUntil(clock, failureOf(running), '1s')
+    expect(error).toMatchObject({ code: 'EXEC_UNREACHABLE', retryable: true })
+    expect(server.execs).toEqual([])
+  })
+
   it('with other words is not tried again', async () => {
     for (const [status, code] of [
       [400, 'EXEC_REFUSED'],

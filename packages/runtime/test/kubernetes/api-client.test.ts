@@ -132,6 +132,19 @@ describe('fault F28: bad answers', () => {
     expect(message).toContain('within 3.0 s')
   })
 
+  test('a way to log in that never answers, such as a program of a kubeconfig, ends with the deadline and the signal', async () => {
+    const { api, clock } = await setUp()
+    const connection = { ...api.connection, credentials: () => new Promise<never>(() => {}) }
+    const client = createApiClient({ connection, clock })
+    const late = failureOf(client.request({ method: 'GET', path: read, timeoutMs: 1000 }))
+    await passTime(clock, late)
+    expect(await late).toMatchObject({ code: 'KUBERNETES_TIMEOUT', retryable: true })
+    const stop = new AbortController()
+    const stopped = client.request({ method: 'GET', path: read, signal: stop.signal })
+    stop.abort(new Error('told to stop'))
+    await expect(stopped).rejects.toThrow('told to stop')
+  })
+
   test('the caller’s signal ends it at once, with its reason', async () => {
     const { server, api } = await setUp()
     server.misbehave({ path: /configmaps/ }, 'half-open')

@@ -3,6 +3,8 @@ import { isHoldfastError, type HoldfastError } from '@holdfast/sdk'
 import { errors } from '../../errors.ts'
 import { reasonOf } from '../../failure.ts'
 import type { Credentials } from '../../kubernetes/connection.ts'
+import { linkSignals } from '../../lifecycle/signals.ts'
+import { untilAborted } from '../../until-aborted.ts'
 import { isTransient, refusalOf, type StartContext } from './refusals.ts'
 import type { ContainerServices } from './services.ts'
 
@@ -65,15 +67,22 @@ export async function upgrade(options: UpgradeOptions): Promise<Ws.WebSocket> {
   }
 }
 
-async function credentialsOf({ connection, command }: UpgradeOptions, refresh: boolean): Promise<Credentials> {
+async function credentialsOf(options: UpgradeOptions, refresh: boolean): Promise<Credentials> {
+  const { connection, command, deadline, signal } = options
+  const { clock } = options.services
+  const ms = Math.max(0, deadline - clock.monotonic())
+  const link = linkSignals([signal], { clock, ms, reason: () => new TooLate('they did not come in time') })
   try {
-    return await connection.credentials({ refresh })
+    return await untilAborted(connection.credentials({ refresh }), link.signal)
   } catch (error) {
+    signal.throwIfAborted()
     if (isHoldfastError(error)) throw error
     throw errors.EXEC_UNREACHABLE(
       { command, reason: `the credentials of ${connection.source} can't be read: ${reasonOf(error)}` },
       { cause: error },
     )
+  } finally {
+    link.close()
   }
 }
 
