@@ -91,6 +91,29 @@ shop · db, restored as files
   })
 })
 
+describe('half a backup, of a run that failed on its way,', () => {
+  test('is not taken, although `holdfast verify --all` has read it back', async () => {
+    const here = shop()
+    here.script('backups/10-orders', 'echo rows of orders | save_artifact orders.sql')
+    here.script('backups/20-users', `[ ! -e ${here.at('broken')} ] || exit 1\necho rows | save_artifact users.sql`)
+    const at = (now: string) => ({ clock: testClock({ now }), env: { TZ: 'UTC' } })
+    expect((await here.run(['run', 'shop'], at('2026-11-20T02:00:00Z'))).code).toBe(0)
+    here.write('broken', '')
+    expect((await here.run(['run', 'shop'], at('2026-11-21T02:00:00Z'))).code).toBe(1)
+    const { stdout, code } = await here.run(['verify', '--all'], at('2026-11-21T04:00:00Z'))
+    expect([code, stdout]).toEqual([0, expect.stringContaining('3 artifacts read back, all good')])
+    const restored = await here.run(['restore', '--plan', 'shop', '--to', 'out/'], at('2026-11-21T05:00:00Z'))
+    expect(restored.code).toBe(0)
+    expect(readdirSync(here.at('out'))).toEqual(['orders.sql', 'users.sql'])
+    expect(restored.stderr).toMatch(/20261121T020000Z-\w+ is newer, but its run did not say that this is all of it/)
+    const list = await here.run(['restore'], at('2026-11-21T05:00:00Z'))
+    expect(list.stdout).toMatch(/→ {2}2026-11-20 .* verified /)
+    // Who knows better names it.
+    const named = await here.run(['restore', '20261121', '--to', 'half/'], at('2026-11-21T05:00:00Z'))
+    expect([named.code, readdirSync(here.at('half'))]).toEqual([0, ['orders.sql']])
+  })
+})
+
 describe('--at takes the newest that was complete by then', () => {
   test.each([
     [['--at', '2026-11-20T02:01', ...utc], 'rows of the 20th'],

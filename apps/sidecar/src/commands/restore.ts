@@ -125,10 +125,8 @@ function choose(
     id === undefined
       ? chooseBackup(backups, choice, places)
       : { backup: namedBackup(backups, id, places), passedOver: [] }
-  for (const { id: newer, state, reason } of passedOver) {
-    const why = state === 'valid' ? 'it was never verified' : [state, reason].filter(Boolean).join(': ')
-    log.warn(`${newer} is newer, but ${why}; name it to restore it all the same`)
-  }
+  for (const newer of passedOver)
+    log.warn(`${newer.id} is newer, but ${whyNot(newer)}; name it to restore it all the same`)
   if (backup.state !== 'valid') log.warn(`${backup.id} is ${[backup.state, backup.reason].filter(Boolean).join(': ')}`)
   const aheadMs = backup.createdAt.getTime() - io.clock.now().getTime()
   if (aheadMs > clockErrorMs) {
@@ -137,6 +135,11 @@ function choose(
     )
   }
   return backup
+}
+
+function whyNot({ state, reason, verifiedAt }: Backup): string {
+  if (state !== 'valid') return [state, reason].filter(Boolean).join(': ')
+  return verifiedAt ? 'its run did not say that this is all of it' : 'it was never verified'
 }
 
 async function restore(

@@ -19,6 +19,8 @@ export interface Backup {
   readonly reason: string | undefined
   /** When all of it was known to be readable. */
   readonly verifiedAt: Date | undefined
+  /** Whoever made it has said that this is all of it; of a run that failed on its way nobody has. */
+  readonly isComplete: boolean
   /** In the store: at least one. */
   readonly artifacts: readonly FoundArtifact[]
   /** Elsewhere. */
@@ -52,6 +54,7 @@ function backupOf(artifacts: readonly FoundArtifact[], unreadable: readonly stri
     state: isIncomplete ? 'incomplete' : (bad?.state ?? 'valid'),
     reason: isIncomplete ? "a manifest of it can't be read" : bad?.reason,
     verifiedAt: verified.length === all.length ? latest(verified) : undefined,
+    isComplete: all.every(({ verification }) => verification?.complete),
     artifacts,
     point: undefined,
   }
@@ -67,7 +70,19 @@ export function backupOfPoint(found: FoundPoint): Backup {
   const { plan, point } = found
   const { id, target, createdAt, size, state, verifiedAt } = point
   const where = { instance: undefined, plan: plan.name, target }
-  return { id, ...where, createdAt, size, state, reason: undefined, verifiedAt, artifacts: [], point: found }
+  const isComplete = verifiedAt !== undefined
+  return {
+    id,
+    ...where,
+    createdAt,
+    size,
+    state,
+    reason: undefined,
+    verifiedAt,
+    isComplete,
+    artifacts: [],
+    point: found,
+  }
 }
 
 /** The part of an artifact's id that all of its backup have in common; ends in `/`. */

@@ -19,8 +19,9 @@ export interface ChosenBackup {
 /** Of the backups of one target, newest first, the one to rely on. */
 export function soundest(backups: readonly Backup[]): Backup | undefined {
   const valid = backups.filter(({ state }) => state === 'valid')
-  // What was read back once is better than what was not: a run that failed leaves what it had saved so far.
-  return valid.find(({ verifiedAt }) => verifiedAt) ?? valid[0]
+  const verified = valid.filter(({ verifiedAt }) => verifiedAt)
+  // A run that failed leaves what it had saved so far, and `holdfast verify` finds nothing wrong with that.
+  return verified.find(({ isComplete }) => isComplete) ?? verified[0] ?? valid[0]
 }
 
 /**

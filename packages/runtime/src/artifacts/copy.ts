@@ -135,7 +135,8 @@ export async function copyVerification(
   signal: AbortSignal,
 ): Promise<void> {
   if (verification?.result !== 'verified') return
-  const mark: Verification = { at: clock.now(), result: 'verified', checked: verification.checked }
+  const { checked, complete } = verification
+  const mark: Verification = { at: clock.now(), result: 'verified', checked, complete }
   await putText(to, objectKey(instance, id, 'verified'), formatMark(mark), signal)
 }
 

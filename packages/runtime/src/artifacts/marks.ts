@@ -13,6 +13,11 @@ export interface Verification {
   readonly checked: 'decoded' | 'stored'
   /** What is wrong with a damaged one, in one line. */
   readonly reason?: string | undefined
+  /**
+   * Its own run has said so at its end: all of the target was backed up, and nothing that looked at it spoke against it. Who
+   * reads back later what a run left behind that failed can't know that.
+   */
+  readonly complete?: boolean | undefined
 }
 
 /** Who accepted a suspect artifact: `….accepted.json`. */
@@ -31,7 +36,8 @@ export function parseVerification(text: string): Verification | undefined {
   const { at, value } = parse(text)
   if (!at || (value['result'] !== 'verified' && value['result'] !== 'damaged')) return undefined
   const reason = typeof value['reason'] === 'string' ? value['reason'] : undefined
-  return { at, result: value['result'], checked: value['checked'] === 'decoded' ? 'decoded' : 'stored', reason }
+  const checked = value['checked'] === 'decoded' ? 'decoded' : 'stored'
+  return { at, result: value['result'], checked, reason, ...(value['complete'] === true && { complete: true }) }
 }
 
 /** Reads an acceptance; `undefined` for what this version doesn't understand: then it isn't accepted. */

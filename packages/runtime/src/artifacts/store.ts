@@ -8,12 +8,13 @@ import { putText, typedDriver } from './objects.ts'
 import { openArtifact } from './read.ts'
 import { removeArtifact, sweepLeftovers, type SweepRequest } from './remove.ts'
 import type { StoredArtifact } from './stored-artifact.ts'
-import { verifyArtifact } from './verify.ts'
+import { confirmArtifact, verifyArtifact, type VerifiedArtifact } from './verify.ts'
 
 export type { Selection } from './catalogue.ts'
 export type { CreateRequest } from './create.ts'
 export type { SweepRequest } from './remove.ts'
 export type { StoredArtifact } from './stored-artifact.ts'
+export type { VerifiedArtifact } from './verify.ts'
 
 /** Options of {@link createArtifactStore}. */
 export interface CreateArtifactStoreOptions {
@@ -74,9 +75,24 @@ export interface ArtifactStore {
    * Reads everything back from the store, compares it with the manifest, and writes the result down beside it. An
    * encrypted artifact is decoded too when there is an identity; `verification.checked` says how far it went.
    *
+   * @param options - with `mark: false` only damage is written down: what is right is once it is confirmed
    * @throws HoldfastError as {@link ArtifactStore.open}; what is damaged has the state `invalid` from then on
    */
-  verify(id: string, options: { readonly signal: AbortSignal }): Promise<StoredArtifact & { readonly verifiedAt: Date }>
+  verify(
+    id: string,
+    options: { readonly signal: AbortSignal; readonly mark?: boolean | undefined },
+  ): Promise<VerifiedArtifact>
+  /**
+   * Writes down that an artifact was verified, and is all of what its run meant to store: `verification.complete`. For the
+   * run itself, when nothing has spoken against what it backed up.
+   *
+   * @param artifact - as {@link ArtifactStore.verify} has given it
+   * @throws HoldfastError `STORAGE_…`
+   */
+  confirm(
+    artifact: Pick<VerifiedArtifact, 'id' | 'verification'>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<void>
   /** Takes a suspect artifact as good; does nothing to any other. Throws as {@link ArtifactStore.get}. */
   accept(id: string, options?: Abortable): Promise<StoredArtifact>
   /**
@@ -125,7 +141,8 @@ export function createArtifactStore(options: CreateArtifactStoreOptions): Artifa
     list: (selection = {}) => listArtifacts(parts, selection),
     get: (id, { signal = never } = {}) => getArtifact(parts, id, signal),
     open: (id, { signal }) => openArtifact(parts, id, signal),
-    verify: (id, { signal }) => verifyArtifact(parts, id, signal),
+    verify: (id, how) => verifyArtifact(parts, id, how),
+    confirm: (artifact, { signal }) => confirmArtifact(parts, artifact, signal),
     async accept(id, { signal = never } = {}) {
       const artifact = await getArtifact(parts, id, signal)
       if (artifact.state !== 'suspect') return artifact

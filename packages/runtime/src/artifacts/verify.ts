@@ -8,38 +8,71 @@ import { putText } from './objects.ts'
 import { checkArtifact, type ReadOptions } from './read.ts'
 import type { StoredArtifact } from './stored-artifact.ts'
 
+/** What verifying needs. */
+export type VerifyOptions = ReadOptions & { readonly clock: Pick<RuntimeClock, 'now'> }
+
+/** An artifact that was read back. */
+export type VerifiedArtifact = StoredArtifact & { readonly verification: Verification; readonly verifiedAt: Date }
+
 /** See {@link ArtifactStore.verify}. */
 export async function verifyArtifact(
-  options: ReadOptions & { readonly clock: Pick<RuntimeClock, 'now'> },
+  options: VerifyOptions,
   id: string,
-  signal: AbortSignal,
-): Promise<StoredArtifact & { readonly verifiedAt: Date }> {
-  const { driver, instance, clock, log } = options
+  { signal, mark = true }: { readonly signal: AbortSignal; readonly mark?: boolean | undefined },
+): Promise<VerifiedArtifact> {
+  const { clock, log } = options
   const artifact = await getArtifact(options, id, signal)
+  const complete = artifact.verification?.complete
   const checked: Verification['checked'] =
     artifact.encoding.includes('age') && options.identities().length === 0 ? 'stored' : 'decoded'
-  const record = async (verification: Verification): Promise<void> =>
-    putText(driver, objectKey(instance, id, 'verified'), formatMark(verification), signal)
   try {
     await checkArtifact(options, artifact, checked, signal)
   } catch (error) {
     if (isHoldfastError(error) && damage.has(error.code)) {
       // An earlier success must not count any more; the error itself is told in any case.
-      await record({ at: clock.now(), result: 'damaged', checked, reason: error.message }).catch((failed: unknown) =>
+      const found: Verification = { at: clock.now(), result: 'damaged', checked, reason: error.message, complete }
+      await record(options, id, found, signal).catch((failed: unknown) =>
         log.warn(`${id} is damaged, which could not be written down: ${reasonOf(failed)}`, { error: failed }),
       )
     }
     throw error
   }
-  const verification: Verification = { at: clock.now(), result: 'verified', checked }
+  const verification: Verification = { at: clock.now(), result: 'verified', checked, complete }
+  if (mark) await recordVerified(options, id, verification, signal)
+  return { ...(await getArtifact(options, id, signal)), verification, verifiedAt: verification.at }
+}
+
+/** See {@link ArtifactStore.confirm}. */
+export async function confirmArtifact(
+  options: VerifyOptions,
+  { id, verification }: Pick<VerifiedArtifact, 'id' | 'verification'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await recordVerified(options, id, { ...verification, complete: true }, signal)
+}
+
+async function recordVerified(
+  options: VerifyOptions,
+  id: string,
+  verification: Verification,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await record(verification)
+    await record(options, id, verification, signal)
   } catch (error) {
     // Whoever may only read the store can still prove what is in it; the proof just isn't kept.
     if (!isHoldfastError(error) || error.code !== 'STORAGE_READ_ONLY') throw error
-    log.warn(`${id} is verified, which could not be written down: ${reasonOf(error)}`, { error })
+    options.log.warn(`${id} is verified, which could not be written down: ${reasonOf(error)}`, { error })
   }
-  return { ...(await getArtifact(options, id, signal)), verification, verifiedAt: verification.at }
+}
+
+function record(
+  { driver, instance }: VerifyOptions,
+  id: string,
+  verification: Verification,
+  signal: AbortSignal,
+): Promise<void> {
+  return putText(driver, objectKey(instance, id, 'verified'), formatMark(verification), signal)
 }
 
 const damage = new Set(['ARTIFACT_DIGEST', 'ARTIFACT_DATA_MISSING'])

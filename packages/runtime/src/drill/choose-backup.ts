@@ -9,6 +9,8 @@ export interface Backup {
   readonly at: Date
   /** All of it was read back once. */
   readonly isVerified: boolean
+  /** Whoever made it has said that this is all of it; of a run that failed on its way nobody has. */
+  readonly isComplete: boolean
   /** Why it can't be restored whole, as far as that is known already. */
   readonly damage: string | undefined
 }
@@ -25,7 +27,7 @@ export interface BackupSelection {
 /** What was chosen. */
 export interface ChosenBackup {
   readonly backup: Backup
-  /** Newer ones of the same target, which nobody has read back yet. */
+  /** Newer ones of the same target, which nobody has read back yet, or which are a part only. */
   readonly passedOver: readonly Backup[]
 }
 
@@ -33,7 +35,8 @@ export interface ChosenBackup {
  * Chooses what a drill restores.
  *
  * The newest one is chosen even where it is known to be damaged: whoever needed it now would have to know. One that nobody
- * has read back may still be in the making, so it is passed over as `holdfast restore` does. At random, those that are known
+ * has read back may still be in the making, and what a run has left that failed is no more than a part of one: both are passed
+ * over as `holdfast restore` does. At random, those that are known
  * to be damaged are left out: they were reported when that was found.
  *
  * @returns `undefined`: there is none
@@ -45,7 +48,10 @@ export function chooseBackup(
   const any = <T>(from: readonly T[]): T | undefined => from[Math.floor(random() * from.length)]
   const wanted = target ?? any([...new Set(backups.map((each) => each.target))].toSorted())
   const own = backups.filter((each) => each.target === wanted).toSorted((a, b) => b.at.getTime() - a.at.getTime())
-  const settled = own.filter(({ isVerified, damage }) => isVerified || damage !== undefined)
+  const isKnown = own.some(({ isComplete, damage }) => isComplete && damage === undefined)
+  const settled = own.filter(
+    ({ isVerified, isComplete, damage }) => (isKnown ? isComplete : isVerified) || damage !== undefined,
+  )
   const [newest] = settled.length > 0 ? settled : own
   if (select === 'newest') return newest && { backup: newest, passedOver: own.slice(0, own.indexOf(newest)) }
   const sound = (settled.length > 0 ? settled : own).filter(({ damage }) => damage === undefined)

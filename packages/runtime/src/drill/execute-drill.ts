@@ -161,7 +161,9 @@ async function choose(services: Services, call: TaskCall, options: ExecuteDrillO
     const backup = chosen.backup as FoundBackup
     for (const each of chosen.passedOver) {
       const ids = each.points.map(({ id }) => id).join(', ')
-      services.log.warn(`drill "${name}" passes over what nobody has read back yet: ${ids}`, { run: run.id })
+      services.log.warn(`drill "${name}" passes over what nobody has read back yet, or is a part only: ${ids}`, {
+        run: run.id,
+      })
     }
     const [point] = backup.points
     if (backup.damage !== undefined || !point) {

@@ -72,6 +72,7 @@ async function storedBackups(
     ...backup,
     points: artifacts.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(pointOf),
     isVerified: artifacts.length > 0 && artifacts.every(({ verifiedAt }) => verifiedAt !== undefined),
+    isComplete: artifacts.length > 0 && artifacts.every(({ verification }) => verification?.complete),
     restorer: bytes ? undefined : restorerFor(plan, backup.target),
   }))
 }
@@ -96,5 +97,6 @@ async function backupsElsewhere(
 function elsewhere(point: RestorePoint, restorer: Participant): FoundBackup {
   const { target, createdAt, verifiedAt, state } = point
   const damage = state === 'invalid' ? `"${restorer.id}" says that it is invalid` : undefined
-  return { target, points: [point], at: createdAt, isVerified: verifiedAt !== undefined, damage, restorer }
+  const isVerified = verifiedAt !== undefined
+  return { target, points: [point], at: createdAt, isVerified, isComplete: isVerified, damage, restorer }
 }

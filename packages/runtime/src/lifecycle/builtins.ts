@@ -2,20 +2,35 @@
 // the removal of expired artifacts.
 import type { RestorePoint, Target } from '@holdfast/sdk'
 import { planRetention, type KeptPoint } from '../artifacts/retention.ts'
-import type { StoredArtifact } from '../artifacts/store.ts'
+import type { StoredArtifact, VerifiedArtifact } from '../artifacts/store.ts'
 import { heldPoints } from '../drill/held-points.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import type { TargetState } from './outcome.ts'
 
+/** What was read back of targets whose own verification has not come to its end. */
+const unconfirmed = new WeakMap<TargetState, readonly VerifiedArtifact[]>()
+
 /** Re-reads a target's new artifacts from the store against their digests. */
 export async function verifyArtifacts(services: Services, state: TargetState, signal: AbortSignal): Promise<void> {
+  const verified: VerifiedArtifact[] = []
   for (const [index, point] of state.points.entries()) {
     const id = artifactOf(point)
     if (id === undefined) continue
-    const { verifiedAt } = await services.store().verify(id, { signal })
-    state.points[index] = { ...point, verifiedAt }
+    const artifact = await services.store().verify(id, { signal, mark: false })
+    verified.push(artifact)
+    state.points[index] = { ...point, verifiedAt: artifact.verifiedAt }
   }
+  unconfirmed.set(state, verified)
+}
+
+/**
+ * Writes down beside a target's new artifacts that they are verified, once nothing has spoken against them: what is refused by
+ * a plugin is not what somebody in a hurry should restore.
+ */
+export async function confirmArtifacts(services: Services, state: TargetState, signal: AbortSignal): Promise<void> {
+  for (const artifact of unconfirmed.get(state) ?? []) await services.store().confirm(artifact, { signal })
+  unconfirmed.delete(state)
 }
 
 /** The artifact behind a restore point; `undefined` for points outside the store. */

@@ -3,8 +3,16 @@ import type { HookHandler, HookName, Outcome, PruneContext, RestorePoint } from 
 import { withPointsOf } from '../drill/held-points.ts'
 import { quietly } from '../journal/quietly.ts'
 import type { Participant, ResolvedHook } from '../load/resolved.ts'
-import { findExpired, removeExpired, verifyArtifacts, artifactOf } from './builtins.ts'
-import { checkContext, finishContext, pruneContext, runContext, targetContext, verifyContext } from './contexts.ts'
+import { artifactOf, confirmArtifacts, findExpired, removeExpired, verifyArtifacts } from './builtins.ts'
+import {
+  checkContext,
+  finishContext,
+  pruneContext,
+  runContext,
+  targetContext,
+  TargetSkipped,
+  verifyContext,
+} from './contexts.ts'
 import { ownParticipant as engine } from './own.ts'
 import type { RunCallSite } from './service-context.ts'
 import type { TargetState } from './outcome.ts'
@@ -36,12 +44,13 @@ export function handlersFor(
   const own = plan.participants
     .filter((participant) => participant.hooks[hook] && (!target || isConcerned(participant, hook, target)))
     .toSorted((a, b) => rank(a, hook) - rank(b, hook))
-  const builtIn = target ? builtIns[hook]?.(execution, target) : undefined
+  const builtIn = target ? builtIns[hook]?.(execution, target, own.length === 0) : undefined
   // Of what is done per target, a dry run prints the engine's part and calls nobody.
   if (run.dryRun && target) return builtIn ? [builtIn] : []
   const calls = own.map((participant): HandlerCall => {
     const resolved = participant.hooks[hook] as ResolvedHook
     const handler = resolved.handler as (ctx: unknown) => unknown
+    const isLast = participant === own.at(-1)
     return {
       hook,
       participant,
@@ -51,8 +60,15 @@ export function handlersFor(
       async invoke(site) {
         const call = async (): Promise<void> => {
           const context = await contextOf(execution, hook, site, target, outcome)
-          await handler(context)
+          try {
+            await handler(context)
+          } catch (thrown) {
+            // Who has nothing to say has nothing against it.
+            if (thrown instanceof TargetSkipped && isLast && target) await atTheEnd[hook]?.(site, target)
+            throw thrown
+          }
           if (target) afterwards[hook]?.(site, target, context)
+          if (target && isLast) await atTheEnd[hook]?.(site, target)
         }
         await (alone[hook]?.(site, call) ?? call())
       },
@@ -93,6 +109,13 @@ const onSuccess: {
   },
 }
 
+/** What is done when the last handler of a target is through, and none has failed. */
+const atTheEnd: {
+  readonly [Name in HookName]?: (site: RunCallSite, target: TargetState) => Promise<void>
+} = {
+  verifyBackups: ({ services, signal }, target) => confirmArtifacts(services, target, signal),
+}
+
 /** What becomes of the journal's memory of points outside the store, once a handler is through. */
 const afterwards: {
   readonly [Name in HookName]?: (site: RunCallSite, target: TargetState, context: unknown) => void
@@ -127,9 +150,13 @@ function prove(target: TargetState): void {
 }
 
 const builtIns: {
-  readonly [Name in HookName]?: (execution: RunExecution, target: TargetState) => HandlerCall | undefined
+  readonly [Name in HookName]?: (
+    execution: RunExecution,
+    target: TargetState,
+    isAlone: boolean,
+  ) => HandlerCall | undefined
 } = {
-  verifyBackups: ({ services }, target) => {
+  verifyBackups: ({ services }, target, isAlone) => {
     if (!target.points.some((point) => artifactOf(point) !== undefined)) return undefined
     return {
       hook: 'verifyBackups',
@@ -137,7 +164,10 @@ const builtIns: {
       resolved: once,
       target,
       keepsOpen: false,
-      invoke: (site) => verifyArtifacts(services, target, site.signal),
+      async invoke({ signal }) {
+        await verifyArtifacts(services, target, signal)
+        if (isAlone) await confirmArtifacts(services, target, signal)
+      },
       onSuccess: () => prove(target),
     }
   },

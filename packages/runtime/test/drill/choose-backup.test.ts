@@ -6,7 +6,8 @@ import { chooseBackup, type Backup } from '../../src/drill/choose-backup.ts'
 function backup(at: number, more: Partial<Backup> = {}): Backup {
   const { target = 't' } = more
   const point: RestorePoint = { id: `${target}-${at}`, target, createdAt: new Date(at), state: 'valid', ref: null }
-  return { target, points: [point], at: new Date(at), isVerified: true, damage: undefined, ...more }
+  const isComplete = more.isVerified ?? true
+  return { target, points: [point], at: new Date(at), isVerified: true, isComplete, damage: undefined, ...more }
 }
 const newest = { select: 'newest', target: undefined, random: () => 0 } as const
 
@@ -14,6 +15,12 @@ describe('the newest', () => {
   test('of those that were read back; what nobody has read may still be in the making', () => {
     const [old, young] = [backup(1), backup(2, { isVerified: false })]
     expect(chooseBackup([old, young], newest)).toEqual({ backup: old, passedOver: [young] })
+  })
+
+  test('not half of one that a run left which failed, although somebody has read that back', () => {
+    const [old, half] = [backup(1), backup(2, { isComplete: false })]
+    expect(chooseBackup([old, half], newest)).toEqual({ backup: old, passedOver: [half] })
+    expect(chooseBackup([half], newest)?.backup).toBe(half)
   })
 
   test('of all, where none was ever read back', () => {

@@ -1,6 +1,7 @@
 import { advanceUntil } from '@holdfast/testing'
 import { defineHook, definePlugin, type HookModule, type Plugin } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
+import type { StoredArtifact } from '@holdfast/runtime'
 import { anything, backup, effects } from './hooks.ts'
 import { testRun } from './test-run.ts'
 
@@ -137,6 +138,32 @@ describe('verification', () => {
     expect(outcome.targets.map(({ verification }) => verification)).toEqual(['unverified', 'verified'])
     // The other target is pruned all the same.
     expect(run.journal.filter((line) => line.startsWith('pruneBackups'))).toEqual(['pruneBackups holdfast b'])
+  })
+
+  test.each<[string, () => void, boolean]>([
+    ['is content', () => {}, true],
+    ['has nothing to say', (ctx?: { skip(reason: string): never }) => ctx?.skip('nothing to look at'), true],
+    [
+      'refuses them',
+      () => {
+        throw new Error('not what I expect')
+      },
+      false,
+    ],
+  ])('of a plugin that %s decides whether the store calls its artifacts verified', async (_name, verify, isGood) => {
+    const run = await testRun([mixed(['a']), defineHook('verifyBackups', verify, { name: 'check' })])
+    const { outcome } = await run.run()
+    expect(outcome.status).toBe(isGood ? 'succeeded' : 'partial')
+    const store = run.engine.store()
+    const listed: StoredArtifact[] = []
+    for await (const artifact of store.list()) listed.push(artifact)
+    expect(listed).toHaveLength(1)
+    const [artifact] = listed
+    expect(artifact?.verifiedAt !== undefined).toBe(isGood)
+    // Read back by hand, it is as readable as the other, and no better.
+    const { signal } = new AbortController()
+    const { verification } = await store.verify(artifact?.id ?? '', { signal })
+    expect(verification.complete).toBe(isGood ? true : undefined)
   })
 })
 
