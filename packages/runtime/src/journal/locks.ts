@@ -1,7 +1,8 @@
 // Mutual exclusion between processes that share a state directory. A lock is an exclusive transaction, held open, on
 // a small SQLite file: the kernel releases it when its holder dies, so there are no stale locks and a reused pid means
 // nothing (docs/adr/0004, faults F13 and F14).
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parseDuration, type Awaitable, type Duration } from '@holdfast/sdk'
@@ -37,6 +38,8 @@ export interface Locks {
 const held = new Set<DatabaseSync>()
 
 const pollMs = { first: 10, longest: 250 }
+/** Of a file's name, which has 255 bytes at most; what else is in it comes behind. */
+const longestName = 200
 
 /** Opens the locks below `directory`, which is made. */
 export function openLocks(directory: string, clock: RuntimeClock): Locks {
@@ -44,30 +47,31 @@ export function openLocks(directory: string, clock: RuntimeClock): Locks {
   const own = new Set<DatabaseSync>()
   /** Whoever waits in this process, by lock: woken when it is free, not by the clock. */
   const waiting = new Map<string, Set<() => void>>()
-  const fileOf = (name: string): string => join(directory, `${encodeURIComponent(name).replaceAll('.', '%2E')}.lock`)
+  const fileOf = (name: string): string => fileIn(directory, name)
 
   const tryAcquire = (name: string, owner: string): HeldLock | undefined => {
-    const database = new DatabaseSync(fileOf(name), { timeout: 0 })
+    const file = fileOf(name)
+    let database: DatabaseSync | undefined
     try {
-      // An exclusive transaction takes the file lock at once and writes nothing.
-      database.exec('BEGIN EXCLUSIVE')
+      database = begin(file)
     } catch (error) {
-      database.close()
-      if (isBusy(error)) return undefined
-      throw error
+      if (!mend(file, error)) throw error
+      database = begin(file)
     }
-    held.add(database)
-    own.add(database)
+    if (!database) return undefined
+    const taken = database
+    held.add(taken)
+    own.add(taken)
     // Beside the lock, not in it: reading the locked file from this process would drop the kernel's lock.
     try {
-      writeFileSync(`${fileOf(name)}.owner`, owner)
+      writeFileSync(`${file}.owner`, owner)
     } catch {
       // For messages only: a full disk must not leave a lock that nobody releases.
     }
     return {
       release() {
-        own.delete(database)
-        if (held.delete(database)) database.close()
+        own.delete(taken)
+        if (held.delete(taken)) taken.close()
         for (const wake of waiting.get(name) ?? []) wake()
       },
     }
@@ -126,12 +130,51 @@ export function openLocks(directory: string, clock: RuntimeClock): Locks {
 
 /** Removes the files of a lock that nobody needs any more. */
 export function removeLock(directory: string, name: string): void {
-  const file = join(directory, `${encodeURIComponent(name).replaceAll('.', '%2E')}.lock`)
+  const file = fileIn(directory, name)
   for (const path of [file, `${file}.owner`]) rmSync(path, { force: true })
 }
 
-function isBusy(error: unknown): boolean {
+function fileIn(directory: string, name: string): string {
+  const plain = encodeURIComponent(name).replaceAll('.', '%2E')
+  const short = plain.length <= longestName ? plain : `%%${createHash('sha256').update(name).digest('hex')}`
+  return join(directory, `${short}.lock`)
+}
+
+/** @returns the lock; `undefined` while somebody else holds it */
+function begin(file: string): DatabaseSync | undefined {
+  const database = new DatabaseSync(file, { timeout: 0 })
+  try {
+    // An exclusive transaction takes the file lock at once and writes nothing.
+    database.exec('BEGIN EXCLUSIVE')
+    return database
+  } catch (error) {
+    database.close()
+    // SQLITE_BUSY and SQLITE_LOCKED.
+    if (isOneOf(error, [5, 6])) return undefined
+    throw error
+  }
+}
+
+/**
+ * Empties a file that is damaged, in its place: whoever is faster by now has locked this very file, and keeps the lock. A
+ * damaged one nobody holds: that would have been said first. An empty directory goes.
+ *
+ * @returns whether it is to be tried again
+ */
+function mend(file: string, error: unknown): boolean {
+  try {
+    // SQLITE_CORRUPT and SQLITE_NOTADB; and SQLITE_CANTOPEN.
+    if (isOneOf(error, [11, 26])) truncateSync(file)
+    else if (isOneOf(error, [14])) rmdirSync(file)
+    else return false
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Codes of SQLite, extended ones included. */
+function isOneOf(error: unknown, codes: readonly number[]): boolean {
   const code = (error as { errcode?: number }).errcode
-  // SQLITE_BUSY and SQLITE_LOCKED, extended codes included.
-  return code !== undefined && [5, 6].includes(code & 0xff)
+  return code !== undefined && codes.includes(code & 0xff)
 }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -53,6 +53,29 @@ test('fault F14: the lock of a process that was killed is free at once', async (
   const taken = locks.tryAcquire('plan-shop', 'me')
   expect(taken).toBeDefined()
   taken?.release()
+})
+
+test.each([
+  ['garbage', 'x'.repeat(5000)],
+  ['cut off', 'SQLite format 3\0'],
+  ['short', 'x'],
+  ['a directory', undefined],
+])('fault F11: a lock whose file is %s can be taken, by one', async (_, content) => {
+  const file = join(directory, 'plan-shop.lock')
+  if (content === undefined) mkdirSync(file)
+  else writeFileSync(file, content)
+  const held = locks.tryAcquire('plan-shop', 'me')
+  expect(held).toBeDefined()
+  expect(locks.tryAcquire('plan-shop', 'me again')).toBeUndefined()
+  expect((await holder('plan-shop')).said).toBe('busy')
+  held?.release()
+})
+
+test('a lock may have a name of any length, and others have others', () => {
+  const names = ['a', 'b'].map((end) => `user-${'x'.repeat(300)}${end}`)
+  const taken = [...names, ...names].map((name) => locks.tryAcquire(name, 'me'))
+  expect(taken.map((lock) => lock !== undefined)).toEqual([true, true, false, false])
+  for (const lock of taken) lock?.release()
 })
 
 test('fault F13: whoever waits for a lock gets it, one at a time', async () => {
