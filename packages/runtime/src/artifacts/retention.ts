@@ -1,5 +1,6 @@
 import type { RestorePoint, Retention } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
+import { parseArtifactId } from './keys.ts'
 import { bucketIndex, createLocalTime, type Category, type LocalTime } from './local-time.ts'
 
 /** Categories in the order in which they are asked. */
@@ -58,8 +59,9 @@ export interface RetentionPlan {
  * years) that reaches back to it, and of each hour, day, … only the oldest stays. `days: 3` reaches back three days from
  * today: four days in all. What no category reaches is let go.
  *
- * And Holdfast's: only valid points are judged and counted; those dated in the future stay and take nobody's place; the
- * newest verified one stays in any case; and nothing is let go while none is verified.
+ * And Holdfast's: an artifact is as old as its run, so that what one run has stored of a target goes together; only valid
+ * points are judged and counted; those dated in the future stay and take nobody's place; the newest verified one stays in any
+ * case; and nothing is let go while none is verified.
  *
  * @param points - in any order
  * @param retention - without any rule nothing is let go
@@ -91,7 +93,7 @@ function planTarget(points: readonly RestorePoint[], retention: Retention, now: 
     if (rule) keep.push({ point, rule })
     else judged.push(point)
   }
-  judged.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1))
+  judged.sort((a, b) => dateOf(b).getTime() - dateOf(a).getTime() || (a.id < b.id ? 1 : -1))
   const newestVerified = judged.find(({ verifiedAt }) => verifiedAt !== undefined)
   const blocked = rules.every((rule) => retention[rule] === undefined)
     ? 'no-rules'
@@ -107,7 +109,7 @@ function planTarget(points: readonly RestorePoint[], retention: Retention, now: 
   const present = local(now)
   // Oldest first: the first of a bucket is the one that stays.
   for (const point of judged.slice(latest).toReversed()) {
-    const age = local(point.createdAt)
+    const age = local(dateOf(point))
     const bucket = categories
       .map((category) => ({ category, index: bucketIndex(category, age, present) }))
       .find(({ category, index }) => index <= (retention[category] ?? -1))
@@ -121,10 +123,16 @@ function planTarget(points: readonly RestorePoint[], retention: Retention, now: 
   return { keep, expire }
 }
 
-function exemption({ state, createdAt }: RestorePoint, now: Date): KeepRule | undefined {
+/** When the run of an artifact began; for other points when they were made. */
+function dateOf({ id, createdAt }: RestorePoint): Date {
+  return parseArtifactId(id)?.startedAt ?? createdAt
+}
+
+function exemption(point: RestorePoint, now: Date): KeepRule | undefined {
+  const { state, createdAt } = point
   if (state !== 'valid') return state
   if (Number.isNaN(createdAt.getTime())) return 'undated'
-  return createdAt > now ? 'future' : undefined
+  return createdAt > now || dateOf(point) > now ? 'future' : undefined
 }
 
 /** Why points stay, in a few words: `latest 3, days 12, newest-verified 1`. */

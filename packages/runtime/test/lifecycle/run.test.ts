@@ -180,6 +180,36 @@ describe('retention', () => {
     expect(left.toSorted()).toEqual(runs.slice(0, 2).toSorted())
   })
 
+  test('lets all go that a run has stored of a target, or nothing, also where midnight lies between', async () => {
+    const slow = definePlugin({
+      name: 'slow',
+      version: '1.0.0',
+      sdk: '^1.0',
+      config: anything<object>(),
+      hooks: {
+        async backups(ctx) {
+          await ctx.createArtifact('a', (sink) => sink.write(Buffer.from('a')))
+          await ctx.clock.sleep('20m')
+          await ctx.createArtifact('b', (sink) => sink.write(Buffer.from('b')))
+        },
+      },
+    })({})
+    const schedule = { cron: '0 0 * * *', timeZone: 'UTC' }
+    const run = await testRun([slow], { plan: { retention: { latest: 1, days: 3 }, schedule } })
+    for (let half = 1; half <= 10; half++) {
+      // Noon, and ten minutes before midnight.
+      const next = Date.UTC(2026, 0, 1 + (half >> 1), half % 2 === 1 ? 12 : 0) - (half % 2 === 1 ? 0 : 10 * 60_000)
+      await run.clock.advance(next - run.clock.now().getTime())
+      expect((await advanceUntil(run.clock, run.run(), '10m')).outcome.status).toBe('succeeded')
+    }
+    const names = new Map<string, string[]>()
+    for await (const artifact of run.engine.store().list()) {
+      names.set(artifact.run, [...(names.get(artifact.run) ?? []), artifact.name])
+    }
+    expect(names.size).toBe(4)
+    for (const stored of names.values()) expect(stored).toEqual(['a', 'b'])
+  })
+
   test('does nothing in a run whose target failed', async () => {
     const run = await testRun([mixed(['a'])], { plan: { retention: { latest: 1 } } })
     await run.run()
