@@ -25,6 +25,18 @@ test('in Chromium: no complaint, nothing from elsewhere, every control by keyboa
     // The style applies: without it the policy would have been too strict for our own.
     expect(await tab.evaluate(`getComputedStyle(document.querySelector('.wide')).overflowX`)).toBe('auto')
   }
+  // On the narrowest phone nothing of a card is cut off, and on a desk's half of a screen no time is why a table is.
+  for (const [width, isMobile] of [
+    [320, true],
+    [1000, false],
+  ] as const) {
+    await tab.look({ width, isMobile })
+    await tab.open(`${url}/`)
+    const cut = await tab.evaluate(
+      `[...document.querySelectorAll('.wide')].filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.ariaLabel)`,
+    )
+    expect([width, cut]).toEqual([width, []])
+  }
   expect(tab.complaints()).toEqual([])
   expect(tab.requested().filter((each) => !each.startsWith(url) && !each.startsWith('data:'))).toEqual([])
 })

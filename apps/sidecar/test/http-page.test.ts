@@ -129,6 +129,31 @@ test('what is pending comes first, in red, with what to do', async () => {
   expect((await made.ask('/plans?plan=shop')).body).toContain('<code>holdfast run shop</code>')
 })
 
+test('a drill that failed is the verdict where nothing is worse, and none is left out without a word', async () => {
+  const drills = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`drill-${n}`, 'shop']))
+  const made = statusWorld({ drills })
+  enterRun(made, { id: 'r1' })
+  const said = async (): Promise<string> =>
+    /<p data-said>\s*([^<]*?)\s*<\/p>/.exec((await made.ask('/')).body)?.[1] ?? ''
+  expect(await said()).toBe('The newest run of every plan that has run succeeded.')
+  const run = { id: 'd1', plan: 'shop', drill: 'drill-24', attempt: 1, scheduledFor: made.clock.now() }
+  made.journal.beginRun({ ...run, trigger: 'drill', dryRun: false }, 'default', 'p1')
+  made.journal.endRun('d1', { status: 'failed', durationMs: 1 })
+  expect(await said()).toBe(
+    'The newest run of 1 of 25 restore drills failed: whether those backups can be restored is not known.',
+  )
+  const { body } = await made.ask('/')
+  expect(body).toContain('<title>1 drill failed – ')
+  expect(body).toMatch(/And 5 more:\s*<a href="\/api\/v1\/drills\?offset=20">/)
+  enterRun(made, { id: 'r2', status: 'failed', message: 'no' })
+  expect(await said()).toBe('The newest run of 1 of 1 plans did not make its backup.')
+})
+
+test('the schedule of a plan is there with its time zone: other times are in UTC', async () => {
+  const made = statusWorld()
+  expect((await made.ask('/')).body).toContain('<span class="exact">0 3 * * * UTC</span>')
+})
+
 test('ages are in words, and the exact time is there for everybody', async () => {
   const made = world()
   await made.clock.advance('3h')

@@ -54,7 +54,10 @@ function nextRun({ next, nextInMs = 0, paused, pausedAt, pausedAgeMs, schedule }
       ${paused === 'hand' ? 'hand' : 'the configuration'}${since && html`, ${since}`}`
   }
   if (!schedule) return html`<span class="quiet">no schedule</span>`
-  return [moment(next, -nextInMs) ?? 'not scheduled here', html` <span class="exact">${schedule.cron}</span>`]
+  return [
+    moment(next, -nextInMs) ?? 'not scheduled here',
+    html` <span class="exact">${schedule.cron} ${schedule.timeZone ?? ''}</span>`,
+  ]
 }
 
 /** Runs as a table. */

@@ -7,7 +7,7 @@ import type { UndoView } from '../api/undos.ts'
 import type { Sheet } from './document.ts'
 import { html, type Content } from './html.ts'
 import { planTable, pointTable, runTable, storeAge, targetTable, undoBoxes } from './lists.ts'
-import { more } from './tables.ts'
+import { linkTo, more } from './tables.ts'
 import { prose } from './words.ts'
 
 /** What the first page shows. */
@@ -46,6 +46,11 @@ export function overviewPage(view: Overview): Sheet {
       drills.items.length > 0 && [
         html`<h2 id="drills">Restore drills</h2>`,
         planTable('Restore drills: backups that were restored to see whether they can be', drills.items, 'drill'),
+        drills.next &&
+          html`<p class="more">
+            And ${(drills.total ?? 0) - drills.items.length} more:
+            <a href="${linkTo('/api/v1/drills', drills.next)}">/api/v1/drills</a>
+          </p>`,
       ],
       html`<h2 id="runs">Runs</h2>`,
       runs.items.length === 0 ? html`<p>Nothing has run yet.</p>` : runTable('The newest runs', runs.items),
@@ -64,16 +69,18 @@ export function overviewPage(view: Overview): Sheet {
 }
 
 /** What stands in a tab that nobody has in front. */
-function headline({ plans: { counts }, undos, reasons }: Overview): string {
+function headline({ plans: { counts }, drills, undos, reasons }: Overview): string {
   if (undos.items.some(({ state, kind }) => state !== 'held' && kind === 'held')) return 'Not given back'
   const bad = counts.failed + counts.aborted
   if (bad > 0) return `${bad} failed`
   if (counts.tooOld > 0) return `${counts.tooOld} too old`
+  const badDrills = drillsThatFailed(drills)
+  if (badDrills > 0) return `${badDrills} ${badDrills === 1 ? 'drill' : 'drills'} failed`
   return reasons.length > 0 ? 'Not ready' : 'Overview'
 }
 
 /** In one sentence. */
-function verdict({ plans: { counts, total }, undos, reasons }: Overview): Content {
+function verdict({ plans: { counts, total }, drills, undos, reasons }: Overview): Content {
   const bad = counts.failed + counts.aborted
   const pending = undos.items.filter(({ state }) => state !== 'held')
   if (pending.some(({ kind }) => kind === 'held')) return 'Something has to be given back by hand.'
@@ -83,9 +90,17 @@ function verdict({ plans: { counts, total }, undos, reasons }: Overview): Conten
     return `The newest run of ${counts.partial} of ${total ?? counts.partial} plans left something out.`
   if (counts.tooOld > 0)
     return 'Some plans have not succeeded for longer than twice the time between two of their slots.'
+  const badDrills = drillsThatFailed(drills)
+  if (badDrills > 0)
+    return `The newest run of ${badDrills === drills.items.length && drills.next ? 'at least ' : ''}${badDrills} of ${drills.total ?? badDrills} restore drills failed: whether those backups can be restored is not known.`
   if (reasons.length > 0) return 'The daemon is not ready.'
   if (counts.succeeded === 0) return 'Nothing has been backed up yet.'
   return 'The newest run of every plan that has run succeeded.'
+}
+
+/** Those that did come first. */
+function drillsThatFailed({ items }: Part<PlanView>): number {
+  return items.filter(({ state }) => state === 'failed' || state === 'aborted').length
 }
 
 function reasonsBox(reasons: readonly NotReadyReason[]): Content {

@@ -56,7 +56,7 @@ h2{font-size:1.15rem;margin:2.2rem 0 .5rem}
 p{margin:.4rem 0;max-width:60rem}
 code{font:.92em ui-monospace,Menlo,Consolas,monospace;background:var(--raised);padding:.05em .35em;border-radius:4px;overflow-wrap:anywhere}
 .quiet,.exact{color:var(--quiet)}
-.exact{font-size:.85em;white-space:nowrap;display:block}
+.exact{font-size:.85em;display:block}
 dd .exact,p .exact{display:inline}
 .good{color:var(--good)}.odd{color:var(--odd)}.bad{color:var(--bad)}
 .good,.odd,.bad{font-weight:600}
