@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { decrypt, openEncrypter } from '../packages/runtime/src/artifacts/age.ts'
-import { runnableBlocks } from '../scripts/page-blocks.ts'
+import { blockOf } from '../scripts/page-blocks.ts'
 import { readCommands, runCommands, storeBackup, type StoredBackup } from '../scripts/restore-page.ts'
 
 const keys = mkdtempSync(join(tmpdir(), 'holdfast-keys-'))
@@ -16,9 +16,9 @@ afterAll(() => rmSync(keys, { recursive: true, force: true }))
 /** A key as docs/storage.md makes it. */
 function newKey(name: string): { readonly file: string; readonly recipient: string; readonly identity: string } {
   const file = join(keys, name)
-  execFileSync('age-keygen', ['-o', file], { stdio: 'ignore' })
-  const recipient = execFileSync('age-keygen', ['-y', file], { encoding: 'utf8' }).trim()
-  return { file, recipient, identity: readFileSync(file, 'utf8') }
+  const commands = blockOf('docs/storage.md', 'keygen').replaceAll('key.txt', name)
+  const printed = execFileSync('bash', ['-euc', commands], { cwd: keys, encoding: 'utf8', stdio: 'pipe' })
+  return { file, recipient: printed.trim(), identity: readFileSync(file, 'utf8') }
 }
 
 const [first, second, stranger] = [newKey('first'), newKey('second'), newKey('stranger')]
@@ -66,7 +66,7 @@ test.each([
 
 test('the commands of docs/storage.md read manifests with jq', async () => {
   const { directory } = await stored({ compression: 'zstd' }, content)
-  const block = runnableBlocks('docs/storage.md').get('jq') ?? 'exit 1'
+  const block = blockOf('docs/storage.md', 'jq')
   const script = `set -eu -o pipefail\n${block.replaceAll('/mnt/backups', directory)}`
   const output = execFileSync('bash', ['-c', script], { encoding: 'utf8' })
   expect(output.match(/\tshop\torders\tdump\.sql\t\d+\tvalid$/gm)).toHaveLength(2)

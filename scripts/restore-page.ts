@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EncodingOptions } from '../packages/sdk/src/index.ts'
 import { createArtifactStore, fsStorage, systemClock } from '../packages/runtime/src/index.ts'
-import { runnableBlocks, tableCommands } from './page-blocks.ts'
+import { blockOf, tableCommands } from './page-blocks.ts'
 
 const page = 'docs/restore-without-holdfast.md'
 /** Where the page says that the store is. */
@@ -62,14 +62,15 @@ export interface Commands {
 
 /** Reads them from the page. */
 export function readCommands(): Commands {
-  const blocks = runnableBlocks(page)
   const table = tableCommands(page)
-  const found = (of: ReadonlyMap<string, string>, key: string): string => {
-    const command = of.get(key)
-    if (command === undefined) throw new Error(`${page} has no "${key}" any more`)
-    return command
+  return {
+    block: (name) => blockOf(page, name),
+    decode(suffix) {
+      const command = table.get(suffix)
+      if (command === undefined) throw new Error(`${page} has no command for "${suffix}" any more`)
+      return command
+    },
   }
-  return { block: (name) => found(blocks, name), decode: (suffix) => found(table, suffix) }
 }
 
 /**
@@ -82,7 +83,9 @@ export function runCommands(
   { directory }: Pick<StoredBackup, 'directory'>,
   commands: readonly string[],
 ): { readonly output: string; readonly restored: Buffer } {
-  const script = ['set -eu -o pipefail', `cd '${directory}'`, ...commands].join('\n').replaceAll(place, directory)
+  const script = ['set -eu', blockOf(page, 'pipefail'), `cd '${directory}'`, ...commands]
+    .join('\n')
+    .replaceAll(place, directory)
   const output = execFileSync('bash', ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   return { output, restored: readFileSync(join(directory, 'dump.sql')) }
 }

@@ -29,6 +29,18 @@ $ not run
 
 <!-- run -->
 
+\`\`\`sh
+# in shell
+greeted=$(./greet \\
+  me) # not shown
+\`\`\`
+
+<!-- setup
+[ "$greeted" = 'hello, me, from /home/operator' ]
+-->
+
+<!-- run -->
+
 \`\`\`console
 $ basename "$PWD"
 shop
@@ -37,8 +49,11 @@ shop
 
 test('commands and files of a page are found', () => {
   expect(stepsOf(page)).toEqual([
+    { command: "mkdir -p shop; echo 'nobody reads this'; export WHO=you\n", output: undefined, numbersDiffer: false },
     { command: 'shop/greet \\\n  "$WHO"', output: 'hello, you, from /home/operator\n', numbersDiffer: false },
     { command: 'cd shop', output: '', numbersDiffer: false },
+    { command: 'greeted=$(./greet \\\n  me) # not shown', output: undefined, numbersDiffer: false },
+    { command: `[ "$greeted" = 'hello, me, from /home/operator' ]\n`, output: undefined, numbersDiffer: false },
     { command: 'basename "$PWD"', output: 'shop\n', numbersDiffer: false },
   ])
   expect(filesOf(page).map(({ name, mode }) => [name, mode])).toEqual([['shop/greet', 0o755]])
@@ -53,6 +68,15 @@ test('another output and a failure are found', () => {
   expect(findStale(changed)).toEqual([
     '$ shop/greet \\\n  "$WHO" prints\nhello, you, from /home/operator\n',
     expect.stringContaining('$ cd shop && false: exit code 1'),
+  ])
+})
+
+test('what readers do not see has to end well, too, and finds the directories of the page where it is', () => {
+  const places =
+    '<!-- places: /data, /srv/app -->\n\n<!-- setup\necho a >/data/b; ls /srv/app/ /data; test -e /data/b\n-->\n'
+  expect(findStale(places)).toEqual([])
+  expect(findStale(places.replace('test -e /data', 'test -e /srv/app'))).toEqual([
+    expect.stringContaining('exit code 1\n/data:\nb\n\n/srv/app/:\n'),
   ])
 })
 

@@ -1,5 +1,5 @@
 // What the pages show of a terminal is what a terminal shows: a page's commands are run one after the other, in a home
-// directory of its own, and their output is compared.
+// directory of its own, and their output is compared. Where a page shows commands only, they have to end well.
 // Part of `npm run site`, because it takes seconds.
 //   node scripts/transcripts.ts                         says which pages are not as it is
 //   node scripts/transcripts.ts docs/start/scripts.md   writes what differs into the page
@@ -14,7 +14,8 @@ import { root } from './workspaces.ts'
 /** A command of a page, and what the page says that it prints. */
 export interface Step {
   readonly command: string
-  readonly output: string
+  /** `undefined` where the page shows none. */
+  readonly output: string | undefined
   /** What it counts is another number each time. */
   readonly numbersDiffer: boolean
 }
@@ -23,17 +24,28 @@ export interface Step {
 const home = '/home/operator'
 const mark = '\u0001'
 
-const block = /^(<!-- run(: numbers differ)? -->\n+```console\n)(.*?)^```$/gms
+const block = /^(<!-- run(: numbers differ)? -->\n+```(console|sh)\n)(.*?)^```$/gms
+const hidden = /^<!-- setup\n(.*?)^-->$/gms
 
 /**
- * The blocks `console` of a page that follow `<!-- run -->`, or `<!-- run: numbers differ -->` where each run counts
- * something else. A command begins with `$ `, and goes on after a `\`.
+ * The commands of a page: blocks that follow `<!-- run -->`, or `<!-- run: numbers differ -->` where each run counts something
+ * else. In blocks `console` a command begins with `$ `, and goes on after a `\`; in blocks `sh` each line is one. Between
+ * them is what readers don't see, in comments `<!-- setup …`.
  */
 export function stepsOf(text: string): readonly Step[] {
-  return [...text.matchAll(block)].flatMap(([, , differ, content = '']) => stepsIn(content, differ !== undefined))
+  const shown = [...text.matchAll(block)].map(({ index, 2: differ, 3: language, 4: content = '' }) => ({
+    index,
+    steps: language === 'sh' ? linesIn(content) : stepsIn(content, differ !== undefined),
+  }))
+  const setups = [...text.matchAll(hidden)].map(({ index, 1: command = '' }) => ({ index, steps: [silent(command)] }))
+  return [...shown, ...setups].toSorted((one, other) => one.index - other.index).flatMap(({ steps }) => steps)
 }
 
-function stepsIn(content: string, numbersDiffer: boolean): readonly Step[] {
+interface Shown extends Step {
+  readonly output: string
+}
+
+function stepsIn(content: string, numbersDiffer: boolean): readonly Shown[] {
   return content
     .split(/^\$ /m)
     .slice(1)
@@ -41,6 +53,15 @@ function stepsIn(content: string, numbersDiffer: boolean): readonly Step[] {
       const command = /^(?:.*\\\n)*.*/.exec(part)?.[0] ?? ''
       return { command, output: part.slice(command.length + 1), numbersDiffer }
     })
+}
+
+function linesIn(content: string): readonly Step[] {
+  const lines = content.match(/^(?:.*\\\n)*.+$/gm) ?? []
+  return lines.filter((line) => !line.startsWith('#')).map(silent)
+}
+
+function silent(command: string): Step {
+  return { command, output: undefined, numbersDiffer: false }
 }
 
 /** Files that a page has its reader write: blocks that follow `<!-- file: NAME -->` or `<!-- file: NAME, executable -->`. */
@@ -55,39 +76,56 @@ export function filesOf(
   }))
 }
 
-/** What has happened before a page begins: commands in a comment `<!-- setup …`, which readers don't see. */
-export function setupOf(text: string): string {
-  return [...text.matchAll(/^<!-- setup\n(.*?)^-->$/gms)].map(([, commands = '']) => commands).join('')
+/**
+ * Directories of a page, `<!-- places: /scripts, /data -->`, that are below the home directory when it is run, as
+ * `$HOME/root/scripts`.
+ */
+function placesOf(text: string): readonly string[] {
+  return [...text.matchAll(/^<!-- places: (.+) -->$/gm)].flatMap(([, places = '']) => places.split(', '))
 }
 
 /** Runs the steps of a page. @returns what each printed, and its exit code */
-export function runSteps(text: string): readonly (Step & { readonly code: number })[] {
+export function runSteps(text: string): readonly { readonly output: string; readonly code: number }[] {
   const place = realpathSync(mkdtempSync(join(tmpdir(), 'hf-')))
+  const places = placesOf(text)
+  const here = (some: string): string =>
+    places.reduce(
+      (moved, path) => moved.replaceAll(new RegExp(`(?<![\\w./-])${path}(?![\\w-])`, 'g'), `${place}/root${path}`),
+      some.replaceAll(home, place),
+    )
   try {
+    for (const path of places) mkdirSync(join(place, 'root', path), { recursive: true })
     for (const file of filesOf(text)) {
-      mkdirSync(dirname(join(place, file.name)), { recursive: true })
-      writeFileSync(join(place, file.name), file.text.replaceAll(home, place), { mode: file.mode })
+      const path = file.name.startsWith('/') ? join(place, 'root', file.name) : join(place, file.name)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, here(file.text), { mode: file.mode })
     }
     const steps = stepsOf(text)
-    const script = steps
-      .map(({ command }) => `${command.replaceAll(home, place)}\nprintf '${mark}%s${mark}' $?\n`)
-      .join('')
-    const setup = setupOf(text).replaceAll(home, place)
-    const printed = execFileSync('bash', ['-c', `exec 2>&1\ncd\n${setup}printf '${mark}'\n${script}`], {
+    const script = steps.map(({ command }) => `${inBackground(here(command))}\nprintf '${mark}%s${mark}' $?\n`).join('')
+    const prelude = `exec 2>&1\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\ncd\nprintf '${mark}'\n`
+    const printed = execFileSync('bash', ['-c', prelude + script], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 60_000,
       env: environment(place),
     })
-    const [, ...parts] = printed.replaceAll(place, home).split(mark)
-    return steps.map((step, index) => ({
-      ...step,
-      output: parts[2 * index] ?? '',
-      code: Number(parts[2 * index + 1] ?? 1),
-    }))
+    const shown = printed.replaceAll(`${place}/root/`, '/').replaceAll(place, home)
+    const [, ...parts] = shown.split(mark)
+    return steps.map((_, index) => ({ output: parts[2 * index] ?? '', code: Number(parts[2 * index + 1] ?? 1) }))
   } finally {
     rmSync(place, { recursive: true, force: true })
   }
+}
+
+/** A daemon goes on while the page does; its socket says that it is there. */
+function inBackground(commands: string): string {
+  return commands.replaceAll(/^(.*\bholdfast daemon\b.*?)( *#.*)?$/gm, (_, command: string) => {
+    const socket = '"${HOLDFAST_STATE_DIR:?}/http.sock"'
+    return `${command} >daemon.log &
+until curl -sf --unix-socket ${socket} http://localhost/healthz >healthz; do
+  sleep 0.1; kill -0 $! 2>/dev/null || { cat daemon.log; false; break; }
+done`
+  })
 }
 
 /** As if on a terminal, but for its colours. Setups find the repository by `REPOSITORY`. */
@@ -132,24 +170,32 @@ export function fits({ output: page, numbersDiffer = false }: Partial<Step>, out
 
 /** What is not as a page says, a line each. */
 export function findStale(text: string): readonly string[] {
-  const steps = stepsOf(text)
-  return runSteps(text).flatMap(({ command, output, code }, index) => [
-    ...(code === 0 ? [] : [`$ ${command}: exit code ${code}\n${output}`]),
-    ...(fits(steps[index] ?? {}, output) ? [] : [`$ ${command} prints\n${output}`]),
-  ])
+  const ran = runSteps(text)
+  return stepsOf(text).flatMap((step, index) => {
+    const { output = '', code = 1 } = ran[index] ?? {}
+    return [
+      ...(code === 0 ? [] : [`$ ${step.command}: exit code ${code}\n${output}`]),
+      ...(step.output === undefined || fits(step, output) ? [] : [`$ ${step.command} prints\n${output}`]),
+    ]
+  })
 }
 
 /** The page with the outputs that don't fit replaced. */
 function mended(text: string): string {
   const ran = runSteps(text)
+  const outputs = stepsOf(text).flatMap(({ output }, index) => (output === undefined ? [] : [ran[index]?.output ?? '']))
   let next = 0
-  return text.replaceAll(block, (_, head: string, differ: string | undefined, content: string) => {
-    const steps = stepsIn(content, differ !== undefined).map((step) => {
-      const now = ran[next++]?.output ?? ''
-      return `$ ${step.command}\n${fits(step, now) ? step.output : now.replace(/\n*$/, '\n').replace(/^\n$/, '')}`
-    })
-    return `${head}${steps.join('')}\`\`\``
-  })
+  return text.replaceAll(
+    block,
+    (whole, head: string, differ: string | undefined, language: string, content: string) => {
+      if (language === 'sh') return whole
+      const steps = stepsIn(content, differ !== undefined).map((step) => {
+        const now = outputs[next++] ?? ''
+        return `$ ${step.command}\n${fits(step, now) ? step.output : now.replace(/\n*$/, '\n').replace(/^\n$/, '')}`
+      })
+      return `${head}${steps.join('')}\`\`\``
+    },
+  )
 }
 
 /** The pages that have something to run. */

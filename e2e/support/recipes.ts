@@ -1,18 +1,24 @@
 // The recipes of examples/recipes as they are: their files in a pod, the commands of their pages.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { blockOf } from '../../scripts/page-blocks.ts'
 import { images } from './namespace.ts'
 import { sidecarTemplate } from './sidecar.ts'
 
 const directory = new URL('../../examples/recipes', import.meta.url).pathname
 const password = { secretKeyRef: { name: 'databases', key: 'password' } }
 
+const pages: Readonly<Record<string, string>> = {
+  postgresql: 'examples/recipes/postgresql/README.md',
+  mariadb: 'examples/recipes/mariadb/README.md',
+  redis: 'examples/recipes/redis/README.md',
+  sqlite: 'examples/recipes/sqlite/README.md',
+  tar: 'examples/recipes/tar/README.md',
+}
+
 /** The commands under "Restore" of a recipe's page. */
 export function restoreOf(recipe: string): string {
-  const page = readFileSync(join(directory, recipe, 'README.md'), 'utf8')
-  const commands = /^## Restore\n.*?^```sh\n(.*?)^```$/ms.exec(page)?.[1]
-  if (commands === undefined) throw new Error(`the page of ${recipe} doesn't say how to restore`)
-  return commands
+  return blockOf(pages[recipe] ?? recipe, 'restore')
 }
 
 /** Paths below /recipes → contents: what each recipe has, with its configuration in both forms. */

@@ -9,7 +9,7 @@ const recipes = ['postgresql', 'mariadb', 'redis', 'sqlite', 'tar'].map((name) =
 /** `docs/recipes.md`: the pages of the recipes one after the other, with their files in place of links to them. */
 export function renderRecipes(): string {
   const [title = '', ...overview] = paragraphsOf(`${folder}/README.md`)
-  const own = overview.filter((paragraph) => !paragraph.includes('docs/recipes.md'))
+  const own = overview.filter((paragraph) => !/docs\/recipes\.md|^<!-- setup/.test(paragraph))
   const note = `<!-- Generated from ${folder} by \`npm run docs\`: edit there. -->`
   return [title, note, ...own, ...recipes.flatMap(renderRecipe)].join('\n\n')
 }
@@ -29,7 +29,8 @@ function filesOf(directory: string): string {
     .map((file) => {
       const language = file.endsWith('.ts') ? 'ts' : 'sh'
       const code = readFileSync(join(root, directory, file), 'utf8')
-      return `\`${file}\`:\n\n\`\`\`${language}\n${code}\`\`\``
+      const said = language === 'sh' ? `<!-- copy of: ${directory}/${file} -->\n\n` : ''
+      return `\`${file}\`:\n\n${said}\`\`\`${language}\n${code}\`\`\``
     })
     .join('\n\n')
 }
@@ -49,6 +50,8 @@ function splitAfterBlock(text: string): string[] {
 
 function moved(paragraph: string, page: string): string {
   if (paragraph.startsWith('```')) return paragraph
+  // What is run there needn't be run here.
+  if (/^<!-- run\b/.test(paragraph)) return `<!-- copy of: ${page} -->`
   return paragraph.replaceAll(/\]\(([^)#\s]+)(#[^)\s]*)?\)/g, (whole, link: string, heading = '') => {
     if (/^[a-z]+:/.test(link)) return whole
     const target = posix.join(dirname(page), link)
