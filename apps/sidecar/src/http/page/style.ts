@@ -80,6 +80,7 @@ tbody th{font-weight:600;overflow-wrap:anywhere;min-width:10rem;max-width:22rem}
 tbody th.id{white-space:nowrap;min-width:0}
 td bdi{overflow-wrap:anywhere}
 td:has(bdi){min-width:9rem}
+td:has(time){min-width:7.5rem}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.why{overflow-wrap:anywhere;min-width:12rem;max-width:30rem}
 td.bar{min-width:16rem;width:45%}
@@ -111,14 +112,14 @@ tbody tr:first-child{border-top:0}
 tbody th,td,td.number{border:0;padding:.12rem 0;max-width:none;min-width:0;text-align:left;white-space:normal}
 tbody th{padding-bottom:.2rem}
 tbody th a{display:inline-block;padding:.3rem 0}
-td:has(bdi),td.bar,td.why{min-width:0;width:auto}
+td:has(bdi),td:has(time),td.bar,td.why{min-width:0;width:auto}
 td:empty{display:none}
 tbody td,tbody td.number{position:relative;padding-left:7.5rem}
 td::before{content:attr(data-head);content:attr(data-head) / "";position:absolute;left:0;color:var(--quiet)}
 tbody td.why,tbody td.bar{padding-left:0}
 td.why::before,td.bar::before{position:static;display:block}
 td.bar svg{margin:.1rem 0 .3rem}
-td .exact{display:inline}
+td .exact{display:inline-block}
 }
 @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 `
