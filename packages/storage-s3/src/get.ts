@@ -79,7 +79,12 @@ function open(
     try {
       const output = await client.send(new aws.GetObjectCommand(input), options)
       if (output.Body === undefined) throw failed('get', key, 'the service sent no bytes')
-      return { body: output.Body as unknown as Readable, etag: output.ETag, size: output.ContentLength }
+      const body = output.Body as unknown as Readable
+      if (Range !== undefined && output.ContentRange?.startsWith(`bytes ${at}-`) !== true) {
+        body.destroy()
+        throw failed('get', key, 'the service does not heed the range that it was asked for')
+      }
+      return { body, etag: output.ETag, size: output.ContentLength }
     } catch (error) {
       if (readRefusal(error).status === 416) return undefined
       if (readRefusal(error).status === 412) throw failed('get', key, 'it was replaced while it was being read', error)

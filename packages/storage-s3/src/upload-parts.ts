@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CompletedPart } from '@aws-sdk/client-s3'
 import { errors } from './errors.ts'
-import type { About } from './failures.ts'
+import { foreign, type About } from './failures.ts'
 import { headersOf } from './object-headers.ts'
 import type { PartBuffers } from './part-buffers.ts'
 import { mostParts, partSize } from './part-size.ts'
@@ -145,7 +145,7 @@ async function complete(
 ): Promise<void> {
   const doubtful = { key: about.key, object, mark }
   try {
-    await remote.call(about, signal, ({ aws, client }, options) =>
+    const { ETag } = await remote.call(about, signal, ({ aws, client }, options) =>
       client.send(
         new aws.CompleteMultipartUploadCommand({
           Bucket: remote.config.bucket,
@@ -156,6 +156,9 @@ async function complete(
         options,
       ),
     )
+    // A web page is read as an answer without anything in it.
+    if (ETag === undefined && !(await isStored(remote, doubtful, signal)))
+      throw foreign(remote.place, 'it put something together and named no ETag')
   } catch (error) {
     // The first answer was lost, and the second time there was nothing left to complete.
     if (isGone(error) && (await isStored(remote, doubtful, signal))) return

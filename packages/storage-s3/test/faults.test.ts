@@ -252,6 +252,15 @@ describe('fault F48: the last step', () => {
     expect(await keys(driver)).toEqual(['dump'])
   })
 
+  test('a page of something in between, which says 200, is no answer', async () => {
+    const server = await start({ fault: at('CompleteUpload', 'web-page') })
+    const { driver } = driverOf(server)
+    const error = await failure(put(driver, 'dump', bytes))
+    expect(error.code).toBe('STORAGE_UNREACHABLE')
+    expect(error.message).toContain('does not speak S3')
+    expectNothing(server)
+  })
+
   test('an upload that somebody else has removed is no backup', async () => {
     const server = await start()
     const { driver } = driverOf(server)

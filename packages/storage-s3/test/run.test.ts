@@ -36,6 +36,24 @@ test('fault F48: a bucket that fails at part N fails the run, nothing is listed,
   )
 })
 
+test('fault F48: bytes that come back other than they were sent are damage, also where the service itself sees it', async () => {
+  const server = await start()
+  const { driver } = driverOf(server)
+  const small = defineHook('backups', ({ createArtifact }) =>
+    createArtifact('dump', (sink: Sink) => sink.write(Buffer.from('all that there is'))),
+  )
+  await using run = await createTestRun({ use: [small], config: { storage: driver } })
+  await run.run()
+  server.fail(({ operation, key }) => (operation === 'GetObject' && key.includes('.data') ? 'flipped-bit' : undefined))
+  await run.clock.advance('1d')
+  const { outcome } = await run.run()
+  expect(outcome).toMatchObject({ status: 'partial', error: { code: 'ARTIFACT_DIGEST' } })
+  const states: string[] = []
+  for await (const { state } of run.engine.store().list()) states.push(state)
+  // Nobody takes it for a backup, now or later.
+  expect(states).toEqual(['invalid', 'valid'])
+})
+
 test('fault F48: what a killed run has left is forgotten by the next one', async () => {
   const server = await start()
   const { driver } = driverOf(server)

@@ -97,8 +97,11 @@ async function* readData(
       yield chunk
     }
   } catch (error) {
-    if (isHoldfastError(error) && error.code === 'STORAGE_NOT_FOUND')
+    if (!isHoldfastError(error)) throw error
+    if (error.code === 'STORAGE_NOT_FOUND')
       throw errors.ARTIFACT_DATA_MISSING({ artifact: artifact.id }, { cause: error })
+    // A store that keeps sums of its own may see it before we do.
+    if (error.code === 'STORAGE_CHECKSUM') throw damaged(artifact.id, error.message, error)
     throw error
   }
 }

@@ -44,6 +44,10 @@ export type Fault =
   | 'flipped-bit'
   /** HTTP 200, and an error in its body, as CompleteMultipartUpload does it. */
   | 'error-in-200'
+  /** Something in between answers with a page, and nothing is done. */
+  | 'web-page'
+  /** All of an object is sent, whatever part of it was asked for. */
+  | 'no-ranges'
 
 /** Options of {@link startS3}. */
 export interface S3ServerOptions {
@@ -133,6 +137,10 @@ export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> 
     }
     if (bad === 'silence') return void request.pause()
     if (typeof bad === 'object' && 'status' in bad) return refuse(bad.status, bad.code, bad.message, bad.headers)
+    if (bad === 'web-page') {
+      request.resume()
+      return void response.writeHead(200).end('<html><body>Log in to the network</body></html>')
+    }
     if (seen.accessKey === '') return refuse(403, 'AccessDenied', 'no signature')
     if (seen.inBucket !== bucket) return refuse(404, 'NoSuchBucket', 'The specified bucket does not exist')
     const cutAfter = typeof bad === 'object' ? bad.cutAfter : undefined
@@ -215,14 +223,22 @@ export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> 
         if (found === undefined) return refuse(404, 'NoSuchKey')
         if (seen.headers['if-match'] !== undefined && seen.headers['if-match'] !== found.etag)
           return refuse(412, 'PreconditionFailed')
-        const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(seen.headers['range'] ?? '') ?? []
+        const range = bad === 'no-ranges' ? undefined : seen.headers['range']
+        const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
         if (from !== undefined && Number(from) >= found.size) return refuse(416, 'InvalidRange')
         const bytes = found.bytes.subarray(Number(from ?? 0), to ? Number(to) + 1 : undefined)
         const sent = bad === 'flipped-bit' ? flip(Buffer.from(bytes)) : bytes
         const crc: Record<string, string> = from === undefined ? { 'x-amz-checksum-crc32': crcOf(bytes) } : {}
         return answer(
           from === undefined ? 200 : 206,
-          { etag: found.etag, 'content-length': `${bytes.length}`, ...crc },
+          {
+            etag: found.etag,
+            'content-length': `${bytes.length}`,
+            ...(from !== undefined && {
+              'content-range': `bytes ${from}-${Number(from) + bytes.length - 1}/${found.size}`,
+            }),
+            ...crc,
+          },
           sent,
         )
       }
