@@ -1,62 +1,43 @@
-import {
-  formatDuration,
-  type Exec,
-  type Kubernetes,
-  type Logger,
-  type Outcome,
-  type Run,
-  type RunTrigger,
-} from '@holdfast/sdk'
-import { fsStorage } from './artifacts/fs-driver.ts'
-import { createArtifactStore, type ArtifactStore } from './artifacts/store.ts'
+import type { Exec, Kubernetes, Logger } from '@holdfast/sdk'
+import { createConfiguredStores } from './artifacts/configured-stores.ts'
+import type { ArtifactStore } from './artifacts/store.ts'
 import { systemClock, type RuntimeClock } from './clock.ts'
-import { drillId, drillOfId } from './drill/drill-name.ts'
-import { executeDrill, type DrillResult, type ExecuteDrillOptions } from './drill/execute-drill.ts'
+import type { DrillResult } from './drill/execute-drill.ts'
+import { newDrillRun, runDrill, type DrillRequest } from './drill/run-drill.ts'
 import { errors } from './errors.ts'
-import { reasonOf, recordFailure } from './failure.ts'
-import type { Journal } from './journal/journal.ts'
-import { openJournal } from './journal/open-journal.ts'
-import { openLocks, type HeldLock, type Locks } from './journal/locks.ts'
-import { isStateDurable } from './journal/durability.ts'
-import { adoptOrphans, nothing } from './journal/adopt.ts'
-import { withoutCluster } from './journal/owners.ts'
-import { enterProcess, livenessOf, lockDirectoryOf } from './journal/process.ts'
-import { recoverAll, recoverOrphans, takeOver, withPatience, type Inheritance } from './journal/recover-all.ts'
-import type { ProcessRecord, UndoRecord } from './journal/records.ts'
-import {
-  observeInterrupted,
-  recoverUndos,
-  reportPendingUndos,
-  sweepAfterCrash,
-  type Recovery,
-} from './journal/recovery.ts'
-import { quietly } from './journal/quietly.ts'
-import type { UndoMirror } from './journal/undo-mirror.ts'
-import type { RunEventListener } from './lifecycle/events.ts'
-import { executeRun, stateUnwritable } from './lifecycle/execute.ts'
-import { behindReason } from './lifecycle/outcome.ts'
-import { newRunId } from './lifecycle/run-id.ts'
-import { createShutdown } from './lifecycle/shutdown.ts'
-import { linkSignals } from './lifecycle/signals.ts'
-import type { Cluster } from './kubernetes/cluster.ts'
-import { createIdentifier, knownIdentity } from './kubernetes/own-identity.ts'
-import { createOwners } from './kubernetes/owners.ts'
-import { createUndoMirror } from './kubernetes/undo-mirror.ts'
-import type { ResolvedConfig, ResolvedDrill, ResolvedPlan } from './load/resolved.ts'
 import { createExec } from './exec/create-exec.ts'
 import type { ExecOutput } from './exec/output.ts'
+import { isStateDurable, reportDurability, warnNotDurable } from './journal/durability.ts'
+import { createEndedProcesses } from './journal/ended-processes.ts'
+import type { Journal } from './journal/journal.ts'
+import { openLocks, type Locks } from './journal/locks.ts'
+import { openJournal } from './journal/open-journal.ts'
+import { withoutCluster } from './journal/owners.ts'
+import { enterProcess, lockDirectoryOf } from './journal/process.ts'
+import type { ProcessRecord } from './journal/records.ts'
+import type { Inheritance } from './journal/recover-all.ts'
+import { createRecoveries } from './journal/recoveries.ts'
+import { reportPendingUndos, type Recovery } from './journal/recovery.ts'
+import type { UndoMirror } from './journal/undo-mirror.ts'
+import type { Cluster } from './kubernetes/cluster.ts'
+import { openUndoMirror } from './kubernetes/open-undo-mirror.ts'
+import { knownIdentity } from './kubernetes/own-identity.ts'
+import { createOwners } from './kubernetes/owners.ts'
+import { bootPlans } from './lifecycle/boot.ts'
+import type { RunEventListener } from './lifecycle/events.ts'
+import { dryRunPlan, newPlanRun, runPlan, type RunRequest, type RunResult } from './lifecycle/run-plan.ts'
+import { createShutdown } from './lifecycle/shutdown.ts'
+import { skipRun } from './lifecycle/skip-run.ts'
+import type { ResolvedConfig, ResolvedDrill, ResolvedPlan } from './load/resolved.ts'
 import { createNotifications, type Notifications } from './notify/notifications.ts'
 import { createSecrets } from './secrets.ts'
 import type { Services } from './services.ts'
+import { announceConfig } from './telemetry/announce-config.ts'
 import type { RuntimeLogger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
+import { recordEvents } from './telemetry/record-events.ts'
 import type { Redactor } from './telemetry/redaction.ts'
-import { recordDrills } from './telemetry/drill-metrics.ts'
-import { recordCopies } from './telemetry/copy-metrics.ts'
-import { forgetGone } from './telemetry/forget-gone.ts'
-import { recordPlans } from './telemetry/plan-metrics.ts'
-import { announcePlans, recordMetrics, undosOf } from './telemetry/run-metrics.ts'
-import { join } from 'node:path'
+import { tell } from './telemetry/tell.ts'
 
 /** Options of {@link createEngine}. */
 export interface CreateEngineOptions {
@@ -82,27 +63,6 @@ export interface CreateEngineOptions {
   readonly exec?: ((options: { readonly signal: AbortSignal; readonly log: Logger }) => Exec) | undefined
   /** Called before and after each write to the journal; for tests. */
   readonly observeJournal?: ((point: string) => void) | undefined
-}
-
-/** What to run. */
-export interface RunRequest {
-  readonly trigger?: RunTrigger | undefined
-  /** Default: now. */
-  readonly scheduledFor?: Date | undefined
-  readonly only?: readonly string[] | undefined
-  readonly dryRun?: boolean | undefined
-  readonly signal?: AbortSignal | undefined
-  /** Hears of each attempt before it begins. */
-  readonly begins?: ((run: Run) => void) | undefined
-}
-
-/** How to run a drill. */
-export type DrillRequest = Pick<ExecuteDrillOptions, 'scheduledFor' | 'signal'>
-
-/** A run that ended. */
-export interface RunResult {
-  readonly run: Run
-  readonly outcome: Outcome
 }
 
 /** The engine of one process: runs plans, recovers what died, shuts down in order. */
@@ -167,8 +127,8 @@ export interface Engine {
  */
 export function createEngine(options: CreateEngineOptions): Engine {
   const { stateDirectory, log, redactor, metrics, output, cluster, clock = systemClock, env = process.env } = options
-  let config = options.config
-  let isRecovered = false
+  let configInForce = options.config
+  const config = (): ResolvedConfig => configInForce
   const journal = openJournal({
     directory: stateDirectory,
     now: () => clock.now(),
@@ -182,106 +142,34 @@ export function createEngine(options: CreateEngineOptions): Engine {
     redact: (text) => redactor.text(text),
   })
   const locks = openLocks(lockDirectoryOf(stateDirectory), clock)
-  const known = { ...knownIdentity(cluster), ...options.process }
-  const self = enterProcess({ journal, locks, clock, known })
-  const onDurableState = isStateDurable(stateDirectory)
-  const sayDurable = (durable: boolean): void => {
-    const gauge = metrics.gauge('holdfast_state_durable', 'Whether armed undos survive a restart of the container')
-    gauge.set(durable ? 1 : 0)
-  }
-  const tellNotDurable = (): void => {
-    if (onDurableState) return
-    const error = errors.STATE_NOT_DURABLE({ path: stateDirectory })
-    log.warn(error.message, { error })
-  }
-  const secrets = createSecrets({ redactor, env })
-  const shutdown = createShutdown(clock)
-  const { requested } = shutdown.signals
-  const stores = new WeakMap<ResolvedConfig, ArtifactStore>()
-  const storeOf = (of: ResolvedConfig): ArtifactStore => {
-    const made = stores.get(of) ?? openStore(of)
-    stores.set(of, made)
-    return made
-  }
-  const openStore = ({ storage, instance, plans }: ResolvedConfig): ArtifactStore => {
-    const identities = plans.flatMap(({ encoding }) => encoding.identity ?? [])
-    return createArtifactStore({
-      driver: storage ?? fsStorage({ path: join(stateDirectory, 'artifacts') }),
-      instance,
-      clock,
-      log,
-      secrets,
-      identities: () => identities,
-      meter: metrics,
-    })
-  }
-  const countEvents = recordMetrics(metrics)
-  const recordDrillStates = recordDrills({
-    metrics,
-    clock,
-    drills: () => config.drills,
-    isRecovered: () => isRecovered,
-    history: (drill) => journal.lastRuns({ drill }),
-  })
-  const recordStates = recordPlans({
-    metrics,
-    clock,
-    plans: () => config.plans,
-    isRecovered: () => isRecovered,
-    history: (plan) => journal.lastRuns({ plan }),
-  })
-  const recordCopyStates = recordCopies({ metrics, clock, plans: () => config.plans })
-  /** Processes that used this state directory, and are forgotten. */
-  const ended = new Set<string>()
-  const hasEnded = (process: string): boolean => {
-    if (ended.has(process)) return true
-    const record = journal.process(process)
-    return record !== undefined && record.boot === self.boot && livenessOf(record, self, locks) === 'gone'
-  }
+  const self = enterProcess({ journal, locks, clock, known: { ...knownIdentity(cluster), ...options.process } })
+  const ended = createEndedProcesses({ journal, locks, self })
   const owners = cluster ? createOwners({ kubernetes: cluster, log }) : withoutCluster()
+  const onDurableState = isStateDurable(stateDirectory)
   const openMirror = (): UndoMirror | undefined => {
-    if (!cluster || !config.undoMirror) return undefined
-    const identify = createIdentifier({
+    if (!cluster || !config().undoMirror) return undefined
+    return openUndoMirror({
       cluster,
-      log,
-      current: () => services.process,
-      update(identity) {
-        Object.assign(services.process, identity)
-        journal.addProcess(services.process)
-      },
-    })
-    return createUndoMirror({
-      kubernetes: cluster.kubernetes,
+      journal,
+      locks,
       clock,
       log,
       owners,
-      instance: () => config.instance,
-      self: () => services.process,
-      hasEnded(process) {
-        // By the same signs by which its undos in our journal are taken for ours.
-        const record = journal.process(process)
-        return hasEnded(process) || (record !== undefined && livenessOf(record, self, locks, owners) === 'gone')
-      },
-      identify,
-      keeps: cluster.pod !== undefined,
+      self,
+      ended,
+      instance: () => config().instance,
       isStateDurable: onDurableState,
       exposes: (text) => redactor.exposes(text),
       onAccess(isGranted) {
-        sayDurable(isGranted || onDurableState)
-        if (!isGranted) tellNotDurable()
+        reportDurability(metrics, isGranted || onDurableState)
+        if (!isGranted && !onDurableState) warnNotDurable(log, stateDirectory)
       },
     })
   }
-  const tried = new Set<string>()
-  const running = new Set<Promise<unknown>>()
-  /** Monitoring that fails never fails a backup. */
-  const tell = (listener: () => void): void => {
-    try {
-      listener()
-    } catch (error) {
-      log.error(`metrics or an event could not be handled: ${reasonOf(error)}`, { error })
-    }
-  }
+  const secrets = createSecrets({ redactor, env })
+  const shutdown = createShutdown(clock)
+  const storeOf = createConfiguredStores({ stateDirectory, clock, log, secrets, meter: metrics })
+  const listeners = recordEvents({ metrics, clock, journal, config, isRecovered: () => recoveries.isDone() })
 
   const services: Services = {
     clock,
@@ -296,13 +184,10 @@ export function createEngine(options: CreateEngineOptions): Engine {
     undoMirror: options.undoMirror ?? openMirror(),
     owners,
     emit(event) {
-      tell(() => countEvents(event))
-      tell(() => recordStates(event))
-      tell(() => recordCopyStates(event))
-      tell(() => recordDrillStates(event))
-      if (event.type === 'undo-settled') tell(() => reportPendingUndos(services, [event.undo]))
-      tell(() => notifications.listen(event))
-      tell(() => options.events?.(event))
+      for (const listener of listeners) tell(log, () => listener(event))
+      if (event.type === 'undo-settled') tell(log, () => reportPendingUndos(services, [event.undo]))
+      tell(log, () => notifications.listen(event))
+      tell(log, () => options.events?.(event))
     },
     heldUndos: new Set(),
     strayUndos: new Map(),
@@ -310,173 +195,39 @@ export function createEngine(options: CreateEngineOptions): Engine {
       options.exec ??
       ((call) =>
         createExec({ clock, redactor, output, env, cluster, meter: metrics, signal: call.signal, log: call.log })),
-    config: () => config,
-    store: () => storeOf(config),
+    config,
+    store: () => storeOf(config()),
     shutdown: shutdown.signals,
   }
-
   const notifications = createNotifications({ services, redactor })
-  /** Once it has ended for good: attempts that are followed by others are nobody's news. */
-  const tellEnd = async <T extends RunResult>(work: Promise<T>): Promise<T> => {
-    const result = await work
-    tell(() => notifications.ended(result))
-    tell(() => notifications.lookForUndos())
-    return result
-  }
+  const recoveries = createRecoveries({ services, notifications, ended })
 
-  sayDurable(onDurableState || options.undoMirror !== undefined)
-  if (!services.undoMirror) tellNotDurable()
-
-  // With a thousand plans it takes a while, and nobody needs it before metrics are read.
-  let announced: ResolvedConfig | undefined
-  metrics.beforeRead(() => {
-    const isNew = announced !== config
-    if (isNew && announced) forgetGone(metrics, announced, config)
-    announced = config
-    if (isNew) announcePlans(metrics, config.plans, config.drills)
-    if (isNew) notifications.announce()
-    // Every time: another process, or a person, may have given it back.
-    tell(() => reportPendingUndos(services, isNew ? undosOf(config.plans, config.drills) : []))
-  })
+  reportDurability(metrics, onDurableState || options.undoMirror !== undefined)
+  if (!services.undoMirror && !onDurableState) warnNotDurable(log, stateDirectory)
+  announceConfig({ services, metrics, notifications })
 
   /** A run sees one configuration from its beginning to its end. */
   const pinned = (): Services => {
-    const inForce = config
+    const inForce = config()
     return { ...services, config: () => inForce, store: () => storeOf(inForce) }
   }
 
-  const plan = (name: string): ResolvedPlan => {
-    const found = config.plans.find((each) => each.name === name)
-    if (!found)
-      throw errors.PLAN_UNKNOWN({ plan: name, known: config.plans.map((each) => each.name).join(', ') || 'none' })
-    return found
-  }
-
-  const newRun = (name: string, request: RunRequest, attempt: number): Run => ({
-    id: newRunId(clock.now()),
-    plan: name,
-    attempt,
-    scheduledFor: request.scheduledFor ?? clock.now(),
-    trigger: attempt > 1 ? 'retry' : (request.trigger ?? 'manual'),
-    dryRun: request.dryRun ?? false,
-  })
-
-  const skip = (run: Run, cause: Error, reason: string): RunResult => {
-    const { plan: of, drill } = run
-    const failure =
-      drill === undefined
-        ? errors.PLAN_BUSY({ plan: of }, { cause, run: run.id })
-        : errors.DRILL_BUSY({ drill }, { cause, run: run.id })
-    quietly(services, () => {
-      journal.beginRun(run, config.instance, self.id)
-      journal.endRun(run.id, { status: 'skipped', reason, error: recordFailure(failure) })
-    })
-    const outcome: Outcome = { status: 'skipped', reason, targets: [], error: failure, warnings: [] }
-    services.emit({ type: 'run-ended', run, outcome, status: 'skipped', durationMs: 0 })
-    return { run, outcome }
-  }
-
-  const runAttempts = async (name: string, request: RunRequest): Promise<RunResult> => {
-    const resolved = plan(name)
-    const { attempts, backoffMs } = resolved.retry
-    const stop = linkSignals([requested, ...(request.signal ? [request.signal] : [])])
-    const scoped = pinned()
-    try {
-      for (let attempt = 1; ; attempt++) {
-        await giveBackLeftovers((undo) => undo.plan === name && drillOfId(undo.participant) === undefined)
-        const run = newRun(name, request, attempt)
-        request.begins?.(run)
-        const outcome = await executeRun(scoped, { run, plan: resolved, only: request.only, signal: request.signal })
-        // What only a copy lacks is not worth standing still for once more: the next run copies it.
-        const isBehind = outcome.reason === behindReason
-        const again = attempt < attempts && ['failed', 'partial'].includes(outcome.status) && !isBehind
-        if (!again || stop.signal.aborted) return { run, outcome }
-        log.info(`plan "${name}" is tried again in ${formatDuration(backoffMs)}`, { plan: name, run: run.id })
-        await clock.sleep(backoffMs, stop.signal).catch(() => {})
-        if (stop.signal.aborted) return { run, outcome }
-      }
-    } finally {
-      stop.close()
-    }
+  const planNamed = (name: string): ResolvedPlan => {
+    const { plans } = config()
+    const found = plans.find((each) => each.name === name)
+    if (found) return found
+    throw errors.PLAN_UNKNOWN({ plan: name, known: plans.map((each) => each.name).join(', ') || 'none' })
   }
 
   const drillNamed = (name: string): ResolvedDrill => {
-    const found = config.drills.find((each) => each.name === name)
+    const { drills } = config()
+    const found = drills.find((each) => each.name === name)
     if (found) return found
-    throw errors.DRILL_UNKNOWN({ drill: name, known: config.drills.map((each) => each.name).join(', ') || 'none' })
+    throw errors.DRILL_UNKNOWN({ drill: name, known: drills.map((each) => each.name).join(', ') || 'none' })
   }
 
-  const newDrillRun = ({ name, plan: { name: of } }: ResolvedDrill, scheduledFor = clock.now()): Run => {
-    const id = newRunId(clock.now())
-    return { id, plan: of, drill: name, attempt: 1, scheduledFor, trigger: 'drill', dryRun: false }
-  }
-
-  /** Only one of the same name at once; beside runs of its plan, which it must not keep from making a backup. */
-  const drillAlone = async (drill: ResolvedDrill, request: DrillRequest): Promise<DrillResult> => {
-    const { name } = drill
-    let lock: HeldLock | undefined
-    try {
-      lock = locks.tryAcquire(`drill-${name}`, `process ${self.pid} on ${self.host}`)
-    } catch (cause) {
-      const path = lockDirectoryOf(stateDirectory)
-      const refused = errors.STATE_UNWRITABLE({ path, reason: reasonOf(cause) }, { cause })
-      return executeDrill(pinned(), { ...request, drill, refused })
-    }
-    if (!lock) {
-      const cause = errors.LOCK_BUSY({ lock: `drill-${name}`, owner: locks.ownerOf(`drill-${name}`) })
-      return { ...skip(newDrillRun(drill, request.scheduledFor), cause, 'busy'), restored: [] }
-    }
-    try {
-      await giveBackLeftovers((undo) => undo.participant === drillId(name))
-      const result = await executeDrill(pinned(), { ...request, drill })
-      if (!requested.aborted) await services.undoMirror?.removeLeft()
-      return result
-    } finally {
-      quietly(services, () => journal.forgetRunsOfDrill(name))
-      lock.release()
-    }
-  }
-
-  /** What an earlier run of ours could not give back gets another chance before anything is taken again. */
-  const giveBackLeftovers = async (isOf: (undo: UndoRecord) => boolean): Promise<void> => {
-    try {
-      const left = journal.pendingUndos().filter((undo) => isOf(undo) && undo.process === self.id)
-      if (left.length > 0) await recoverUndos(services, { once: true, only: left.map(({ id }) => id) })
-    } catch (error) {
-      log.error(`pending undos could not be looked up: ${reasonOf(error)}`, { error })
-    }
-  }
-
-  const runAlone = async (name: string, request: RunRequest): Promise<RunResult> => {
-    let lock: HeldLock | undefined
-    try {
-      lock = locks.tryAcquire(`plan-${name}`, `process ${self.pid} on ${self.host}`)
-    } catch (cause) {
-      const run = newRun(name, request, 1)
-      const refused = stateUnwritable(lockDirectoryOf(stateDirectory), cause, run)
-      return { run, outcome: await executeRun(pinned(), { run, plan: plan(name), refused }) }
-    }
-    if (!lock) {
-      const cause = errors.LOCK_BUSY({ lock: `plan-${name}`, owner: locks.ownerOf(`plan-${name}`) })
-      return skip(newRun(name, request, 1), cause, 'busy')
-    }
-    try {
-      const result = await runAttempts(name, request)
-      if (!requested.aborted) await services.undoMirror?.removeLeft()
-      return result
-    } finally {
-      quietly(services, () => journal.forgetRunsOf(name))
-      lock.release()
-    }
-  }
-
-  /** A dry run only looks: no lock, so that no backup is skipped for its sake. */
-  const dryRun = async (name: string, request: RunRequest): Promise<RunResult> => {
-    const run = newRun(name, request, 1)
-    const { only, signal } = request
-    return { run, outcome: await executeRun(pinned(), { run, plan: plan(name), only, signal }) }
-  }
-
+  const running = new Set<Promise<unknown>>()
+  /** A shutdown waits for it. */
   const track = async <T>(work: Promise<T>): Promise<T> => {
     running.add(work)
     try {
@@ -486,19 +237,12 @@ export function createEngine(options: CreateEngineOptions): Engine {
     }
   }
 
-  const sweep = (): void => {
-    for (const process of sweepAfterCrash(services)) ended.add(process)
-  }
-
-  const recovered = async (work: Promise<Recovery>): Promise<Recovery> => {
-    const recovery = await work
-    for (const { undo, result } of recovery.undos) if (result === 'failed') tried.add(undo.id)
-    isRecovered = true
-    sweep()
-    // Whoever called the observers has told it, too, before it was gone.
-    const due = new Set(journal.openRuns().flatMap(({ id, observersDue }) => (observersDue ? [id] : [])))
-    tell(() => notifications.interrupted(recovery.interrupted.filter(({ id }) => due.has(id))))
-    return recovery
+  /** Told once it has ended for good: attempts that are followed by others are nobody's news. */
+  const tellEnd = async <T extends RunResult>(work: Promise<T>): Promise<T> => {
+    const result = await work
+    tell(log, () => notifications.ended(result))
+    tell(log, () => notifications.lookForUndos())
+    return result
   }
 
   return {
@@ -507,91 +251,32 @@ export function createEngine(options: CreateEngineOptions): Engine {
     locks,
     notifications,
     store: services.store,
-    config: services.config,
+    config,
     reconfigure(next) {
-      config = next
+      configInForce = next
     },
-    plan,
-    recover: () => track(recovered(recoverAll(services))),
-    hasEnded,
-    takeOver: (former) => track(recovered(takeOver(services, former))),
-    async recoverOrphans() {
-      const recovery = await track(recoverOrphans(services, tried))
-      tell(() => notifications.interrupted(recovery.interrupted))
-      tell(() => notifications.lookForUndos())
-      return recovery
-    },
-    async boot() {
-      const results: RunResult[] = []
-      const scoped = pinned()
-      for (const resolved of config.plans) {
-        if (!resolved.participants.some(({ hooks }) => hooks.installDependencies)) continue
-        const run = newRun(resolved.name, { trigger: 'boot' }, 1)
-        const end = executeRun(scoped, { run, plan: resolved }).then((outcome) => ({ run, outcome }))
-        const { outcome } = await track(tellEnd(end))
-        results.push({ run, outcome })
-        if (outcome.status !== 'succeeded') return { results, ok: false }
-      }
-      return { results, ok: true }
-    },
-    finishRecovery: () =>
-      track(
-        (async () => {
-          const undos = await recoverUndos(services, { once: false })
-          if (!requested.aborted) await observeInterrupted(services)
-          sweep()
-          tell(() => notifications.lookForUndos())
-          return undos
-        })(),
-      ),
-    runUndos: ({ only, force }) =>
-      track(
-        (async () => {
-          // What is in our journal needs no API server, which may be what is broken.
-          const isOwn = only?.every((id) => journal.undo(id) !== undefined) ?? false
-          const prepared = services.undoMirror?.prepare({ insists: true })
-          if (prepared) await (isOwn ? withPatience(clock, prepared) : prepared)
-          const { alive, unknown } = isOwn ? nothing : await adoptOrphans(services, { only, force })
-          const run = await recoverUndos(services, { once: false, only, force })
-          tell(() => notifications.lookForUndos())
-          return [
-            ...run,
-            ...alive.map((undo) => ({ undo, result: 'alive' as const })),
-            ...unknown.map((undo) => ({ undo, result: 'unknown' as const })),
-          ]
-        })(),
-      ),
+    plan: planNamed,
+    recover: () => track(recoveries.recover()),
+    hasEnded: (process) => ended.has(process),
+    takeOver: (former) => track(recoveries.takeOver(former)),
+    recoverOrphans: () => track(recoveries.recoverOrphans()),
+    boot: () => bootPlans(pinned(), (run) => track(tellEnd(run))),
+    finishRecovery: () => track(recoveries.finish()),
+    runUndos: (which) => track(recoveries.runUndos(which)),
     async run(name, request = {}) {
-      plan(name)
-      return track(request.dryRun ? dryRun(name, request) : tellEnd(runAlone(name, request)))
+      const of = { services, plan: planNamed(name), request, pinned }
+      return track(request.dryRun ? dryRunPlan(of) : tellEnd(runPlan(of)))
     },
     recordSkip(name, scheduledFor, reason) {
-      const run: Run = { ...newRun(name, { scheduledFor, trigger: 'schedule' }, 1) }
-      quietly(services, () => {
-        journal.beginRun(run, config.instance, self.id)
-        journal.endRun(run.id, { status: 'skipped', reason })
-        journal.forgetRunsOf(name)
-      })
-      services.emit({
-        type: 'run-ended',
-        run,
-        outcome: { status: 'skipped', reason, targets: [], warnings: [] },
-        status: 'skipped',
-        durationMs: 0,
-      })
+      const run = newPlanRun(services, name, { scheduledFor, trigger: 'schedule' })
+      skipRun(services, run, { reason, forget: () => journal.forgetRunsOf(name) })
     },
     async drill(name, request = {}) {
-      return track(tellEnd(drillAlone(drillNamed(name), request)))
+      return track(tellEnd(runDrill({ services, drill: drillNamed(name), request, pinned })))
     },
     recordDrillSkip(name, scheduledFor, reason) {
-      const run = newDrillRun(drillNamed(name), scheduledFor)
-      quietly(services, () => {
-        journal.beginRun(run, config.instance, self.id)
-        journal.endRun(run.id, { status: 'skipped', reason })
-        journal.forgetRunsOfDrill(name)
-      })
-      const outcome: Outcome = { status: 'skipped', reason, targets: [], warnings: [] }
-      services.emit({ type: 'run-ended', run, outcome, status: 'skipped', durationMs: 0 })
+      const run = newDrillRun(services, drillNamed(name), scheduledFor)
+      skipRun(services, run, { reason, forget: () => journal.forgetRunsOfDrill(name) })
     },
     async shutdown(graceMs) {
       shutdown.begin(graceMs)

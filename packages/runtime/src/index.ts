@@ -8,15 +8,9 @@ export { drillId, drillOfId } from './drill/drill-name.ts'
 export type { DrillResult } from './drill/execute-drill.ts'
 export { restorerFor } from './drill/find-backups.ts'
 export { inspectDrill, stepsOf as drillSteps, type InspectedDrill } from './drill/inspect-drill.ts'
+export type { DrillRequest } from './drill/run-drill.ts'
 export { validateDrill } from './drill/validate-drill.ts'
-export {
-  createEngine,
-  type CreateEngineOptions,
-  type DrillRequest,
-  type Engine,
-  type RunRequest,
-  type RunResult,
-} from './engine.ts'
+export { createEngine, type CreateEngineOptions, type Engine } from './engine.ts'
 export { errors } from './errors.ts'
 export { createByteWriter, type ByteWriter } from './exec/byte-writer.ts'
 export { createExec, type CreateExecOptions } from './exec/create-exec.ts'
@@ -50,6 +44,7 @@ export { recoverRestores, recoverUndos, type RecoveredUndo, type Recovery } from
 export { undoRecordOf } from './journal/adopt.ts'
 export type { MirroredUndo, UndoMirror } from './journal/undo-mirror.ts'
 export type { RunEvent, RunEventListener, StepName } from './lifecycle/events.ts'
+export type { RunRequest, RunResult } from './lifecycle/run-plan.ts'
 export { createApiClient, type ApiClient, type ApiRequest } from './kubernetes/api-client.ts'
 export { connect, type ConnectOptions } from './kubernetes/connect.ts'
 export { openCluster, ownPod, type Cluster, type OwnPod } from './kubernetes/cluster.ts'

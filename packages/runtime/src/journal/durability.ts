@@ -1,6 +1,9 @@
 // Whether the state directory outlives the container (DESIGN §4c): on the container's own layer it does not, and
 // neither do the undos that are armed in it.
 import { readFileSync, realpathSync } from 'node:fs'
+import type { Meter } from '@holdfast/sdk'
+import { errors } from '../errors.ts'
+import type { RuntimeLogger } from '../telemetry/log.ts'
 
 /** One line of /proc/self/mountinfo, as far as it matters here. */
 interface Mount {
@@ -35,6 +38,18 @@ export function isStateDurable(stateDirectory: string): boolean {
   } catch {
     return true
   }
+}
+
+/** Sets the metric of it. @param isDurable - of the state directory, or of what mirrors its undos */
+export function reportDurability(meter: Meter, isDurable: boolean): void {
+  const gauge = meter.gauge('holdfast_state_durable', 'Whether armed undos survive a restart of the container')
+  gauge.set(isDurable ? 1 : 0)
+}
+
+/** Says that undos in this state directory die with the container. */
+export function warnNotDurable(log: RuntimeLogger, stateDirectory: string): void {
+  const error = errors.STATE_NOT_DURABLE({ path: stateDirectory })
+  log.warn(error.message, { error })
 }
 
 function parseMount(line: string): Mount[] {
