@@ -12,6 +12,8 @@ export interface MongoUri {
   readonly options: readonly (readonly [name: string, value: string])[]
 }
 
+const aHost = /^(?:\[[\da-f:.%]+\]|[^:[\]]+)(?::\d{1,5})?$/i
+
 /**
  * Takes a connection string apart.
  *
@@ -28,6 +30,12 @@ export function parseUri(text: string): MongoUri {
   const at = authority.lastIndexOf('@')
   const hosts = authority.slice(at + 1).split(',')
   if (hosts.some((host) => host === '')) throw errors.MONGODB_URI({ problem: 'it names no host' })
+  // Where a password has a / or a ? in it, a part of it would be the host, and hosts are told to everybody.
+  const isCut = path.includes('@') || (at === -1 && query.includes('@'))
+  if (isCut || !hosts.every((host) => aHost.test(host)))
+    throw errors.MONGODB_URI({
+      problem: 'a host of it is none, or a /, ? or @ of its user or password is not percent-encoded',
+    })
   const options = query
     .split('&')
     .filter((pair) => pair !== '')
@@ -83,7 +91,7 @@ export function isLoopback({ hosts }: MongoUri): boolean {
 
 /** Blanks who logs in, wherever a tool printed a connection string. */
 export function withoutUserinfo(text: string): string {
-  return text.replaceAll(/(mongodb(?:\+srv)?:\/\/)[^\s/@]*@/g, '$1')
+  return text.replaceAll(/(mongodb(?:\+srv)?:\/\/)[^\s/]*@/g, '$1')
 }
 
 function cut(text: string, at: string): readonly [string, string] {

@@ -108,6 +108,6 @@ function invalid(address: string, reason: string, cause?: unknown): HoldfastErro
 function shown(address: string): string {
   return address
     .replace(/^([^#]+#[\w$]+):.*$/s, '$1:…')
-    .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/, '$1…@')
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/).*@/s, '$1…@')
     .replace(/\?.*$/s, '?…')
 }

@@ -74,6 +74,10 @@ test('what an address opens must be a driver', async () => {
 test('secrets in an address are not repeated', async () => {
   for (const address of [
     's3://key:hunter2@bucket/x',
+    // Keys of AWS have slashes.
+    's3://key:a/hunter2@bucket/x',
+    's3://key:a/b@hunter2@bucket/x',
+    's3://key:a?b/hunter2@bucket/x',
     's3://bucket/x?secret=hunter2',
     'pkg#make:{"secret":"hunter2"}',
     'pkg#make:hunter2',
