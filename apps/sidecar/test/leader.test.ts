@@ -3,7 +3,9 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { startFakeKubernetes, testClock, type FakeKubernetes, type TestClock } from '@holdfast/testing'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { DaemonStatus } from '../src/daemon/status.ts'
+import { socketFile } from '../src/http/socket.ts'
 import type { RunningCli } from './support/cli.ts'
+import { ask } from './support/http.ts'
 import { workspace, type Workspace } from './support/workspace.ts'
 
 /** Holds a file while it backs up, until `go` is there, and notes what it does. */
@@ -57,6 +59,8 @@ export function clean({ options: { path }, run, recovered }) {
 }
 `
 
+const token = 'a-token-that-is-long-enough'
+
 interface Pod extends RunningCli {
   readonly name: string
   readonly here: Workspace
@@ -86,9 +90,14 @@ beforeEach(async () => {
 /** A daemon in a pod of its own. Every one of them begins at half a minute before a slot of its schedule. */
 async function startPod(
   name: string,
-  more: { readonly schedule?: string; readonly settings?: string; readonly undo?: string } = {},
+  more: {
+    readonly schedule?: string
+    readonly settings?: string
+    readonly undo?: string
+    readonly args?: readonly string[]
+  } = {},
 ): Promise<Pod> {
-  const { schedule = `cron: '*/5 * * * *'`, settings = 'replicas: leader', undo = '' } = more
+  const { schedule = `cron: '*/5 * * * *'`, settings = 'replicas: leader', undo = '', args = [] } = more
   const here = workspace({ 'hooks.mjs': hooks.replace('/* release.run */', undo) })
   const use = `{ './hooks.mjs#holder': { directory: ${shared.path}, by: ${name} } }`
   here.write('holdfast.yaml', `${settings}\nplans: { shop: { schedule: { ${schedule} }, use: [ ${use} ] } }\n`)
@@ -104,7 +113,8 @@ async function startPod(
   }
   // Together with those that run already.
   const clock = testClock({ now: pods[0]?.clock.now() ?? '2026-11-23T01:59:30Z' })
-  const running = here.start(['daemon'], { clock, env })
+  here.write('token', token)
+  const running = here.start(['daemon', ...args], { clock, env })
   const pod: Pod = {
     ...running,
     name,
@@ -340,6 +350,21 @@ test('the API server is away for longer than the lease: the run is aborted, noth
   await until('it leads again', () => only.stderr().split('"msg":"scheduling"').length === 3)
   await until('it is ready', () => only.status().ready)
   expect(await only.history()).toMatchObject([{ status: 'aborted' }])
+})
+
+test('a run that somebody began by hand ends with the lease, too: the next leader would run the plan beside it', async () => {
+  const only = await startPod('web-a', { args: ['--api-token-file', 'token'], schedule: `cron: '0 5 * * *'` })
+  await until('it leads', () => schedules(only) && only.status().role === 'leader')
+  const headers = { host: 'localhost', authorization: `Bearer ${token}` }
+  const at = { socketPath: socketFile(only.here.state) }
+  const begun = ask(at, '/api/v1/plans/shop/run', { method: 'POST', headers })
+  await until('something is held', isHeld)
+  expect((await begun).status).toBe(202)
+  await server.down()
+  await until('it leads no more', () => only.stderr().includes('leads no more'), 20_000)
+  await until('it is given back', () => !isHeld(), 1000)
+  await server.up()
+  expect(await only.history()).toMatchObject([{ status: 'aborted', trigger: 'manual' }])
 })
 
 test('drills are run by the leader; one that it did not finish is cleaned up after, and on record, with the next one', async () => {

@@ -56,6 +56,8 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
   let isUp = false
   /** Slots up to here are dealt with. */
   let handledUntil = clock.now()
+  /** While this daemon schedules. */
+  let reigning: Reign | undefined
   /** No other daemon uses this state directory. */
   let hasTurn = false
 
@@ -184,7 +186,13 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     runningByHand.add(plan)
     status.changed()
     try {
-      const result = await engine.run(plan, { trigger: 'manual', only: targets, begins: ({ id }) => begins(id) })
+      const result = await engine.run(plan, {
+        trigger: 'manual',
+        only: targets,
+        begins: ({ id }) => begins(id),
+        // Another pod would run the same plan meanwhile.
+        signal: reigning?.lost,
+      })
       metrics.ended(plan)
       if (result.outcome.status === 'failed') validation.again(plan)
       return result
@@ -263,6 +271,7 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
       log,
     })
     scheduler = made
+    reigning = reign
     const stopLooking = byHand.pauses.start()
     if (!stopping.requested() && !reign.lost.aborted) {
       made.start()
@@ -285,6 +294,8 @@ export async function runDaemon(context: CommandContext, loaded: LoadedConfig): 
     stopLooking()
     scheduler = undefined
     await made.stop()
+    // Told to stop, too, it leads until nothing runs any more.
+    reigning = undefined
   }
 
   /** Two daemons with one state directory would run everything twice; the next one waits for the end of the last. */
