@@ -168,6 +168,7 @@ function pluginJobs(
   call: TaskCall,
 ): (item: RestoreItem) => Promise<Job> {
   const space = spaceCheck(ignoreSpace)
+  const taken = new Map<string, string>()
   return async ({ point, found }) => {
     const prepared = await preparePluginRestore(services, call, {
       ...restorer,
@@ -178,6 +179,7 @@ function pluginJobs(
       several: backup.artifacts.length > 1,
       cwd: context.io.cwd,
       space,
+      taken,
     })
     return {
       check: async () => (await prepared.check())?.map(({ what, where }) => (where ? `${what} (${where})` : what)),

@@ -90,8 +90,13 @@ export function boundedDriver(driver: StorageDriver, { clock, idleMs }: BoundedD
 async function* watched(source: AsyncIterator<Uint8Array>, waiting: Patience): Bytes & AsyncGenerator<Uint8Array> {
   for (;;) {
     waiting.pause()
-    const next = await source.next()
-    waiting.restart()
+    let next: IteratorResult<Uint8Array, unknown>
+    try {
+      next = await source.next()
+    } finally {
+      // Also when it fails: what the driver does then is its own time again.
+      waiting.restart()
+    }
     if (next.done) return
     yield next.value
   }

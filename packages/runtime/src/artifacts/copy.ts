@@ -57,6 +57,8 @@ export async function copyArtifact(
   }
   await copyAcceptance(options, artifact, signal)
   await copyVerification(options, artifact, signal)
+  // What was damaged is replaced, and the mark that says so is of what was there before.
+  if (isThere && artifact.verifiedAt === undefined) await to.delete(objectKey(instance, id, 'verified'), { signal })
   return true
 }
 

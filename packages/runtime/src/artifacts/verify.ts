@@ -29,6 +29,8 @@ export async function verifyArtifact(
     await checkArtifact(options, artifact, checked, signal)
   } catch (error) {
     if (isHoldfastError(error) && damage.has(error.code)) {
+      // Pruned meanwhile: what is missing was removed by ourselves.
+      await getArtifact(options, id, signal)
       // An earlier success must not count any more; the error itself is told in any case.
       const found: Verification = { at: clock.now(), result: 'damaged', checked, reason: error.message, complete }
       await record(options, id, found, signal).catch((failed: unknown) =>
@@ -39,7 +41,14 @@ export async function verifyArtifact(
   }
   const verification: Verification = { at: clock.now(), result: 'verified', checked, complete }
   if (mark) await recordVerified(options, id, verification, signal)
-  return { ...(await getArtifact(options, id, signal)), verification, verifiedAt: verification.at }
+  try {
+    return { ...(await getArtifact(options, id, signal)), verification, verifiedAt: verification.at }
+  } catch (error) {
+    // Pruned meanwhile: a mark of something that isn't there would stay until it is swept.
+    if (mark && isHoldfastError(error) && error.code === 'ARTIFACT_NOT_FOUND')
+      await options.driver.delete(objectKey(options.instance, id, 'verified'), { signal }).catch(() => {})
+    throw error
+  }
 }
 
 /** See {@link ArtifactStore.confirm}. */

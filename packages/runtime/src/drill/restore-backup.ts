@@ -72,10 +72,11 @@ async function partsByPlugin(
   }: RestoreBackupOptions & { readonly restorer: Participant },
 ): Promise<readonly Part[]> {
   const space = createSpaceCheck()
+  const taken = new Map<string, string>()
   const several = points.length > 1
   const parts: Part[] = []
   for (const point of points) {
-    const given = { plan, participant, point, options, force: false, several, cwd: directory, space }
+    const given = { plan, participant, point, options, force: false, several, cwd: directory, space, taken }
     const { check, run } = await preparePluginRestore(services, withoutUnread(call), given)
     parts.push({ point, check, run: async () => proven(services, call, point, await run()) })
   }

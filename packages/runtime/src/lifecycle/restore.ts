@@ -30,6 +30,8 @@ export interface PluginRestoreOptions {
   readonly cwd?: string | undefined
   /** Shared by the points of one restore. Default: one for this point. */
   readonly space?: SpaceCheck | undefined
+  /** As well: what became which file. */
+  readonly taken?: Map<string, string> | undefined
 }
 
 /** A restore by a plugin whose options are valid. */
@@ -74,6 +76,7 @@ export async function preparePluginRestore(
     cwd: given.cwd ?? process.cwd(),
     several: given.several ?? false,
     space: reading.space,
+    taken: given.taken,
     log: services.log,
     arm,
   })

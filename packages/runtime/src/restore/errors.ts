@@ -16,6 +16,11 @@ export const restoreErrors = defineErrors(
       message: (p: { path: string }) => `${p.path} is there already`,
       hint: 'It was not touched. Name another place with --to, or overwrite it with --force.',
     },
+    RESTORE_TWICE: {
+      message: (p: { path: string; artifact: string; other: string }) =>
+        `${p.artifact} and ${p.other} would both become ${p.path}`,
+      hint: 'Neither was written over the other. Restore them one by one, each to a file of its own: `holdfast restore ID/NAME --to FILE`.',
+    },
     RESTORE_SPACE: {
       message: (p: { path: string; free: number; needed: number }) =>
         `there is not enough room in ${p.path}: ${formatBytes(p.free)} are free, and ${formatBytes(p.needed)} are needed`,

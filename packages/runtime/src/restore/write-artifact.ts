@@ -29,6 +29,8 @@ export interface CreateArtifactWriterOptions {
   /** More than one artifact goes to the same place, which is a directory then. */
   readonly several: boolean
   readonly space: SpaceCheck
+  /** What became which file, where several writers are at work on one restore. Default: a list of its own. */
+  readonly taken?: Map<string, string> | undefined
   readonly log: Pick<Logger, 'warn'>
   /** Arms what removes a half restored file after a crash. Default: the next restore to the same place finds it. */
   readonly arm?: ((unfinished: UnfinishedRestore) => Promise<ArmedUndo>) | undefined
@@ -40,22 +42,30 @@ export interface ArtifactWriter {
    * Looks whether it can be written, and changes nothing.
    *
    * @returns the file that it becomes
-   * @throws HoldfastError `RESTORE_EXISTS`, `RESTORE_SPACE`, `RESTORE_UNWRITABLE`
+   * @throws HoldfastError `RESTORE_EXISTS`, `RESTORE_TWICE`, `RESTORE_SPACE`, `RESTORE_UNWRITABLE`
    */
   check(artifact: RestorableArtifact, to: string): Promise<string>
   /**
    * @returns the file
-   * @throws HoldfastError `RESTORE_EXISTS`, `RESTORE_UNWRITABLE`, or what reading threw
+   * @throws HoldfastError `RESTORE_EXISTS`, `RESTORE_TWICE`, `RESTORE_UNWRITABLE`, or what reading threw
    */
   write(artifact: RestorableArtifact, to: string): Promise<string>
 }
 
 /** Makes a writer for one restore. */
 export function createArtifactWriter(options: CreateArtifactWriterOptions): ArtifactWriter {
-  const { open, force, space, log, arm } = options
+  const { open, force, space, taken = new Map<string, string>(), log, arm } = options
+  const pathOf = ({ id, name }: RestorableArtifact, to: string): string => {
+    const path = fileAt(to, name, options)
+    const other = taken.get(path) ?? id
+    if (other !== id) throw errors.RESTORE_TWICE({ path, artifact: id, other })
+    taken.set(path, id)
+    return path
+  }
   return {
-    async check({ name, size }, to) {
-      const path = fileAt(to, name, options)
+    async check(artifact, to) {
+      const { size } = artifact
+      const path = pathOf(artifact, to)
       await assertFree(path, force)
       await assertWritable(path)
       const left = (await findPartials(path)).filter(({ isAlive }) => !isAlive)
@@ -64,7 +74,7 @@ export function createArtifactWriter(options: CreateArtifactWriterOptions): Arti
       return path
     },
     async write(artifact, to) {
-      const path = fileAt(to, artifact.name, options)
+      const path = pathOf(artifact, to)
       for (const partial of await findPartials(path)) {
         if (partial.isAlive) {
           log.warn(`another restore to ${path} is going on: the first one to end wins`)

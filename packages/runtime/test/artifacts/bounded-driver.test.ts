@@ -88,6 +88,34 @@ test('the source of a put is closed when its reader hangs', async () => {
   await closed.promise
 })
 
+test('a store that hangs over a source that has failed is given up, too', async () => {
+  const clock = testClock()
+  const hanging = boundedDriver(
+    {
+      ...stuck(),
+      async put(_key, body) {
+        try {
+          for await (const chunk of body) if (chunk.length === 0) return
+        } finally {
+          // Takes back what it has, of a service that doesn't answer.
+          await new Promise(() => {})
+        }
+      },
+    },
+    { clock, idleMs },
+  )
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('some')
+    await Promise.reject(new Error('the source is broken'))
+  }
+  const put = hanging.put('k', broken(), { signal })
+  let isOver = false
+  put.catch(() => {}).finally(() => (isOver = true))
+  for (let step = 0; step < 10 && !isOver; step++) await clock.advance('1m')
+  expect(isOver).toBe(true)
+  expect((await failure(put)).code).toBe('STORAGE_STALLED')
+})
+
 test('a store that moves now and then is not given up, however long it takes', async () => {
   const clock = testClock()
   const memory = memoryStorage({ delay: () => clock.sleep(idleMs - 1) })

@@ -2,7 +2,7 @@ import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { createSecret, type Secrets } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
 import { createArtifactStore } from '../../src/artifacts/store.ts'
-import { failure, readAll, request, says, setup, signal } from './support.ts'
+import { failure, keysOf, readAll, request, says, setup, signal } from './support.ts'
 
 const directory = 'default/shop/orders/20261123T030000.000Z-run1'
 
@@ -67,6 +67,26 @@ describe('reading back', () => {
     expect((await failure(readAll(store, id))).code).toBe('ARTIFACT_DATA_MISSING')
     expect((await failure(store.verify(id, { signal }))).code).toBe('ARTIFACT_DATA_MISSING')
     expect((await store.get(id)).state).toBe('invalid')
+  })
+
+  test('what is pruned while it is read back is gone, and not damaged', async () => {
+    const { store, memory } = setup()
+    const { id } = await store.create(request(), says('all that there is'))
+    const get = memory.get.bind(memory)
+    memory.get = async function* (key, options) {
+      if (key.includes('.data')) await store.remove(id)
+      yield* get(key, options)
+    }
+    expect((await failure(store.verify(id, { signal }))).code).toBe('ARTIFACT_NOT_FOUND')
+    // Nor is there a mark of something that is not there.
+    expect(keysOf(memory)).toEqual([])
+    memory.get = async function* (key, options) {
+      yield* get(key, options)
+      if (key.includes('.data')) await store.remove(id)
+    }
+    await store.create(request(), says('all that there is'))
+    expect((await failure(store.verify(id, { signal }))).code).toBe('ARTIFACT_NOT_FOUND')
+    expect(keysOf(memory)).toEqual([])
   })
 
   test('an id that is not there: the nearest ones are named', async () => {

@@ -54,6 +54,26 @@ describe('catching up', () => {
     expect(run.log.some((line) => line.includes('removed what interrupted runs had left in memory'))).toBe(true)
   })
 
+  test('what is damaged in the copy is replaced once, also where nobody has read the store’s own back', async () => {
+    const stay = await stage(1, {}, [dumps({ targets: ['t', 'failing'], failing: 'failing' })])
+    const { run, copy } = stay
+    await nextRun(stay)
+    const unverified = (await artifactsIn(copy, run)).find(({ target }) => target === 'failing')
+    rot(copy, unverified!)
+    await storeIn(copy, run)
+      .verify(unverified!.id, { signal })
+      .catch(() => {})
+    const copied = async (): Promise<number> => {
+      const before = run.journal.length
+      await nextRun(stay)
+      return run.journal.slice(before).filter((step) => step.startsWith('copied')).length
+    }
+    // The two of the run itself, and the one that was damaged; then those of the run.
+    expect([await copied(), await copied()]).toEqual([3, 2])
+    const now = (await artifactsIn(copy, run)).find(({ id }) => id === unverified!.id)
+    expect(now).toMatchObject({ state: 'valid', verifiedAt: undefined })
+  })
+
   test('a replacement that fails leaves the damaged one as it is', async () => {
     const stay = await stage(1)
     const { run, copy } = stay

@@ -130,6 +130,26 @@ test('the undo is armed before there is a partial file, and given up when the fi
   ])
 })
 
+test('two artifacts never become one file, with force neither', async () => {
+  const long = 'x'.repeat(201)
+  for (const [one, other] of [
+    ['a/b', 'a%2Fb'],
+    [`${long}1`, `${long}2`],
+    ['dump', 'dump'],
+  ] as const) {
+    const { writer, cwd } = here({ several: true, force: true })
+    await writer.check({ ...orders, id: 'first', name: one }, 'out')
+    await expect(writer.check({ ...orders, id: 'second', name: other }, 'out')).rejects.toMatchObject({
+      code: 'RESTORE_TWICE',
+    })
+    await writer.write({ ...orders, id: 'first', name: one }, 'out')
+    await expect(writer.write({ ...orders, id: 'second', name: other }, 'out')).rejects.toMatchObject({
+      code: 'RESTORE_TWICE',
+    })
+    expect(readdirSync(join(cwd, 'out'))).toHaveLength(1)
+  }
+})
+
 test('what could not be armed is not begun', async () => {
   const { writer, cwd } = here({ arm: () => Promise.reject(new Error('read-only')) })
   await expect(writer.write(orders, 'a/')).rejects.toThrow('read-only')
