@@ -55,7 +55,8 @@ function openDatabase(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 10_000 })
   try {
     const wal = !remoteFilesystems.has(statfsSync(path).type)
-    db.exec(`PRAGMA journal_mode=${wal ? 'WAL' : 'DELETE'}; PRAGMA synchronous=NORMAL`)
+    setJournalMode(db, wal ? 'WAL' : 'DELETE')
+    db.exec('PRAGMA synchronous=NORMAL')
     migrate(db, path)
     // A read-only medium or a full disk is found now, before any effect.
     db.exec(`BEGIN IMMEDIATE; INSERT OR REPLACE INTO meta VALUES ('opened', datetime()); COMMIT`)
@@ -67,6 +68,19 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
+/** SQLite doesn't wait here for another process that sets it too, as when a daemon and a command begin together. */
+function setJournalMode(db: DatabaseSync, mode: 'WAL' | 'DELETE'): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      db.exec(`PRAGMA journal_mode=${mode}`)
+      return
+    } catch (error) {
+      if (!isBusy(error) || attempt === 100) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    }
+  }
+}
+
 function migrate(db: DatabaseSync, path: string): void {
   const version = (): number => Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
   if (version() > schemaVersion) throw errors.JOURNAL_NEWER({ path, found: version(), known: schemaVersion })
@@ -75,20 +89,29 @@ function migrate(db: DatabaseSync, path: string): void {
     if (check !== 'ok') throw Object.assign(new Error(String(check)), { errcode: 11 })
     return
   }
-  if (version() > 0) {
-    const copy = `${path}.schema-${version()}`
-    // Of a migration that was interrupted; SQLite writes over nothing.
-    rmSync(copy, { force: true })
-    db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`)
-  }
   db.exec('BEGIN IMMEDIATE')
   try {
     // Looked at again inside the transaction: another process may have migrated meanwhile.
-    for (const step of migrations.slice(version())) db.exec(step)
+    const from = version()
+    if (from > 0 && from < schemaVersion) keepCopy(path, `${path}.schema-${from}`)
+    for (const step of migrations.slice(from)) db.exec(step)
     db.exec(`PRAGMA user_version=${schemaVersion}; COMMIT`)
   } catch (error) {
     db.exec('ROLLBACK')
     throw error
+  }
+}
+
+/** Copies the journal as it was before the transaction that the caller is in, which keeps others from doing the same. */
+function keepCopy(path: string, copy: string): void {
+  // Of a migration that was interrupted; SQLite writes over nothing.
+  rmSync(copy, { force: true })
+  // By another connection: SQLite copies nothing inside a transaction.
+  const reader = new DatabaseSync(path, { timeout: 10_000 })
+  try {
+    reader.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`)
+  } finally {
+    reader.close()
   }
 }
 
@@ -108,6 +131,11 @@ function moveAside(path: string, now: Date): string {
 function isCorrupt(error: unknown): boolean {
   const { errcode } = error as { errcode?: number }
   return errcode !== undefined && [1, 11, 26].includes(errcode & 0xff)
+}
+
+/** SQLITE_BUSY */
+function isBusy(error: unknown): boolean {
+  return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === 5
 }
 
 function isDirectory(path: string): boolean {

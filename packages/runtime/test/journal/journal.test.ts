@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import {
   copyFileSync,
   existsSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
 import type { Run } from '@holdfast/sdk'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Journal } from '../../src/journal/journal.ts'
@@ -25,6 +27,15 @@ beforeEach(() => {
   corrupt = []
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+/** Each of these, by several at once; fails when one of them is refused. */
+async function openAtOnce(directories: readonly string[]): Promise<void> {
+  const all = 4
+  const workerData = { directories, all, gate: new Int32Array(new SharedArrayBuffer(4)) }
+  const opener = new URL('opener.ts', import.meta.url)
+  const execArgv = ['--conditions=@holdfast/source', '--no-warnings']
+  await Promise.all(Array.from({ length: all }, () => once(new Worker(opener, { workerData, execArgv }), 'exit')))
+}
 
 const open = (observe?: (point: string) => void): Journal =>
   openJournal({
@@ -217,6 +228,21 @@ test('a journal of schema 1 is migrated, and the old file is kept', () => {
   expect(kept.prepare('PRAGMA user_version').get()).toEqual({ user_version: 1 })
   kept.close()
   expect(corrupt).toEqual([])
+})
+
+test('a journal of schema 1 that several open at once, as after an upgrade, is migrated, and none of them is refused', async () => {
+  const old = new DatabaseSync(path())
+  old.exec(migrations[0] ?? '')
+  old.exec('PRAGMA user_version=1; PRAGMA journal_mode=WAL; BEGIN')
+  const enter = old.prepare(`INSERT INTO hooks VALUES (?, 'backups', 'p', NULL, 1, 0, 0, NULL)`)
+  for (let count = 0; count < 20_000; count++) enter.run(`run ${count}`)
+  old.exec('COMMIT')
+  old.close()
+  await openAtOnce([directory])
+})
+
+test('a new journal can be opened by several at once', async () => {
+  await openAtOnce(Array.from({ length: 20 }, (_, round) => join(directory, `new ${round}`)))
 })
 
 test('a run and an undo of another state directory are entered once, as they were', () => {
