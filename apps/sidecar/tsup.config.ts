@@ -14,18 +14,30 @@ type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 /**
  * Node's own modules, without their ESM faces: those read every export of a module when it is imported, getters too. That
  * of node:http loads all of undici for its WebSocket, that of node:crypto all of WebCrypto: 60 ms and 14 MB for nothing.
+ * As ES modules all the same: of a CommonJS module, each file that imports it would get a copy, with a getter for each
+ * name, 2 MB of them.
  */
 const lazyBuiltins: Plugin = {
   name: 'lazy-builtins',
   setup(build) {
     build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
-      kind === 'import-statement' ? { path, namespace: 'builtin' } : { path, external: true },
+      kind === 'import-statement' ? { path, namespace: 'builtin', sideEffects: false } : { path, external: true },
     )
-    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = require(${JSON.stringify(path)})`,
-    }))
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
+      const names = Object.keys(require(path) as object).filter((name) => /^[a-zA-Z_]\w*$/.test(name))
+      const module = `require(${JSON.stringify(path)})`
+      if (onDemand.has(path)) {
+        return {
+          contents: `module.exports = { ${names.map((name) => `get ${name}() { return ${module}.${name} }`).join(', ')} }`,
+        }
+      }
+      const exported = names.map((name) => `export const ${name} = /* @__PURE__ */ (() => module.${name})()`)
+      return { contents: [`const module = ${module}`, 'export default module', ...exported].join('\n') }
+    })
   },
 }
+/** Loaded when something of them is used for the first time: a daemon at rest does without. */
+const onDemand: ReadonlySet<string> = new Set(['node:http', 'node:https', 'node:tls'])
 
 /**
  * Of Kubernetes' client only how a kubeconfig is read and how one logs in. Requests we send ourselves: so its models of the

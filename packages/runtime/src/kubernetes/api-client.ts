@@ -1,5 +1,6 @@
 // One HTTPS agent for all calls: connections are kept and shared. Every call has a deadline; only what may safely be done
 // twice is tried again.
+import type * as Http from 'node:http'
 import type { Agent, IncomingMessage } from 'node:http'
 import { request as httpsRequest, Agent as HttpsAgent } from 'node:https'
 import { formatDuration, isHoldfastError } from '@holdfast/sdk'
@@ -12,7 +13,8 @@ import { describeSubject, subjectOf, type ApiMethod, type ApiSubject } from './a
 import type { Connection, Credentials } from './connection.ts'
 
 // Not imported: among its exports is WebSocket, and an import reads them all, which loads all of undici (60 ms, 14 MB).
-const { request: httpRequest, Agent: HttpAgent } = process.getBuiltinModule('node:http')
+// Nor before it is needed: a daemon at rest may do without.
+const http = (): typeof Http => process.getBuiltinModule('node:http')
 
 /** One call of the API. */
 export interface ApiRequest {
@@ -72,7 +74,7 @@ export function createApiClient(options: CreateApiClientOptions): ApiClient {
     kept?.agent.destroy()
     const settings = { keepAlive: true, maxSockets: mostSockets, scheduling: 'lifo' as const }
     const made =
-      connection.server.protocol === 'http:' ? new HttpAgent(settings) : new HttpsAgent({ ...settings, ...tls })
+      connection.server.protocol === 'http:' ? new (http().Agent)(settings) : new HttpsAgent({ ...settings, ...tls })
     kept = { version, agent: made }
     return made
   }
@@ -193,7 +195,7 @@ function send(options: {
   const url = new URL(`${server.pathname.replace(/\/$/, '')}${path}`, server)
   for (const [name, value] of Object.entries(query ?? {}))
     if (value !== undefined) url.searchParams.set(name, `${value}`)
-  const make = server.protocol === 'http:' ? httpRequest : httpsRequest
+  const make = server.protocol === 'http:' ? http().request : httpsRequest
   return new Promise((resolve, reject) => {
     const outgoing = make(url, {
       method,

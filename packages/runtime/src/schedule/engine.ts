@@ -1,4 +1,5 @@
 import { Cron } from 'croner'
+import { isUtc } from './time-zone.ts'
 
 /** How Croner is asked everywhere: five fields, and lists such as `30 2,14 * * *` count as fixed times across DST. */
 export const cronerOptions = { mode: '5-part', fixedTimeRule: 'no-wildcard', paused: true } as const
@@ -22,7 +23,8 @@ let oldest = 0
 export function engineOf(pattern: string, timeZone: string): Cron {
   const found = ring.find((kept) => kept?.pattern === pattern && kept.timeZone === timeZone)
   if (found) return found.engine
-  const engine = new Cron(pattern, { ...cronerOptions, timezone: timeZone })
+  const zone = isUtc(timeZone) ? { utcOffset: 0 } : { timezone: timeZone }
+  const engine = new Cron(pattern, { ...cronerOptions, ...zone })
   ring[oldest] = { pattern, timeZone, engine }
   oldest = (oldest + 1) % ring.length
   return engine
