@@ -111,6 +111,10 @@ const byTemplate: readonly (readonly [values: GivenValues, message: string])[] =
   [{ config, configFrom: { configMap: 'mine' } }, 'config and configFrom are both a configuration: set one of them'],
   [{ config, files: { crontab: '' } }, 'config and files.crontab are both a configuration: set one of them'],
   [{ mode: 'cronjob', ...withPlan({}) }, 'makes a CronJob for each plan with a schedule, and there is none'],
+  // Kubernetes would run them on other days, as `holdfast generate kubernetes` knows.
+  ...['0 3 */2 * 1', '0 3 1 * */2', '0 3 1,* * 1'].map(
+    (cron) => [{ mode: 'cronjob', ...withPlan({ schedule: { cron } }) }, `shop has the schedule "${cron}"`] as const,
+  ),
   [
     { mode: 'cronjob', configFrom: { configMap: 'mine' } },
     'makes a CronJob for each plan with a schedule, and there is none',

@@ -65,6 +65,11 @@ test('a CronJob runs a plan once, as its schedule says', async () => {
   expect(containers[0]).not.toHaveProperty('livenessProbe')
 })
 
+test('a schedule without a time zone is in UTC, wherever the controllers of Kubernetes run', async () => {
+  const { cronjob } = await cronJobs({ shop: { cron: '0 3 */2 * *' } })
+  expect(cronjob.spec).toMatchObject({ schedule: '0 3 */2 * *', timeZone: 'UTC' })
+})
+
 test('names of CronJobs leave room for those of Jobs, and no two are one', async () => {
   const long = 'a'.repeat(60)
   const plans = [`${long}1`, `${long}2`, 'Shop', 'shop', 'sh_op', 'sh.op']
