@@ -91,6 +91,46 @@ shop · db, restored as files
   })
 })
 
+test('`holdfast verify --all` beside a run that prunes: what is gone since it was listed is no damage', async () => {
+  const here = workspace()
+  const { artifacts } = await storeOf(here, nights)
+  // A store as somebody else would write one, from which the oldest is pruned while the newest is read.
+  here.write(
+    'store.mjs',
+    `import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+export const open = ({ root, oldest }) => ({
+  name: 'mine',
+  capabilities: { atomicPut: true, rangeRead: false, objectLock: false },
+  async put(key, body) {
+    const chunks = []
+    for await (const chunk of body) chunks.push(chunk)
+    mkdirSync(dirname(join(root, key)), { recursive: true })
+    writeFileSync(join(root, key), Buffer.concat(chunks))
+  },
+  async *get(key) {
+    if (key.includes('.data')) rmSync(join(root, oldest), { recursive: true, force: true })
+    yield readFileSync(join(root, key))
+  },
+  async *list(prefix) {
+    const found = readdirSync(root, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())
+    const keys = found.map((each) => join(each.parentPath, each.name).slice(root.length + 1))
+    for (const key of keys.filter((each) => each.startsWith(prefix)).sort()) yield { key, size: 1 }
+  },
+  async delete(key) {
+    rmSync(join(root, key), { force: true })
+  },
+})`,
+  )
+  const oldest = `default/${artifacts[0]!.id.replace(/[^/]*$/, '')}`
+  const store = `./store.mjs#open:${JSON.stringify({ root: here.at('store'), oldest })}`
+  const { code, stdout, stderr } = await here.run(['verify', '--all', '--storage', store])
+  expect(stderr).toContain('pruned since')
+  expect([code, stdout]).toEqual([0, expect.stringContaining('5 artifacts read back, all good')])
+  const named = await here.run(['verify', artifacts[0]!.id, '--storage', store])
+  expect(named.code).toBe(1)
+})
+
 describe('half a backup, of a run that failed on its way,', () => {
   test('is not taken, although `holdfast verify --all` has read it back', async () => {
     const here = shop()
