@@ -363,6 +363,19 @@ test('a dry run that mongorestore does not take leaves the dump unverified', asy
   expect(error).toMatchObject({ code: 'MONGODUMP_DRY_RUN', message: expect.stringContaining('does not appear to be') })
 })
 
+test('where backups are made without the key, a dry run that nobody has asked for is left out, and that is said', async () => {
+  // Somebody's whose secret key nobody has.
+  const recipients = ['age158mzh9d06ckrra52z69ju8rrdjsjr8gr5cyfa4g4z8uthylkq9vse0g9j3']
+  const encoding = { recipients }
+  const run = await dumpRun({ plan: { encoding } })
+  expect(await run.run()).toMatchObject({ status: 'succeeded', target: { verification: 'verified' } })
+  expect(run.said('info').join()).toContain(
+    'mongorestore was not asked about the dump: it can be decrypted elsewhere only',
+  )
+  const asked = await dumpRun({ plan: { encoding }, options: { verify: 'dry-run' } })
+  expect(await asked.run()).toMatchObject({ status: 'partial', error: { code: 'ARTIFACT_KEY_MISSING' } })
+})
+
 test('a store that fails stops mongodump, and says itself what it has', async () => {
   const run = await dumpRun()
   run.storage.fail({ failPut: { number: 2, afterBytes: 100 } })
