@@ -27,7 +27,7 @@ export interface PendingUndo extends UndoRecord {
 export interface PendingUndos {
   /** Newest first; those of our own journal before those of others. */
   readonly undos: readonly PendingUndo[]
-  /** False: the cluster could not be asked, and may have more. */
+  /** False: the cluster could not be asked, or what it has not be read: there may be more. */
   readonly isComplete: boolean
   readonly kubernetes: RuntimeKubernetes | undefined
   close(): void
@@ -37,8 +37,7 @@ export interface PendingUndos {
 export async function findPendingUndos(context: CommandContext): Promise<PendingUndos> {
   const own = readJournal(context)
   const cluster = await clusterOf(context)
-  const found = cluster ? await readCluster(context, cluster) : []
-  const stored = found ?? []
+  const { found: stored, isComplete } = cluster ? await readCluster(context, cluster) : { found: [], isComplete: true }
   const inCluster = new Set(stored.map(({ id }) => id))
   const inJournal = new Set(own.known)
   return {
@@ -47,7 +46,7 @@ export async function findPendingUndos(context: CommandContext): Promise<Pending
       // Of what is settled here the cluster only doesn't know yet.
       ...stored.filter(({ id }) => !inJournal.has(id)),
     ],
-    isComplete: found !== undefined,
+    isComplete,
     kubernetes: cluster?.kubernetes,
     close: () => cluster?.close(),
   }
@@ -66,34 +65,40 @@ export async function findPendingUndos(context: CommandContext): Promise<Pending
   }
 }
 
-/** @returns `undefined` when it could not be asked */
 async function readCluster(
   context: CommandContext,
   { kubernetes }: Cluster,
-): Promise<readonly PendingUndo[] | undefined> {
+): Promise<{ readonly found: readonly PendingUndo[]; readonly isComplete: boolean }> {
   const enough = Promise.withResolvers<undefined>()
   const cancel = context.io.clock.setTimer(patienceMs, () => enough.resolve(undefined))
+  let damaged = 0
   try {
     const listed = listStoredUndos({
       kubernetes,
       instance: await instanceOf(context),
-      onDamaged: (error) =>
-        context.log.warn(`an armed undo in the cluster can't be read: ${reasonOf(error)}`, { error }),
+      onDamaged(error) {
+        damaged += 1
+        context.log.warn(`an armed undo in the cluster can't be read: ${reasonOf(error)}`, { error })
+      },
     })
     const found = await Promise.race([listed, enough.promise])
-    if (!found) context.log.warn('the API server does not answer: what other pods have left is not looked at')
-    return found?.map((mirrored) => ({
+    if (!found) {
+      context.log.warn('the API server does not answer: what other pods have left is not looked at')
+      return { found: [], isComplete: false }
+    }
+    const others = found.map((mirrored) => ({
       ...undoRecordOf(mirrored),
       isInJournal: false,
       isInCluster: true,
       pod: mirrored.owner.podName ?? mirrored.owner.host,
     }))
+    return { found: others, isComplete: damaged === 0 }
   } catch (error) {
     if (!isHoldfastError(error)) throw error
     // Who may not look there keeps nothing there.
-    if (error.code === 'KUBERNETES_FORBIDDEN') return []
+    if (error.code === 'KUBERNETES_FORBIDDEN') return { found: [], isComplete: true }
     context.warn(error)
-    return undefined
+    return { found: [], isComplete: false }
   } finally {
     cancel()
   }

@@ -101,22 +101,45 @@ describe('commands', () => {
     expect((await here.run(['undo', 'list'], { env })).stdout).toContain('Nothing is pending')
   })
 
-  test('undo drop forgets what was given back by hand, in the cluster too', async () => {
-    const here = shop()
-    const env = podEnv(here)
-    const undo = { id: 'a1b2', plan: 'shop', instance: 'default-0', participant: 'p', undo: 'thaw', input: '{}' }
+  /** As another pod has armed it. */
+  function leftInCluster(id: string, damage: object = {}): void {
+    const undo = { id, plan: 'shop', instance: 'default-0', participant: 'p', undo: 'thaw', input: '{}' }
     const run = { id: 'r', plan: 'shop', attempt: 1, trigger: 'manual', dryRun: false, scheduledFor: new Date() }
     const owner = { id: 'o', pid: 1, host: 'h', boot: 'b', startedAt: new Date() }
-    const stored = { schema: 1, undo: { ...undo, armedAt: new Date() }, run, runStartedAt: new Date(), vars: {}, owner }
+    const armed = { ...undo, armedAt: new Date(), ...damage }
+    const stored = { schema: 1, undo: armed, run, runStartedAt: new Date(), vars: {}, owner }
     const labels = { 'holdfast.dev/undo': 'true', 'holdfast.dev/instance': 'default-0' }
     server.objects.put({
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name: 'holdfast-undo-a1b2', namespace: 'shop', labels },
+      metadata: { name: `holdfast-undo-${id}`, namespace: 'shop', labels },
       data: { 'undo.json': JSON.stringify(stored) },
     })
+  }
+
+  test('undo drop forgets what was given back by hand, in the cluster too', async () => {
+    const here = shop()
+    const env = podEnv(here)
+    leftInCluster('a1b2')
     expect((await here.run(['undo', 'drop', 'a1b2', '--yes'], { env })).stdout).toContain('thaw of p is forgotten')
     expect(mirrored()).toEqual([])
+  })
+
+  test('what can not be read in the cluster keeps nobody from seeing the rest, and nobody says that all is well', async () => {
+    const here = shop()
+    const env = podEnv(here)
+    leftInCluster('a1b2')
+    leftInCluster('c3d4', { armedAt: undefined })
+    leftInCluster('e5f6', { input: '{' })
+    for (const more of [[], ['--json']]) {
+      const { code, stdout, stderr } = await here.run(['undo', 'list', ...more], { env })
+      expect([code, stdout], stderr).toEqual([0, expect.stringContaining('a1b2')])
+      expect(stdout).not.toMatch(/c3d4|e5f6/)
+      expect(stderr).toMatch(/holdfast-undo-c3d4[^]*holdfast-undo-e5f6/)
+    }
+    await here.run(['undo', 'drop', 'a1b2', '--yes'], { env })
+    const { stdout } = await here.run(['undo', 'list'], { env })
+    expect(stdout).toContain('What other pods have taken is not known')
   })
 
   test('fault F29: undo list waits five seconds for an API server that does not answer, and does not say that all is well', async () => {

@@ -26,12 +26,12 @@ const deployments = (): readonly string[] =>
   server.objects.list('deployments', 'shop').map(({ metadata }) => metadata.name)
 
 /** The copy of an undo that a pod has armed. */
-function armed(id: string, pod: string): void {
+function armed(id: string, pod: string, damage: object = {}): void {
   const undo = { id, plan: 'shop', instance: 'shop-0', participant: 'database', undo: 'thaw', input: '{"secret":1}' }
   const run = { id: 'r', plan: 'shop', attempt: 1, trigger: 'manual', dryRun: false, scheduledFor: new Date() }
   const owner = { id: 'o', pid: 1, host: 'h', boot: 'b', startedAt: new Date(), podName: pod, namespace: 'shop' }
   const armedAt = new Date('2026-11-25T03:00:00Z')
-  const stored = { schema: 1, undo: { ...undo, armedAt }, run, runStartedAt: armedAt, vars: {}, owner }
+  const stored = { schema: 1, undo: { ...undo, armedAt, ...damage }, run, runStartedAt: armedAt, vars: {}, owner }
   server.objects.put({
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -104,6 +104,15 @@ test('what could not be given back is named and is no failure; what others hold 
   const { stdout: json } = await uninstall('deployment/shop-holdfast', '--json')
   expect(JSON.parse(json)).toMatchObject({ deleted: ['deployment/shop-holdfast'], undos: [{ id: 'a1b2' }] })
   expect(json).not.toContain('secret')
+})
+
+test('with a copy of an undo that can not be read it does not say that all is well', async () => {
+  armed('a1b2', 'gone', { armedAt: 'once' })
+  const { code, stdout, stderr } = await uninstall('deployment/shop-holdfast')
+  expect(code).toBe(0)
+  expect(stderr).toContain("configmap/holdfast-undo-a1b2 can't be read")
+  expect(stdout).toContain('is not known')
+  expect(stdout).not.toContain('Nothing is pending')
 })
 
 test('without the right to look for undos it does not say that all is well', async () => {

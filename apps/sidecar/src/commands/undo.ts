@@ -25,7 +25,7 @@ export interface UndoDropOptions {
 }
 
 const clusterUnknown =
-  'Nothing is pending here. What other pods have taken is not known: the cluster could not be asked.\n'
+  'Nothing is pending here. What other pods have taken is not known: the cluster could not be asked, or what it has not be read.\n'
 
 /** `holdfast undo list`: what has been taken and not given back. */
 export async function runUndoListCommand(context: CommandContext): Promise<number> {

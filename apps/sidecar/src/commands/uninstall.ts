@@ -114,12 +114,17 @@ async function leftBehind(
   kubernetes: RuntimeKubernetes,
 ): Promise<readonly MirroredUndo[] | undefined> {
   try {
+    let damaged = 0
     const stored = await listStoredUndos({
       kubernetes,
-      onDamaged: (error, name) => context.log.warn(`configmap/${name} can't be read: ${reasonOf(error)}`, { error }),
+      onDamaged(error, name) {
+        damaged += 1
+        context.log.warn(`configmap/${name} can't be read: ${reasonOf(error)}`, { error })
+      },
     })
     const pods = stored.length === 0 ? [] : await podNames(kubernetes)
-    return stored.filter(({ owner }) => owner.podName === undefined || !pods.includes(owner.podName))
+    const left = stored.filter(({ owner }) => owner.podName === undefined || !pods.includes(owner.podName))
+    return left.length === 0 && damaged > 0 ? undefined : left
   } catch (error) {
     // The pods are gone, which is what counts. Where undos have no copies, there is no right to look for any.
     if (!isHoldfastError(error)) throw error
@@ -130,7 +135,7 @@ async function leftBehind(
 
 function describe(left: readonly MirroredUndo[] | undefined): string {
   if (!left)
-    return 'Whether all that was taken has been given back is not known: copies of undos can not be looked at.\n'
+    return 'Whether all that was taken has been given back is not known: copies of undos can not be looked at, or not read.\n'
   if (left.length === 0) return 'Nothing is pending: all that was taken has been given back.\n'
   const lines = left.map(({ undo }) => {
     const what = printable(`${undo.undo} of ${undo.plan}/${undo.participant}`)

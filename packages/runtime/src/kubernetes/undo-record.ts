@@ -89,8 +89,13 @@ export function selectorFor(label: string, instance: string): string {
  */
 export function readUndo({ metadata, data }: ConfigMap): MirroredUndo {
   const { undo, run, runStartedAt, vars, owner } = parse<Partial<MirroredUndo>>(metadata.name, data?.['undo.json'])
-  if (!undo || typeof undo.input !== 'string' || !run || runStartedAt === undefined || !owner) {
-    throw new Error(`the ConfigMap ${metadata.name} is not whole`)
+  if (!undo || !run || runStartedAt === undefined || !owner) throw notWhole(metadata.name)
+  const { id, plan, instance, participant, undo: name, input, armedAt } = undo
+  const needed: readonly unknown[] = [id, plan, instance, participant, name, input, armedAt, run.id, owner.id]
+  if (!needed.every((part) => typeof part === 'string' && part !== '')) throw notWhole(metadata.name)
+  if (nameOf.undo(id) !== metadata.name) throw new Error(`the ConfigMap ${metadata.name} is of the undo ${id}`)
+  if (Number.isNaN(Date.parse(String(armedAt))) || !isJson(input)) {
+    throw new Error(`the ConfigMap ${metadata.name} is damaged`)
   }
   return {
     undo: { ...undo, armedAt: new Date(undo.armedAt) },
@@ -114,6 +119,19 @@ export function readClaim({ metadata, data }: ConfigMap): UndoClaim {
 
 function labelsFor(label: string, instance: string): Record<string, string> {
   return { 'app.kubernetes.io/managed-by': 'holdfast', [label]: 'true', [labels.instance]: labelValue(instance) }
+}
+
+function notWhole(name: string): Error {
+  return new Error(`the ConfigMap ${name} is not whole`)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function parse<T>(name: string, text: string | undefined): T {

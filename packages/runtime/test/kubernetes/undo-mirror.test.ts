@@ -624,6 +624,39 @@ test('an undo in the cluster of a newer version is kept, and said', async () => 
   expect(mirrored()).toHaveLength(1)
 })
 
+describe('an undo in the cluster that somebody has damaged is kept, said, and keeps no other from being run:', () => {
+  const whole = (): Record<string, Record<string, unknown>> =>
+    JSON.parse(mirrored()[0]?.data?.['undo.json'] ?? '') as Record<string, Record<string, unknown>>
+
+  test.each<[string, Record<string, Record<string, unknown>>]>([
+    ['no time at which it was armed', { undo: { armedAt: undefined } }],
+    ['a time that is none', { undo: { armedAt: 'yesterday' } }],
+    ['an input that is no JSON', { undo: { input: '{' } }],
+    ['no plan', { undo: { plan: undefined } }],
+    ['no name', { undo: { undo: 7 } }],
+    ['the id of another', { undo: { id: 'another' } }],
+    ['no id of a run', { run: { id: undefined } }],
+    ['no id of a process', { owner: { id: undefined } }],
+  ])('%s', async (_, damage) => {
+    await heldAndGone({ pod: 'web-a' })
+    server.objects.remove('pods', 'shop', 'web-a')
+    const [object] = mirrored()
+    const read = { ...whole(), undo: { ...whole()['undo'], id: 'x' } } as Record<string, Record<string, unknown>>
+    for (const [part, changed] of Object.entries(damage)) read[part] = { ...read[part], ...changed }
+    server.objects.put({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { ...object?.metadata, name: 'holdfast-undo-x', uid: undefined, resourceVersion: undefined },
+      data: { 'undo.json': JSON.stringify(read) },
+    } as never)
+    const { engine, log } = await start([idle()])
+    await engine.recover()
+    expect(world.held).toEqual(new Set())
+    expect(mirrored().map(({ metadata }) => metadata.name)).toEqual(['holdfast-undo-x'])
+    expect(log.join('')).toContain("an armed undo in the cluster can't be read, and is kept")
+  })
+})
+
 test('a claim is kept for an hour, so that its owner can hear of it, and then cleared away', async () => {
   await heldAndGone({ pod: 'web-a' })
   server.objects.remove('pods', 'shop', 'web-a')
