@@ -39,8 +39,8 @@ export type {
   UndoRecord,
   UndoState,
 } from './journal/records.ts'
-export type { Inheritance, RunUnderWay } from './journal/recover-all.ts'
-export { recoverRestores, recoverUndos, type RecoveredUndo, type Recovery } from './journal/recovery.ts'
+export { recoverRestores, type Inheritance, type RunUnderWay } from './journal/recover-all.ts'
+export { recoverUndos, type RecoveredUndo, type Recovery } from './journal/recovery.ts'
 export { undoRecordOf } from './journal/adopt.ts'
 export type { MirroredUndo, UndoMirror } from './journal/undo-mirror.ts'
 export type { RunEvent, RunEventListener, StepName } from './lifecycle/events.ts'

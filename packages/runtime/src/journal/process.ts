@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { RuntimeClock } from '../clock.ts'
+import type { Services } from '../services.ts'
 import type { Journal } from './journal.ts'
 import { removeLock, type Locks } from './locks.ts'
 import { withoutCluster, type Liveness, type Owners } from './owners.ts'
@@ -62,6 +63,21 @@ export function livenessOf(
   const pod = owner.pod === self.pod ? 'unknown' : owners.podOf(owner)
   if (pod !== 'unknown') return pod
   return owner.host === self.host ? 'gone' : 'unknown'
+}
+
+/** The same by their ids: each is looked at once. */
+export function livenessLookup(
+  services: Pick<Services, 'journal' | 'process' | 'locks' | 'owners'>,
+): (process: string) => Liveness {
+  const known = new Map<string, Liveness>()
+  return (id) => {
+    let state = known.get(id)
+    if (!state) {
+      const { journal, process, locks, owners } = services
+      known.set(id, (state = livenessOf(journal.process(id), process, locks, owners)))
+    }
+    return state
+  }
 }
 
 /**

@@ -2,17 +2,12 @@
 // what the cluster keeps of others (docs/adr/0012-undo-mirror.md).
 import { reasonOf } from '../failure.ts'
 import type { Run } from '@holdfast/sdk'
+import { ownParticipant } from '../lifecycle/own.ts'
 import type { Services } from '../services.ts'
 import type { RunRecord } from './records.ts'
 import { adoptOrphans, adoptRun, nothing, type Adoption } from './adopt.ts'
-import {
-  abortInterrupted,
-  observeInterrupted,
-  recoverUndos,
-  reportRecovered,
-  type RecoveredUndo,
-  type Recovery,
-} from './recovery.ts'
+import { abortInterrupted, observeInterrupted } from './interrupted-runs.ts'
+import { recoverUndos, reportRecovered, type RecoveredUndo, type Recovery } from './recovery.ts'
 
 /** A run that its process did not finish, as that process had told others. */
 export interface RunUnderWay {
@@ -110,6 +105,19 @@ export async function recoverOrphans(services: Services, tried: Set<string>): Pr
   if (interrupted.length > 0 && !services.shutdown.requested.aborted) await observeInterrupted(services)
   await unlessStopped(services, sweepMirror(services), undefined)
   return { undos, interrupted, isComplete: found.listed !== undefined }
+}
+
+/**
+ * Says what dead processes have left half restored, removes what are files of it, and ends their runs. Needs no
+ * configuration, and runs no undo but our own.
+ */
+export async function recoverRestores(services: Services): Promise<void> {
+  const only = services.journal.pendingUndos().flatMap(({ id, participant, undo }) => {
+    const isOwn = participant === ownParticipant.id && ownParticipant.undos.has(undo)
+    return isOwn ? [id] : []
+  })
+  if (only.length > 0) await recoverUndos(services, { once: true, only })
+  abortInterrupted(services)
 }
 
 /** Asks the cluster about everybody who owns something. */

@@ -3,9 +3,11 @@ import type { Notifications } from '../notify/notifications.ts'
 import type { Services } from '../services.ts'
 import { tell } from '../telemetry/tell.ts'
 import type { EndedProcesses } from './ended-processes.ts'
+import { observeInterrupted } from './interrupted-runs.ts'
 import { recoverAll, recoverOrphans, takeOver, type Inheritance } from './recover-all.ts'
-import { observeInterrupted, recoverUndos, sweepAfterCrash, type RecoverOptions, type Recovery } from './recovery.ts'
+import { recoverUndos, type RecoverOptions, type Recovery } from './recovery.ts'
 import { runUndos } from './run-undos.ts'
+import { sweepAfterCrash } from './sweep-after-crash.ts'
 
 /** Gives back what dead processes have taken. */
 export interface Recoveries {

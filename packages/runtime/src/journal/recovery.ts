@@ -1,30 +1,16 @@
-// What a start after a crash does: give back what dead processes have taken, then end their runs (DESIGN §4e).
-import { readdirSync } from 'node:fs'
-import {
-  parseDuration,
-  type HoldfastError,
-  type Json,
-  type Outcome,
-  type RunTrigger,
-  type TargetOutcome,
-  type UndoDefinition,
-} from '@holdfast/sdk'
-import { listScratches, sweepScratch } from '../drill/scratch.ts'
+// Gives back what dead processes have taken: their pending undos are run (DESIGN §4e).
+import { parseDuration, type HoldfastError, type Json, type UndoDefinition } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
-import { reasonOf, recordFailure, toFailure } from '../failure.ts'
-import { observeRecovered, varsDirectoryOf } from '../lifecycle/execute.ts'
-import { removeLeftover } from '../lifecycle/leftovers.ts'
+import { reasonOf, toFailure } from '../failure.ts'
+import { varsDirectoryOf } from '../lifecycle/execute.ts'
 import { ownParticipant, unknownPlan } from '../lifecycle/own.ts'
-import { observerKey } from '../lifecycle/run.ts'
 import { runUndo, undoBackoffMs, validInput } from '../lifecycle/undo.ts'
-import { sweepWorkspaces } from '../lifecycle/workspaces.ts'
 import type { Participant, ResolvedConfig, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
-import { countRun } from '../telemetry/run-metrics.ts'
 import { createVars } from '../vars.ts'
-import type { Journal } from './journal.ts'
 import type { Liveness } from './owners.ts'
-import { forgetProcesses, livenessOf, lockDirectoryOf } from './process.ts'
+import { reportPendingUndos } from './pending-undos.ts'
+import { livenessLookup } from './process.ts'
 import { runOf, type RunRecord, type UndoRecord } from './records.ts'
 
 /** What became of one pending undo. */
@@ -135,82 +121,6 @@ function ownerOf(
   return { plan: drill?.plan ?? plan, participant, definition: participant?.undos.get(undo.undo) }
 }
 
-/** Runs of one task: nobody is called at their end, so nobody is after a crash. */
-const unobserved: ReadonlySet<RunTrigger> = new Set(['restore', 'command'])
-
-/**
- * Marks the runs of dead processes as aborted. Their observers are called later, once dependencies are installed.
- */
-export function abortInterrupted(services: Services): readonly RunRecord[] {
-  const { journal, log } = services
-  const liveness = livenessLookup(services)
-  const interrupted = journal.openRuns().filter((run) => run.endedAt === undefined && liveness(run.process) === 'gone')
-  for (const run of interrupted) {
-    const error = recordFailure(errors.RUN_ABORTED({ reason: 'the process ended in the middle of it' }))
-    journal.endRun(run.id, { status: 'aborted', error, observersDue: !unobserved.has(run.trigger) })
-    if (!run.dryRun) countRun(services.meter, run, 'aborted')
-    log.warn(`a run of plan "${run.plan}" was interrupted; it is recorded as aborted`, { plan: run.plan, run: run.id })
-  }
-  return interrupted
-}
-
-/**
- * Says what dead processes have left half restored, removes what are files of it, and ends their runs. Needs no
- * configuration, and runs no undo but our own.
- */
-export async function recoverRestores(services: Services): Promise<void> {
-  const only = services.journal.pendingUndos().flatMap(({ id, participant, undo }) => {
-    const isOwn = participant === ownParticipant.id && ownParticipant.undos.has(undo)
-    return isOwn ? [id] : []
-  })
-  if (only.length > 0) await recoverUndos(services, { once: true, only })
-  abortInterrupted(services)
-}
-
-/** Calls onError and onFinish of dead processes' runs, where theirs were not called yet; at most once each. */
-export async function observeInterrupted(services: Services): Promise<void> {
-  const { journal } = services
-  const liveness = livenessLookup(services)
-  for (const record of journal.openRuns()) {
-    if (!record.observersDue || liveness(record.process) !== 'gone') continue
-    const plan = services.config().plans.find(({ name }) => name === record.plan)
-    if (!plan || record.dryRun) {
-      journal.observersCalled(record.id)
-      continue
-    }
-    const called = new Set(journal.hooks(record.id).map(observerKey))
-    await observeRecovered(services, plan, runOf(record), { outcome: recordedOutcome(journal, record), called })
-  }
-}
-
-/**
- * Removes what dead processes left behind: workspaces, variables and directories of settled runs, locks.
- *
- * @returns the processes that are forgotten
- */
-export function sweepAfterCrash(services: Services): readonly string[] {
-  const { journal, locks, log, process, stateDirectory } = services
-  const liveness = livenessLookup(services)
-  sweepWorkspaces(services, (id) => liveness(id) === 'gone')
-  // Listed before the journal is asked: a run is in the journal before its variables are there.
-  const directories = listVars(stateDirectory)
-  const scratches = listScratches(stateDirectory)
-  const needed = new Set([...journal.pendingUndos().map(({ run }) => run), ...journal.openRuns().map(({ id }) => id)])
-  for (const run of directories.filter((id) => !needed.has(id))) {
-    removeLeftover(varsDirectoryOf(stateDirectory, run), log)
-  }
-  for (const run of scratches.filter((id) => !needed.has(id))) sweepScratch(services, run)
-  return forgetProcesses(journal, process, locks, lockDirectoryOf(stateDirectory))
-}
-
-function listVars(stateDirectory: string): readonly string[] {
-  try {
-    return readdirSync(varsDirectoryOf(stateDirectory, ''))
-  } catch {
-    return []
-  }
-}
-
 async function recoverUndo(services: Services, undo: UndoRecord): Promise<RecoveredUndo> {
   const { journal, config, clock, log, heldUndos } = services
   const { plan, participant, definition } = ownerOf(config(), undo)
@@ -278,56 +188,4 @@ export function reportRecovered(services: Services, results: readonly RecoveredU
     services,
     results.map(({ undo }) => undo.undo),
   )
-}
-
-/** Kinds of undos for which the critical metric is raised. */
-const raised = new WeakMap<Services['meter'], ReadonlySet<string>>()
-
-/**
- * Sets the critical metric: undos that failed, or that nobody is going to run. Where it was raised and nothing is pending
- * any more, whoever has done it, it goes down.
- *
- * @param kinds - undos for which it is set in any case
- */
-export function reportPendingUndos(services: Services, kinds: readonly string[] = []): void {
-  const { strayUndos, meter } = services
-  const pending = new Map([...kinds, ...(raised.get(meter) ?? [])].map((kind) => [kind, 0]))
-  for (const kind of strayUndos.values()) pending.set(kind, (pending.get(kind) ?? 0) + 1)
-  for (const { undo } of stuckUndos(services)) pending.set(undo, (pending.get(undo) ?? 0) + 1)
-  const gauge = meter.gauge('holdfast_undos_pending', 'Effects that have not been given back', ['kind'])
-  for (const [kind, count] of pending) gauge.set(count, { kind })
-  raised.set(meter, new Set([...pending].flatMap(([kind, count]) => (count > 0 ? [kind] : []))))
-}
-
-/** Pending undos that failed, or that nobody is going to run. */
-export function stuckUndos(services: Services): readonly UndoRecord[] {
-  const { journal, heldUndos, process } = services
-  const liveness = livenessLookup(services)
-  return journal.pendingUndos().filter(({ id, process: owner, state, attempts }) => {
-    const failed = state === 'armed' && attempts > 0
-    const cared = owner === process.id ? heldUndos.has(id) : liveness(owner) === 'alive'
-    return failed || !cared
-  })
-}
-
-function livenessLookup(services: Services): (process: string) => Liveness {
-  const known = new Map<string, Liveness>()
-  return (id) => {
-    let state = known.get(id)
-    if (!state) {
-      const { journal, process, locks, owners } = services
-      known.set(id, (state = livenessOf(journal.process(id), process, locks, owners)))
-    }
-    return state
-  }
-}
-
-/** An outcome as far as the journal has it. */
-function recordedOutcome(journal: Journal, { id, status, reason, error, warnings }: RunRecord): Outcome {
-  const targets = journal.targets(id).map(({ target, ...ended }): TargetOutcome => ({
-    ...ended,
-    target: { id: target, labels: {}, data: null },
-    points: [],
-  }))
-  return { status: status ?? 'aborted', reason, targets, error, warnings }
 }

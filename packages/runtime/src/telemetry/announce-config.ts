@@ -1,4 +1,4 @@
-import { reportPendingUndos } from '../journal/recovery.ts'
+import { reportPendingUndos } from '../journal/pending-undos.ts'
 import type { ResolvedConfig } from '../load/resolved.ts'
 import type { Notifications } from '../notify/notifications.ts'
 import type { Services } from '../services.ts'
