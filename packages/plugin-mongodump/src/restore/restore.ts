@@ -17,7 +17,8 @@ import { createToolLog } from '../tools/tool-log.ts'
 import { countRestored, type Counted } from './count-restored.ts'
 import { restoreOptions, type RestoreOptions } from './options.ts'
 import { prepareRestore, type Context, type Restore } from './prepare.ts'
-import { restoreUndo } from './restore-undo.ts'
+import { restoreUndo, type Made } from './restore-undo.ts'
+import type { Move, Selection } from './selection.ts'
 
 /**
  * How dumps are restored: by mongorestore, to the server they came from or another one, under their own names or others. All of the
@@ -41,7 +42,7 @@ export const restoreDump: RestoreDefinition<MongodumpConfig, typeof restoreOptio
         controlUri,
         where,
         server,
-        made: absent.map(({ database, collection }) => ({ database, collection })),
+        made: absent.map((move) => madeBy(move, selection, summary)),
         touched: present.map(namespaceOf),
       })
       const { documents } = await runRestore(ctx, restore)
@@ -52,6 +53,13 @@ export const restoreDump: RestoreDefinition<MongodumpConfig, typeof restoreOptio
       await access.server?.close()
     }
   },
+}
+
+/** A collection that will be made, and the most documents it has by this restore, where the archive tells. */
+function madeBy({ database, collection, from, type }: Move, { oplog }: Selection, summary: ArchiveSummary): Made {
+  const isKnown = !oplog.replayed && type !== 'view' && type !== 'timeseries'
+  const documents = summary.collections.find((each) => namespaceOf(each) === from)?.documents
+  return { database, collection, ...(isKnown && documents !== undefined && { documents }) }
 }
 
 function describeRestore({ selection, place, server, drop, access, present }: Restore): readonly PlannedStep[] {

@@ -156,6 +156,19 @@ test('a restore that fails half-way leaves nothing of what it made, and says so'
   )
 })
 
+test('what somebody else has written to meanwhile is not removed again', async () => {
+  const run = await restoreRun()
+  run.mongo.collections.clear()
+  run.tools.restoreFault = { killedBy: 'SIGKILL' }
+  // The application is back, and at work: more documents than the backup has.
+  run.tools.duringRestore = () => void run.mongo.collections.set('shop.orders', { documents: 500 })
+  expect(await run.failure()).toMatchObject({ code: 'MONGORESTORE_FAILED' })
+  expect(documents(run)).toEqual({ 'shop.orders': 500 })
+  expect(run.toldOf('warn')).toContainEqual(
+    expect.stringMatching(/shop\.orders on .* has more documents than the backup, .* was not removed/),
+  )
+})
+
 test('a mongorestore that is still inserting when the undo looks is waited for', async () => {
   const run = await restoreRun()
   run.mongo.collections.clear()
