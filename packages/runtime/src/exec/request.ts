@@ -41,7 +41,7 @@ export function checkLocal(request: ExecRequest, inherited: NodeJS.ProcessEnv, r
  */
 export function checkRequest(request: ExecRequest, redactor: Redactor): CheckedRequest {
   const [file, ...args] = request.command
-  const command = redactor.text(file)
+  const command = typeof file === 'string' ? redactor.text(file) : ''
   const refuse = (reason: string): Error => errors.EXEC_REQUEST({ command: command || 'a command', reason })
   if (typeof file !== 'string' || file === '') throw refuse('its command is empty')
 

@@ -134,6 +134,21 @@ describe('a selector', () => {
     expect(server.execs).toEqual([])
   })
 
+  it('looks at all that match, however many they are', async () => {
+    const { exec, server } = await setUp()
+    server.objects.remove('pods', 'shop', 'db-0')
+    const labels = { app: 'db' }
+    for (let job = 0; job < 505; job++) {
+      const name = `db-job-${String(job).padStart(3, '0')}`
+      server.addPod({ name, labels, containers: [{ name: 'postgres', state: 'terminated' }] })
+    }
+    server.addPod({ name: 'db-new', labels, containers: [{ name: 'postgres' }] })
+    await exec.container(where, { command })
+    expect(server.execs.map(({ pod }) => pod)).toEqual(['db-new'])
+    server.addPod({ name: 'db-a', labels, containers: [{ name: 'postgres' }] })
+    expect((await failureOf(exec.container(where, { command }))).code).toBe('EXEC_MANY_PODS')
+  })
+
   it('that matches none that runs says what it found', async () => {
     const { exec, server } = await setUp()
     expect(await failureOf(exec.container({ ...where, selector: 'app=web' }, { command }))).toMatchObject({

@@ -72,6 +72,8 @@ describe('exec.local', () => {
   })
 
   it.each([
+    ['nothing at all', { command: [] as unknown as [string] }, 'its command is empty'],
+    ['a number as its program', { command: [7] as unknown as [string] }, 'its command is empty'],
     ['no command', { command: [''] as [string] }, 'its command is empty'],
     ['a zero byte', { command: ['echo', 'a\0b'] as [string, string] }, 'its argument 1 holds a zero byte'],
     ['a variable with one', { command: ['echo'] as [string], env: { A: '\0' } }, 'the variable A holds a zero byte'],

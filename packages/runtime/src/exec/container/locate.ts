@@ -13,6 +13,13 @@ export interface LocateOptions {
   readonly signal: AbortSignal
 }
 
+interface PodPage {
+  readonly items?: readonly Pod[]
+  readonly metadata?: { readonly continue?: string }
+}
+
+/** How many pods one answer has at most. */
+const pageSize = 500
 /** How many pods a message names. */
 const named = 10
 
@@ -67,11 +74,7 @@ async function byName(name: string, namespace: string, options: LocateOptions): 
 async function bySelector(selector: string, namespace: string, options: LocateOptions): Promise<Pod> {
   const { command } = options
   if (selector === '') throw errors.EXEC_NO_POD({ command, reason: 'an empty selector means every pod' })
-  const { items = [] } = await ask<{ readonly items?: readonly Pod[] }>(
-    podsOf(namespace),
-    { labelSelector: selector, limit: 500 },
-    options,
-  )
+  const items = await allBySelector(selector, namespace, options)
   const running = items.filter((pod) => podProblem(pod) === undefined)
   const [only, ...more] = running
   if (only && more.length === 0) return only
@@ -83,6 +86,19 @@ async function bySelector(selector: string, namespace: string, options: LocateOp
     command,
     reason: `no running pod matches ${selector} in the namespace "${namespace}"; ${found}`,
   })
+}
+
+/** Also what is on later pages: the one that runs may stand behind the ended ones of a job. */
+async function allBySelector(selector: string, namespace: string, options: LocateOptions): Promise<readonly Pod[]> {
+  const all: Pod[] = []
+  let next = ''
+  do {
+    const query = { labelSelector: selector, limit: pageSize, ...(next !== '' && { continue: next }) }
+    const page: PodPage = await ask<PodPage>(podsOf(namespace), query, options)
+    all.push(...(page.items ?? []))
+    next = page.metadata?.continue ?? ''
+  } while (next !== '')
+  return all
 }
 
 function podsOf(namespace: string): string {
