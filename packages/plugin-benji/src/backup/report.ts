@@ -19,9 +19,9 @@ export interface Reports {
 
 /** Creates {@link Reports} of one plugin. */
 export function createReports(): Reports {
-  /** When the backup of a target began, until it has been told of. */
+  /** When the backup of a target began, until it has been told of, or begins in the plan's next run. */
   const began = new Map<string, Date>()
-  const keyOf = ({ run, target }: Pick<Context, 'run' | 'target'>): string => `${run.id} ${target.id}`
+  const keyOf = ({ run, target }: Pick<Context, 'run' | 'target'>): string => `${run.plan} ${target.id}`
 
   async function tell(ctx: Context, error: unknown, uid?: string): Promise<void> {
     const startedAt = began.get(keyOf(ctx)) ?? ctx.clock.now()
@@ -46,9 +46,9 @@ export function createReports(): Reports {
 
   return {
     async backup(ctx, body) {
-      began.set(keyOf(ctx), ctx.clock.now())
       // Not ours, and nothing to tell of.
       if (ctx.target.data.refused?.as === 'skipped') return body(ctx)
+      began.set(keyOf(ctx), ctx.clock.now())
       try {
         await body(ctx)
       } catch (error) {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createSecret, type Sink } from '@holdfast/sdk'
 import { failureOf, isAlive, kill, scratch, script, setup, until } from './support.ts'
 
@@ -154,12 +154,12 @@ describe('standard input', () => {
   })
 
   it('that fails stops the command before it takes a part for the whole', async () => {
+    const { exec, output } = setup()
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('first half')
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await vi.waitFor(() => expect(output.bytes()).not.toHaveLength(0), { timeout: 10_000 })
       throw new Error('source is gone')
     }
-    const { exec, output } = setup()
     const error = await failureOf(
       exec.local({ command: sh('cat >&2; echo took it for the whole'), stdin: broken(), stdout: 'log' }),
     )
