@@ -91,7 +91,7 @@ export async function openStores(
     },
   }
   const stores = instances.map((instance) =>
-    createArtifactStore({ driver, instance, clock: io.clock, log: noting, secrets, identities: () => identities }),
+    createArtifactStore({ driver, instance, clock: io.clock, log: noting, secrets, identities }),
   )
   return { stores, address, unreadable, loaded }
 }
@@ -112,9 +112,17 @@ async function chooseStore(
   return { driver: fsStorage({ path: directory }), address: directory }
 }
 
-function identitiesOf(loaded: LoadedConfig | undefined, file: string | undefined): readonly SecretRef[] {
-  const configured = loaded?.config.plans.flatMap(({ encoding }) => encoding.identity ?? []) ?? []
-  return file === undefined ? configured : [{ file }, ...configured]
+/** The one that was named, and that of the plan; of a plan that the configuration doesn't have any may fit. */
+function identitiesOf(
+  loaded: LoadedConfig | undefined,
+  file: string | undefined,
+): (plan: string) => readonly SecretRef[] {
+  const plans = loaded?.config.plans ?? []
+  return (name) => {
+    const own = plans.filter((plan) => plan.name === name)
+    const configured = (own.length > 0 ? own : plans).flatMap(({ encoding }) => encoding.identity ?? [])
+    return file === undefined ? configured : [{ file }, ...configured]
+  }
 }
 
 /** Every artifact that fits, newest first within its instance. */

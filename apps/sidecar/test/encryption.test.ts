@@ -66,3 +66,47 @@ test('verify says how far it could look: the stored bytes without a key, all of 
   const withKey = await there.run([...args, '--identity', 'key.txt'])
   expect([withKey.code, /sha256 [0-9a-f]{64}/.test(withKey.stdout)]).toEqual([0, true])
 })
+
+test('a key that the configuration names and this machine lacks keeps nobody from using another', async () => {
+  const { here, keys } = await encrypted()
+  const there = workspace({ 'key.txt': keyFile(keys[0] ?? '') })
+  const [storage, copies, encoding, ...plans] = readFileSync(here.at('holdfast.yaml'), 'utf8').split('\n')
+  const withIdentity = encoding?.replace(' }', ', identity: { file: /run/secrets/age-key } }')
+  there.write('holdfast.yaml', [storage, copies, withIdentity, ...plans].join('\n'))
+  for (const args of [
+    ['verify', '--all'],
+    ['restore', '--plan', 'shop', '--bytes', '--to', 'out/'],
+  ]) {
+    const { code, stderr } = await there.run([...args, '--identity', 'key.txt'])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('/run/secrets/age-key')])
+  }
+  expect(readFileSync(there.at('out/orders.sql'), 'utf8')).toBe('secret rows')
+  const without = await there.run(['restore', '--plan', 'shop', '--bytes', '--to', 'again/'])
+  expect([without.code, without.stderr]).toEqual([1, expect.stringContaining('SECRET_MISSING')])
+})
+
+test('a plan without a key is verified as far as it can be, also beside one that has its own', async () => {
+  const here = workspace()
+  const [mine, elsewhere] = await Promise.all([generateIdentity(), generateIdentity()])
+  const [a, b] = await Promise.all([mine, elsewhere].map((key) => identityToRecipient(key)))
+  here.script('backups/10-dump', `printf 'secret rows' | save_artifact orders.sql`)
+  const use = `use: ['@holdfast/plugin-scripts#scripts': { path: ${here.path}/scripts }]`
+  here.write(
+    'holdfast.yaml',
+    `plans:
+  open: { encoding: { recipients: [${a}], identity: { env: AGE_KEY } }, ${use} }
+  closed: { encoding: { recipients: [${b}] }, ${use} }
+`,
+  )
+  const env = { AGE_KEY: mine }
+  expect((await here.run(['run', 'open'], { env })).code).toBe(0)
+  expect((await here.run(['run', 'closed'], { env })).code).toBe(0)
+  const { stdout } = await here.run(['list', '--json'], { env })
+  const checked = (JSON.parse(stdout) as { plan: string; verification: { checked: string } }[]).map((each) => [
+    each.plan,
+    each.verification.checked,
+  ])
+  expect(Object.fromEntries(checked)).toEqual({ open: 'decoded', closed: 'stored' })
+  // Read by hand, it is the same.
+  expect((await here.run(['verify', '--all'], { env })).code).toBe(0)
+})

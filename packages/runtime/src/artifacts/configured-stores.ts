@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { SecretRef } from '@holdfast/sdk'
 import type { ResolvedConfig } from '../load/resolved.ts'
 import { fsStorage } from './fs-driver.ts'
 import { createArtifactStore, type ArtifactStore, type CreateArtifactStoreOptions } from './store.ts'
@@ -18,12 +19,16 @@ export function createConfiguredStores({
 }: CreateConfiguredStoresOptions): (config: ResolvedConfig) => ArtifactStore {
   const stores = new WeakMap<ResolvedConfig, ArtifactStore>()
   const open = ({ storage, instance, plans }: ResolvedConfig): ArtifactStore => {
-    const identities = plans.flatMap(({ encoding }) => encoding.identity ?? [])
+    // A plan whose key is elsewhere, on purpose, is not tried with that of another. Of one that is gone any may fit.
+    const identities = (name: string): readonly SecretRef[] => {
+      const own = plans.filter((plan) => plan.name === name)
+      return (own.length > 0 ? own : plans).flatMap(({ encoding }) => encoding.identity ?? [])
+    }
     return createArtifactStore({
       ...shared,
       driver: storage ?? fsStorage({ path: join(stateDirectory, 'artifacts') }),
       instance,
-      identities: () => identities,
+      identities,
     })
   }
   return (config) => {

@@ -11,8 +11,8 @@ import type { StoredArtifact } from './stored-artifact.ts'
 /** What reading back needs. */
 export interface ReadOptions extends CatalogueOptions {
   readonly secrets: Secrets | undefined
-  /** age identities; whichever fits is used. */
-  readonly identities: () => readonly SecretRef[]
+  /** age identities for artifacts of a plan; whichever fits is used. */
+  readonly identities: (plan: string) => readonly SecretRef[]
 }
 
 /** See {@link ArtifactStore.open}. */
@@ -107,13 +107,18 @@ async function* readData(
 }
 
 async function openIdentities(
-  { secrets, identities }: ReadOptions,
-  { id }: StoredArtifact,
+  { secrets, identities, log }: ReadOptions,
+  { id, plan }: StoredArtifact,
 ): Promise<readonly string[]> {
-  const references = identities()
+  const references = identities(plan)
   if (references.length === 0 || !secrets) throw errors.ARTIFACT_KEY_MISSING({ artifact: id })
-  const opened = await Promise.all(references.map((reference) => secrets.open(reference)))
-  return opened.map((secret) => secret.reveal())
+  const opened = await Promise.allSettled(references.map((reference) => secrets.open(reference)))
+  const failed = opened.flatMap((each) => (each.status === 'rejected' ? [each.reason as Error] : []))
+  const usable = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value.reveal()] : []))
+  if (failed[0] && usable.length === 0) throw failed[0]
+  // A key that is not on this machine keeps nobody from using another.
+  for (const error of failed) log.warn(`an identity can't be used: ${reasonOf(error)}`, { artifact: id, error })
+  return usable
 }
 
 function damaged(artifact: string, reason: string, cause?: unknown): Error {

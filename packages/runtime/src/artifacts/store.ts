@@ -25,8 +25,8 @@ export interface CreateArtifactStoreOptions {
   readonly log: Pick<Logger, 'warn'>
   /** Opens identities. */
   readonly secrets?: Secrets | undefined
-  /** age identities for reading encrypted artifacts back, asked for at each use; whichever fits is used. */
-  readonly identities?: (() => readonly SecretRef[]) | undefined
+  /** age identities for reading encrypted artifacts of a plan back, asked for at each use; whichever fits is used. */
+  readonly identities?: ((plan: string) => readonly SecretRef[]) | undefined
   readonly meter?: Meter | undefined
 }
 

@@ -24,7 +24,7 @@ export async function verifyArtifact(
   const artifact = await getArtifact(options, id, signal)
   const complete = artifact.verification?.complete
   const checked: Verification['checked'] =
-    artifact.encoding.includes('age') && options.identities().length === 0 ? 'stored' : 'decoded'
+    artifact.encoding.includes('age') && options.identities(artifact.plan).length === 0 ? 'stored' : 'decoded'
   try {
     await checkArtifact(options, artifact, checked, signal)
   } catch (error) {
