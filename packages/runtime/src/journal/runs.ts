@@ -2,7 +2,7 @@
 import type { Run, RunStatus } from '@holdfast/sdk'
 import type { FailureRecord, RunRecord } from './records.ts'
 import { toRun } from './rows.ts'
-import type { Statements, Value } from './statements.ts'
+import type { Statements } from './statements.ts'
 
 /** A query for past runs. */
 export interface RunQuery {
@@ -48,19 +48,32 @@ export interface Runs {
   open(): readonly OpenRun[]
 }
 
+interface LateEnd extends RunEnd {
+  readonly endedAt: Date
+}
+
 /** A part of the journal. */
 export function openRuns({ query, write, shown, now }: Omit<Statements, 'writeDurably'>): Runs {
-  const unwrittenEnds = new Map<string, readonly Value[]>()
-  const writeEnd = (id: string, values: readonly Value[]): void => {
+  /** With the times at which they ended. */
+  const unwrittenEnds = new Map<string, LateEnd>()
+  const end = (id: string, late: LateEnd): void => {
+    const { endedAt, durationMs, status, reason, error, warnings = [], observersDue } = late
+    const told = [shown(reason), shown(error), shown(warnings)]
+    unwrittenEnds.set(id, late)
     write(
       'run-end',
       `UPDATE runs SET ended = ?, duration_ms = ?, status = ?, reason = ?, error = ?, warnings = ?, observers_due = ? WHERE id = ?`,
-      ...values,
+      endedAt.getTime(),
+      durationMs ?? null,
+      status,
+      ...told,
+      observersDue ? 1 : 0,
+      id,
     )
     unwrittenEnds.delete(id)
   }
   const writeLateEnds = (): void => {
-    for (const [id, values] of unwrittenEnds) writeEnd(id, values)
+    for (const [id, late] of unwrittenEnds) end(id, late)
   }
   return {
     begin(run, instance, process) {
@@ -81,20 +94,7 @@ export function openRuns({ query, write, shown, now }: Omit<Statements, 'writeDu
         process,
       )
     },
-    end(id, { status, reason, error, warnings = [], durationMs, observersDue }) {
-      const values = [
-        now().getTime(),
-        durationMs ?? null,
-        status,
-        shown(reason),
-        shown(error),
-        shown(warnings),
-        observersDue ? 1 : 0,
-        id,
-      ]
-      unwrittenEnds.set(id, values)
-      writeEnd(id, values)
-    },
+    end: (id, ended) => end(id, { ...ended, endedAt: now() }),
     writeLateEnds,
     adopt(run, of) {
       const { changes } = write(
@@ -118,7 +118,11 @@ export function openRuns({ query, write, shown, now }: Omit<Statements, 'writeDu
       )
       return changes === 1
     },
-    observersCalled: (id) => void write('observers', 'UPDATE runs SET observers_due = 0 WHERE id = ?', id),
+    observersCalled(id) {
+      const late = unwrittenEnds.get(id)
+      if (late) end(id, { ...late, observersDue: false })
+      else write('observers', 'UPDATE runs SET observers_due = 0 WHERE id = ?', id)
+    },
     addWarning(id, warning) {
       const sql = `UPDATE runs SET warnings = json_insert(warnings, '$[#]', json(?)) WHERE id = ?`
       write('warning', sql, shown(warning), id)

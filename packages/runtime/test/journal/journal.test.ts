@@ -122,6 +122,22 @@ test('fault F12: an end that can not be written is written as soon as it can', (
   journal.close()
 })
 
+test('fault F12: observers that were called are not due again when the end is written at last', () => {
+  let isFull = true
+  const journal = open((point) => {
+    if (isFull && point === 'before write: run-end') throw new Error('database or disk is full')
+  })
+  journal.beginRun(run, 'default', 'me')
+  expect(() => journal.endRun('r1', { status: 'failed', reason: 'why', observersDue: true })).toThrow('full')
+  isFull = false
+  journal.observersCalled('r1')
+  expect(journal.openRuns()).toEqual([])
+  journal.beginRun({ ...run, id: 'r2' }, 'default', 'me')
+  expect(journal.openRuns()).toMatchObject([{ id: 'r2' }])
+  expect(journal.runs({ id: 'r1' })).toMatchObject([{ status: 'failed', reason: 'why' }])
+  journal.close()
+})
+
 describe('undos', () => {
   test('one claims, everybody else finds it taken', () => {
     const journal = open()
