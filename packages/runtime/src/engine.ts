@@ -265,7 +265,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
     finishRecovery: () => track(recoveries.finish()),
     runUndos: (which) => track(recoveries.runUndos(which)),
     async run(name, request = {}) {
-      const of = { services, plan: planNamed(name), request, pinned }
+      const of = { services: pinned(), plan: planNamed(name), request }
       return track(request.dryRun ? dryRunPlan(of) : tellEnd(runPlan(of)))
     },
     recordSkip(name, scheduledFor, reason) {
@@ -273,7 +273,7 @@ export function createEngine(options: CreateEngineOptions): Engine {
       skipRun(services, run, { reason, forget: () => journal.forgetRunsOf(name) })
     },
     async drill(name, request = {}) {
-      return track(tellEnd(runDrill({ services, drill: drillNamed(name), request, pinned })))
+      return track(tellEnd(runDrill({ services: pinned(), drill: drillNamed(name), request })))
     },
     recordDrillSkip(name, scheduledFor, reason) {
       const run = newDrillRun(services, drillNamed(name), scheduledFor)

@@ -17,11 +17,10 @@ export type DrillRequest = Pick<ExecuteDrillOptions, 'scheduledFor' | 'signal'>
 
 /** How a drill is run. */
 export interface RunDrillOptions {
+  /** With one configuration: a drill sees the same from its beginning to its end. */
   readonly services: Services
   readonly drill: ResolvedDrill
   readonly request: DrillRequest
-  /** The services with the configuration in force: a drill sees one from its beginning to its end. */
-  pinned(): Services
 }
 
 /** A new run of a drill. */
@@ -34,7 +33,7 @@ export function newDrillRun({ clock }: Pick<Services, 'clock'>, drill: ResolvedD
  * Runs a drill: only one of the same name at once; beside runs of its plan, which it must not keep from making a backup.
  * Never rejects for one that failed: the outcome says it.
  */
-export async function runDrill({ services, drill, request, pinned }: RunDrillOptions): Promise<DrillResult> {
+export async function runDrill({ services, drill, request }: RunDrillOptions): Promise<DrillResult> {
   const { locks, journal, process, stateDirectory, shutdown } = services
   const { name } = drill
   const lockName = `drill-${name}`
@@ -44,7 +43,7 @@ export async function runDrill({ services, drill, request, pinned }: RunDrillOpt
   } catch (cause) {
     const path = lockDirectoryOf(stateDirectory)
     const refused = errors.STATE_UNWRITABLE({ path, reason: reasonOf(cause) }, { cause })
-    return executeDrill(pinned(), { ...request, drill, refused })
+    return executeDrill(services, { ...request, drill, refused })
   }
   if (!lock) {
     const cause = errors.LOCK_BUSY({ lock: lockName, owner: locks.ownerOf(lockName) })
@@ -54,7 +53,7 @@ export async function runDrill({ services, drill, request, pinned }: RunDrillOpt
   }
   try {
     await giveBackLeftovers(services, (undo) => undo.participant === drillId(name))
-    const result = await executeDrill(pinned(), { ...request, drill })
+    const result = await executeDrill(services, { ...request, drill })
     if (!shutdown.requested.aborted) await services.undoMirror?.removeLeft()
     return result
   } finally {

@@ -34,11 +34,10 @@ export interface RunResult {
 
 /** How a plan is run. */
 export interface RunPlanOptions {
+  /** With one configuration: a run sees the same from its beginning to its end. */
   readonly services: Services
   readonly plan: ResolvedPlan
   readonly request: RunRequest
-  /** The services with the configuration in force: a run sees one from its beginning to its end. */
-  pinned(): Services
 }
 
 /** A new attempt of a plan. */
@@ -55,7 +54,7 @@ export function newPlanRun({ clock }: Pick<Services, 'clock'>, plan: string, req
 
 /** Runs a plan; where it is under way already, the run is skipped. Never rejects for a failed run: the outcome says it. */
 export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
-  const { services, plan, request, pinned } = options
+  const { services, plan, request } = options
   const { locks, journal, process, stateDirectory, shutdown } = services
   const { name } = plan
   const lockName = `plan-${name}`
@@ -65,7 +64,7 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   } catch (cause) {
     const run = newPlanRun(services, name, request)
     const refused = stateUnwritable(lockDirectoryOf(stateDirectory), cause, run)
-    return { run, outcome: await executeRun(pinned(), { run, plan, refused }) }
+    return { run, outcome: await executeRun(services, { run, plan, refused }) }
   }
   if (!lock) {
     const cause = errors.LOCK_BUSY({ lock: lockName, owner: locks.ownerOf(lockName) })
@@ -84,24 +83,23 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
 }
 
 /** A dry run only looks: no lock, so that no backup is skipped for its sake. */
-export async function dryRunPlan({ services, plan, request, pinned }: RunPlanOptions): Promise<RunResult> {
+export async function dryRunPlan({ services, plan, request }: RunPlanOptions): Promise<RunResult> {
   const run = newPlanRun(services, plan.name, request)
   const { only, signal } = request
-  return { run, outcome: await executeRun(pinned(), { run, plan, only, signal }) }
+  return { run, outcome: await executeRun(services, { run, plan, only, signal }) }
 }
 
-async function runAttempts({ services, plan, request, pinned }: RunPlanOptions): Promise<RunResult> {
+async function runAttempts({ services, plan, request }: RunPlanOptions): Promise<RunResult> {
   const { clock, log, shutdown } = services
   const { name, retry } = plan
   const { attempts, backoffMs } = retry
   const stop = linkSignals([shutdown.requested, ...(request.signal ? [request.signal] : [])])
-  const scoped = pinned()
   try {
     for (let attempt = 1; ; attempt++) {
       await giveBackLeftovers(services, (undo) => undo.plan === name && drillOfId(undo.participant) === undefined)
       const run = newPlanRun(services, name, request, attempt)
       request.begins?.(run)
-      const outcome = await executeRun(scoped, { run, plan, only: request.only, signal: request.signal })
+      const outcome = await executeRun(services, { run, plan, only: request.only, signal: request.signal })
       // What only a copy lacks is not worth standing still for once more: the next run copies it.
       const isBehind = outcome.reason === behindReason
       const again = attempt < attempts && ['failed', 'partial'].includes(outcome.status) && !isBehind
