@@ -11,6 +11,9 @@ export interface BoundedDriverOptions {
   readonly idleMs: number
 }
 
+/** A store that does nothing for so long is given up. */
+export const longestIdleMs = 10 * 60_000
+
 type Operation = 'put' | 'get' | 'list' | 'delete' | 'sweep'
 
 /**
@@ -83,6 +86,25 @@ export function boundedDriver(driver: StorageDriver, { clock, idleMs }: BoundedD
       call('sweep', options.prefix ?? '', options.signal, async (signal) =>
         driver.sweep?.(before, { ...options, signal }),
       ),
+  }
+}
+
+/**
+ * A driver that is bounded where it reads. A put that hangs is left to the time of whoever called it, and waited for: what
+ * came to its end after it was given up could be a manifest whose data was removed.
+ */
+export function boundedReads(driver: StorageDriver, options: BoundedDriverOptions): StorageDriver {
+  const { get, list } = boundedDriver(driver, options)
+  return {
+    name: driver.name,
+    address: driver.address,
+    capabilities: driver.capabilities,
+    localDirectory: driver.localDirectory,
+    get,
+    list,
+    put: (...args) => driver.put(...args),
+    delete: (...args) => driver.delete(...args),
+    sweep: async (...args) => driver.sweep?.(...args),
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { SecretRef } from '@holdfast/sdk'
 import type { ResolvedConfig } from '../load/resolved.ts'
+import { longestIdleMs } from './bounded-driver.ts'
 import { fsStorage } from './fs-driver.ts'
 import { createArtifactStore, type ArtifactStore, type CreateArtifactStoreOptions } from './store.ts'
 
@@ -29,6 +30,7 @@ export function createConfiguredStores({
       driver: storage ?? fsStorage({ path: join(stateDirectory, 'artifacts') }),
       instance,
       identities,
+      idleMs: longestIdleMs,
     })
   }
   return (config) => {

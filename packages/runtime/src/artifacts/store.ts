@@ -1,5 +1,6 @@
 import type { Bytes, Logger, Meter, SecretRef, Secrets, Sink, StorageDriver } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
+import { boundedReads } from './bounded-driver.ts'
 import { getArtifact, listArtifacts, never, type Selection } from './catalogue.ts'
 import { createArtifact, type CreateRequest } from './create.ts'
 import { instanceOfKey, objectKey } from './keys.ts'
@@ -28,6 +29,8 @@ export interface CreateArtifactStoreOptions {
   /** age identities for reading encrypted artifacts of a plan back, asked for at each use; whichever fits is used. */
   readonly identities?: ((plan: string) => readonly SecretRef[]) | undefined
   readonly meter?: Meter | undefined
+  /** Milliseconds in which nothing comes, no byte and no key, after which reading is given up. Default: it is waited for. */
+  readonly idleMs?: number | undefined
 }
 
 /** For calls that may be given up. */
@@ -120,8 +123,8 @@ export interface ArtifactStore {
  * ```
  */
 export function createArtifactStore(options: CreateArtifactStoreOptions): ArtifactStore {
-  const { instance, clock, log, secrets, meter, identities = () => [] } = options
-  const driver = typedDriver(options.driver)
+  const { instance, clock, log, secrets, meter, identities = () => [], idleMs } = options
+  const driver = typedDriver(idleMs === undefined ? options.driver : boundedReads(options.driver, { clock, idleMs }))
   const active = new Set<string>()
   const parts = { driver, instance, clock, log, secrets, identities, active }
   const stored = meter?.counter('holdfast_artifacts_total', 'Artifacts by how they were stored', ['plan', 'result'])

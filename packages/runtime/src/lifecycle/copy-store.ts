@@ -1,6 +1,6 @@
 // One copy of one plan's artifacts: what is done there while it is claimed.
 import { isHoldfastError } from '@holdfast/sdk'
-import { boundedDriver } from '../artifacts/bounded-driver.ts'
+import { boundedDriver, longestIdleMs as idleMs } from '../artifacts/bounded-driver.ts'
 import { checkCopied, copyAcceptance, copyArtifact, copyVerification, type CopyOptions } from '../artifacts/copy.ts'
 import { findLack, type MissingArtifact } from '../artifacts/copy-lack.ts'
 import { typedDriver } from '../artifacts/objects.ts'
@@ -13,8 +13,6 @@ import type { CopyTally } from './copy-tally.ts'
 import { hasFailed, type TargetState } from './outcome.ts'
 import { isPrunable, type RunExecution } from './run.ts'
 
-/** A store that does nothing for so long is given up. */
-const idleMs = 10 * 60_000
 /** So many artifacts in a row that a copy could not take, and it is asked for no more. */
 const patience = 3
 

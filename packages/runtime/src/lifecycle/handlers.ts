@@ -156,12 +156,13 @@ const builtIns: {
     isAlone: boolean,
   ) => HandlerCall | undefined
 } = {
-  verifyBackups: ({ services }, target, isAlone) => {
+  verifyBackups: ({ services, plan }, target, isAlone) => {
     if (!target.points.some((point) => artifactOf(point) !== undefined)) return undefined
     return {
       hook: 'verifyBackups',
       participant: engine,
-      resolved: once,
+      // As long as its run may take: how large a backup is, nobody knows. A store of which nothing comes is given up before.
+      resolved: { ...once, timeoutMs: plan.budgetMs },
       target,
       keepsOpen: false,
       async invoke({ signal }) {

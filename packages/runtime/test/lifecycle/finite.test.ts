@@ -1,5 +1,5 @@
 // Time is finite: nothing that a hook, a plugin or a store does keeps a run from ending and from giving back.
-import { advanceUntil, memoryStorage } from '@holdfast/testing'
+import { advanceUntil, memoryStorage, type TestClock } from '@holdfast/testing'
 import { defineHook, definePlugin, type HookModule, type Plugin } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
 import { newRunId } from '../../src/lifecycle/run-id.ts'
@@ -80,6 +80,44 @@ describe('fault F6: what hangs is left behind:', () => {
     const { outcome } = await advanceUntil(run.clock, run.run(), '1m')
     expect(outcome.status).toBe('failed')
     expect(run.engine.journal.runs()).toMatchObject([{ status: 'failed' }])
+  })
+
+  test('not a backup that takes hours to be read back, as long as it moves', async () => {
+    const memory = memoryStorage()
+    const get = memory.get.bind(memory)
+    const at: { clock?: Pick<TestClock, 'sleep'> } = {}
+    const storage = {
+      ...memory,
+      async *get(...args: Parameters<typeof get>) {
+        if (args[0].includes('.data'))
+          for (let part = 0; part < 20; part++) {
+            await at.clock?.sleep('9m')
+            yield Buffer.alloc(0)
+          }
+        yield* get(...args)
+      },
+    }
+    const run = await testRun([backup({})], { config: { storage } })
+    at.clock = run.clock
+    const { outcome } = await advanceUntil(run.clock, run.run(), '1m')
+    expect(outcome).toMatchObject({ status: 'succeeded', targets: [{ verification: 'verified' }] })
+  })
+
+  test('a backup of which nothing comes when it is read back', async () => {
+    const memory = memoryStorage()
+    const get = memory.get.bind(memory)
+    const storage = {
+      ...memory,
+      async *get(...args: Parameters<typeof get>) {
+        if (args[0].includes('.data')) await forever()
+        yield* get(...args)
+      },
+    }
+    const run = await testRun([backup({})], { config: { storage } })
+    const began = run.clock.now().getTime()
+    const { outcome } = await advanceUntil(run.clock, run.run(), '1m')
+    expect(outcome).toMatchObject({ status: 'partial', error: { code: 'STORAGE_STALLED' } })
+    expect(run.clock.now().getTime() - began).toBeLessThan(20 * 60_000)
   })
 
   test.each([['is to be told that it is free'], ['is told once more that it is owned']])(
