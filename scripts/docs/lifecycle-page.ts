@@ -52,6 +52,7 @@ ${rows.join('\n')}
   a failure is logged and counted.
 - A budget is the default; \`timeout\` of a hook sets another. A budget marked † comes with a fresh signal from the run's
   reserve, so that a run which was aborted or ran out of time still gets there.
+- What the engine itself does in \`verifyBackups\`, reading everything back, may take as long as the run.
 - The undo window of \`beforeBackups\` closes between \`backups\` and \`afterBackups\`, as soon as the last backup settles:
   what was quiesced is given back there, newest first. Undos armed in \`backups\` or later fire when that handler for that
   target settles.
