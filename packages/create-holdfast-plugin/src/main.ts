@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { namesOf } from './names.ts'
-import { writePlugin } from './write-plugin.ts'
+import { identifiersOfTemplate, writePlugin } from './write-plugin.ts'
 
 const usage = `Usage: npm create holdfast-plugin NAME
 
@@ -37,7 +37,7 @@ export function main(args: readonly string[], options: MainOptions = {}): number
     err(usage)
     return 2
   }
-  const names = namesOf(name)
+  const names = namesOf(name, identifiersOfTemplate())
   if (names === undefined) {
     err(`${JSON.stringify(name)} can't be the name of a plugin.\n\n${usage}`)
     return 2

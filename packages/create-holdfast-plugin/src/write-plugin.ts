@@ -4,6 +4,16 @@ import type { PluginNames } from './names.ts'
 
 const template = join(import.meta.dirname, '../template')
 
+/** Every identifier of the template: a factory of the same name would be another thing in the same place. */
+export function identifiersOfTemplate(): ReadonlySet<string> {
+  const code = readdirSync(template, { recursive: true, withFileTypes: true })
+    .filter(({ name }) => name.endsWith('.ts'))
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'))
+    .join('\n')
+    .replaceAll(/\/\/.*|\/\*[\s\S]*?\*\/|'[^'\n]*'/g, '')
+  return new Set(code.match(/[A-Za-z_$][\w$]*/g))
+}
+
 /**
  * Writes the files of a new plugin. Nothing is overwritten.
  *

@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { main } from '../src/main.ts'
 import { namesOf } from '../src/names.ts'
+import { identifiersOfTemplate } from '../src/write-plugin.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -98,6 +99,21 @@ test('what it has written passes its own tests, the conformance suite among them
   expect(status).toBe(0)
 })
 
+test('a name that the written files use for something else, such as tar, is no name of the factory', () => {
+  const cwd = emptyFolder()
+  for (const name of ['tar', 'run', 'path', 'test', 'join', 'outcome', 'name', 'use', 'replies']) {
+    expect(create(cwd, name).code).toBe(0)
+    const read = (file: string): string => readFileSync(join(cwd, `holdfast-plugin-${name}`, file), 'utf8')
+    expect(read('src/index.ts')).toContain(`export { ${name}Plugin } from './${name}.ts'`)
+    expect(read(`src/${name}.ts`)).toMatch(new RegExp(`^export const ${name}Plugin: .*\\n  name: '${name}',`, 'm'))
+  }
+  // Whatever else is written later.
+  for (const identifier of identifiersOfTemplate()) {
+    const names = namesOf(identifier.toLowerCase(), identifiersOfTemplate())
+    if (names) expect(identifiersOfTemplate()).not.toContain(names.factory)
+  }
+})
+
 test('it overwrites nothing', () => {
   const cwd = emptyFolder()
   mkdirSync(join(cwd, 'holdfast-plugin-redis'))
@@ -123,7 +139,20 @@ test('it says how it is called', () => {
   expect(create(cwd, '--help')).toMatchObject({ code: 0, out: expect.stringMatching(/^Usage: npm create/) })
   expect(create(cwd)).toMatchObject({ code: 2, err: expect.stringMatching(/^Usage: npm create/) })
   expect(create(cwd, 'a', 'b').code).toBe(2)
-  for (const name of ['Redis', '../redis', 'redis_cluster', '-x', '--force', 'delete', '@acme', '@/x', 'a--b', 'ä']) {
+  for (const name of [
+    'Redis',
+    '../redis',
+    'redis_cluster',
+    '-x',
+    '--force',
+    'delete',
+    '@acme',
+    '@/x',
+    'a--b',
+    'ä',
+    'index',
+    'pause',
+  ]) {
     expect(create(cwd, name)).toMatchObject({ code: 2, err: expect.stringContaining("can't be the name of a plugin") })
   }
 })
@@ -133,5 +162,5 @@ test.each([
   ['holdfast-plugin-redis', 'holdfast-plugin-redis', 'redis', 'Redis'],
   ['@acme/holdfast-plugin-my-s3', '@acme/holdfast-plugin-my-s3', 'myS3', 'MyS3'],
 ])('%s', (given, name, factory, type) => {
-  expect(namesOf(given)).toMatchObject({ package: name, factory, type })
+  expect(namesOf(given, new Set())).toMatchObject({ package: name, factory, type })
 })
