@@ -1,4 +1,4 @@
-import { formatDuration, isHoldfastError, type Logger, type Notification, type Secrets } from '@holdfast/sdk'
+import { formatDuration, isHoldfastError, type Logger, type Secrets } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import { reasonOf } from '../failure.ts'
 import type { ResolvedNotifier } from '../load/resolved.ts'
@@ -27,13 +27,10 @@ const pausesMs = [1000, 5000]
  * @throws why it was not told
  */
 export async function deliver(notifier: ResolvedNotifier, facts: Facts, options: DeliverOptions): Promise<void> {
-  const { clock, secrets, redactor, signal, attempts = mostAttempts } = options
-  // Before anything is put into words: what is not known yet could not be blanked.
-  await Promise.allSettled(notifier.secrets.map((ref) => secrets.open(ref)))
-  const notification = compose(notifier, facts, redactor)
+  const { clock, signal, attempts = mostAttempts } = options
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await callInTime(notifier, notification, attempt, options)
+      return await callInTime(notifier, facts, attempt, options)
     } catch (error) {
       const isFinal = isHoldfastError(error) && !error.retryable
       if (isFinal || attempt >= attempts || signal.aborted) throw error
@@ -46,7 +43,7 @@ export async function deliver(notifier: ResolvedNotifier, facts: Facts, options:
 
 async function callInTime(
   notifier: ResolvedNotifier,
-  notification: Notification,
+  facts: Facts,
   attempt: number,
   { clock, log, secrets, redactor, signal }: DeliverOptions,
 ): Promise<void> {
@@ -66,8 +63,13 @@ async function callInTime(
   const redact = (text: string): string => redactor.text(text)
   try {
     const { config } = notifier
-    const sent = (async () =>
-      notifier.send(notification, { config, signal: stop.signal, attempt, log, clock, secrets, redact }))()
+    const sent = (async () => {
+      // Before anything is put into words: what is not known yet could not be blanked.
+      await Promise.allSettled(notifier.secrets.map((ref) => secrets.open(ref)))
+      stop.signal.throwIfAborted()
+      const notification = compose(notifier, facts, redactor)
+      await notifier.send(notification, { config, signal: stop.signal, attempt, log, clock, secrets, redact })
+    })()
     await Promise.race([sent, late.promise])
   } catch (error) {
     // What a request says of its being cut off says less.

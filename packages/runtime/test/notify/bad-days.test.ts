@@ -1,5 +1,9 @@
 // Whoever is told has a bad day: the run is what it was, and it is said that nobody heard of it.
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { advanceUntil, selfSignedTls, type TestRun } from '@holdfast/testing'
 import { defineNotifier, HoldfastError, webhook, type Notifier } from '@holdfast/sdk'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -79,6 +83,24 @@ test('fault F51: one that never answers keeps a process that ends no longer than
   const began = run.clock.monotonic()
   await advanceUntil(run.clock, run.engine.notifications.close(), '500ms')
   expect(run.clock.monotonic() - began).toBeLessThanOrEqual(10_500)
+  const said = await saidOf(run)
+  expect(said.failures).toBe('1')
+  expect(said.history).toMatch(/no answer within 10\.0 s|there was no time left/)
+})
+
+test('a secret that can not be read in time, such as on a share that hangs, keeps nobody: neither others nor the end', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-notify-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const file = join(directory, 'url')
+  // Whoever opens it waits until somebody writes.
+  execFileSync('mkfifo', [file])
+  onTestFinished(() => closeSync(openSync(file, constants.O_RDWR | constants.O_NONBLOCK)))
+  const other = await service()
+  const notify = [webhook({ url: { file } }), webhook({ url: other.url }, { name: 'other' })]
+  const run = await testRun([orders({ failure: broken })], { config: { notify } })
+  await run.run()
+  await vi.waitFor(() => expect(other.received).toHaveLength(1))
+  await advanceUntil(run.clock, run.engine.notifications.close(), '500ms')
   const said = await saidOf(run)
   expect(said.failures).toBe('1')
   expect(said.history).toMatch(/no answer within 10\.0 s|there was no time left/)
