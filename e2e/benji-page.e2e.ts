@@ -3,12 +3,13 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fits } from '../scripts/transcripts.ts'
 import { useSite, volumesConfig } from './support/benji.ts'
 import { environment } from './support/cli.ts'
 import { createImage, createSnapshot, MiB, readImage, removeImages, writeImage } from './support/ceph.ts'
-import { run } from './support/kubectl.ts'
+import { run, succeed } from './support/kubectl.ts'
+import { readerOf, type Reader } from './support/page.ts'
 
 const root = join(import.meta.dirname, '..')
 const image = 'rbd/docs-data'
@@ -69,6 +70,43 @@ test.each(steps)('$ %s', async (command, output) => {
   const cwd = site.project.path
   const { code, stdout } = await run('bash', words, { cwd, env: environment({ cwd, env }) })
   expect([code, fits({ output: anyId(output) }, anyId(stdout)) || stdout]).toEqual([0, true])
+})
+
+describe('typed without its output', () => {
+  const reader = (): Reader => {
+    const here = {
+      '/etc/benji/benji.yaml': site.benji.configFile,
+      '/var/lib/holdfast': site.project.at('state-of-images'),
+      '/var/lib/benji': site.project.at('benji'),
+      '/etc/ceph/': site.project.at('ceph-'),
+      'rbd-docs-data-y1y2vh': newest,
+    }
+    const { CEPH_CONF } = process.env
+    return readerOf({ page: 'docs/benji.md', cwd: site.project.path, env: { CEPH_CONF }, here })
+  }
+
+  test('images, without a cluster', async () => {
+    const before = (await site.benji.ls()).length
+    reader().write()
+    await reader().type('images')
+    expect(await site.benji.ls()).toHaveLength(before + 1)
+  })
+
+  test('a lock that was left behind', async () => {
+    const database = ['sqlite3', site.project.at('benji/benji.sqlite')] as const
+    const sql = (text: string): Promise<string> => succeed(database[0], [database[1], text])
+    const columns = 'host, process_id, lock_name, reason, date'
+    const values = `'gone', 'gone', 'Version ${newest}', 'Restoring', '2026-01-01 00:00:00'`
+    await sql(`INSERT INTO locks (${columns}) VALUES (${values})`)
+    expect((await site.benji.try('rm', '--force', newest)).code).not.toBe(0)
+    await reader().type('lock')
+    expect(await sql('SELECT count(*) FROM locks')).toBe('0\n')
+  })
+
+  test('a user of Ceph', async () => {
+    await reader().type('ceph-user')
+    expect(site.project.read('ceph-ceph.client.backup.keyring')).toMatch(/^\[client\.backup\]\n\s*key = \S+/)
+  })
 })
 
 test('what it restored, from a version that holds only what had changed, is the image', async () => {

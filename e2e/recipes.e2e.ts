@@ -1,6 +1,7 @@
 // The recipes of examples/recipes, in both forms, against the real databases: what was dumped comes back by the commands
 // that the recipe's page gives; a dump that fails is none; one that can't be read back is not trusted.
 import { beforeAll, describe, expect, test } from 'vitest'
+import { blockOf } from '../scripts/page-blocks.ts'
 import { apply, waitFor, type Ended } from './support/kubectl.ts'
 import { useNamespace } from './support/namespace.ts'
 import { execIn, ready } from './support/pods.ts'
@@ -228,4 +229,27 @@ describe.concurrent.each(recipes)('$name', (recipe) => {
       expect({ code, ...run }).toMatchObject({ code: 4, status: 'partial', targets: [{ verification: 'unverified' }] })
     })
   })
+})
+
+test('docs/drills.md: its scripts tell a shop from none, and leave nothing behind', async () => {
+  const env = 'export PGUSER=shop PGPASSWORD="$POSTGRES_PASSWORD" HOLDFAST_DRILL_SUFFIX=page'
+  const drill = (orders: number): Promise<Ended> => {
+    const dump = `createdb source && psql -qc 'CREATE TABLE orders AS SELECT generate_series(1, ${orders})' source && \
+      pg_dump --format=custom source >shop.dump && dropdb source`
+    const script = `cd "$(mktemp -d)"\n${env}\n${dump}\n${blockOf('docs/drills.md', 'drill')}`
+    return execIn(namespace, pod, 'postgres', ['sh', '-euc', script])
+  }
+  const cleanup = `${env}\n${blockOf('docs/drills.md', 'cleanup')}`
+  const databases = `${env}\npsql -Atc 'SELECT count(*) FROM pg_database' shop`
+  const shell = (script: string): Promise<Ended> => execIn(namespace, pod, 'postgres', ['sh', '-euc', script])
+  await waitFor('the database', async () => (await shell(databases)).code === 0)
+  const { stdout: before } = await shell(databases)
+  for (const [orders, code] of [
+    [1000, 0],
+    [3, 1],
+  ] as const) {
+    expect(await drill(orders)).toMatchObject({ code })
+    for (const time of ['once', 'twice']) expect({ time, ...(await shell(cleanup)) }).toMatchObject({ code: 0 })
+  }
+  expect((await shell(databases)).stdout).toBe(before)
 })

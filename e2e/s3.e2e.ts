@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as aws from '@aws-sdk/client-s3'
 import { s3, type S3Options } from '../packages/storage-s3/src/index.ts'
 import { createProject, runCommand, startCommand, type Project } from './support/cli.ts'
-import { waitFor, type Ended } from './support/kubectl.ts'
+import { succeed, waitFor, type Ended } from './support/kubectl.ts'
+import { readerOf, type Reader } from './support/page.ts'
 import { startS3Service, startTlsService, type S3Service } from './support/s3.ts'
 
 const { signal } = new AbortController()
@@ -163,6 +164,23 @@ describe('holdfast, with --storage s3://…', () => {
     expect(restored).toMatchObject({ code: 0 })
     expect(sha256(elsewhere.at('back.bin'))).toBe(sha256(project.at('dump.bin')))
     elsewhere.remove()
+    project.remove()
+  })
+
+  test('docs/s3.md, packages/storage-s3/README.md and docs/restore.md: addresses, and a restore from one with a key', async () => {
+    const project = shop()
+    const url = urlOf(optionsOf())
+    const here = {
+      's3://backups/shop?region=eu-central-1': url,
+      's3://backups/shop?endpoint=https://minio.example:9000': url,
+    }
+    const env = { ...service.env, HOLDFAST_STATE_DIR: project.at('state') }
+    const reader = (page: string): Reader => readerOf({ page, cwd: project.path, env, here })
+    await reader('docs/s3.md').type('addresses')
+    expect(await reader('packages/storage-s3/README.md').type('address')).toContain('20.0 MiB')
+    await succeed('age-keygen', ['-o', project.at('key.txt')])
+    await reader('docs/restore.md').type('bucket')
+    expect(sha256(project.at('restored/dump'))).toBe(sha256(project.at('dump.bin')))
     project.remove()
   })
 
