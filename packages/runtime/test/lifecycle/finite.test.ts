@@ -120,6 +120,27 @@ describe('fault F6: what hangs is left behind:', () => {
     expect(run.clock.now().getTime() - began).toBeLessThan(20 * 60_000)
   })
 
+  test('a store that hangs when something is to be removed: the next run prunes', async () => {
+    const memory = memoryStorage()
+    let hangs = true
+    const storage = {
+      ...memory,
+      delete: (...args: Parameters<typeof memory.delete>) => (hangs ? forever() : memory.delete(...args)),
+    }
+    const run = await testRun([backup({})], { config: { storage }, plan: { retention: { latest: 1 } } })
+    for (let day = 1; day <= 2; day++) {
+      const { outcome } = await advanceUntil(run.clock, run.run(), '1m')
+      expect(outcome.warnings.map(({ code }) => code)).toEqual(day === 1 ? [] : ['HOOK_ABANDONED'])
+      await run.clock.advance('1d')
+    }
+    hangs = false
+    expect((await advanceUntil(run.clock, run.run(), '1m')).outcome).toMatchObject({
+      status: 'succeeded',
+      warnings: [],
+    })
+    expect(await Array.fromAsync(run.engine.store().list())).toHaveLength(1)
+  })
+
   test.each([['is to be told that it is free'], ['is told once more that it is owned']])(
     'a store that hangs when it %s: the run ends, is told of, and the next one is no busy plan',
     async (what) => {
