@@ -6,6 +6,7 @@ import { stuckUndos } from '../journal/pending-undos.ts'
 import { quietly } from '../journal/quietly.ts'
 import type { RunRecord, UndoRecord } from '../journal/records.ts'
 import type { RunEventListener } from '../lifecycle/events.ts'
+import { behindReason } from '../lifecycle/outcome.ts'
 import type { ResolvedConfig, ResolvedNotifier } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import type { Redactor } from '../telemetry/redaction.ts'
@@ -98,6 +99,8 @@ export function createNotifications({ services, redactor }: CreateNotificationsO
       else if (!isBoot) say('success')
       return
     }
+    // It left a backup: what gets old after it is another one.
+    if (outcome.reason === behindReason) book.over([`stale ${name}`])
     // A pod that is started again and again says it once.
     const isNew = book.begin(isBoot ? `boot ${name}` : `trouble ${name}`)
     if (isNew || !isBoot) say(outcome.status === 'partial' ? 'partial' : 'failure')

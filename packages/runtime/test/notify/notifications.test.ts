@@ -190,6 +190,17 @@ test('what was told is known after a restart: the recovery is said by another pr
   expect(kinds()).toEqual(['failure', 'recovery'])
 })
 
+test('a run that lacks a copy only is a backup: what gets stale after it is said anew', async () => {
+  const { make, kinds } = recorder()
+  const copy = memoryStorage({ capacity: 0 })
+  const run = await testRun([orders()], { config: { notify: [make({}, { on: everything })], copies: [copy] } })
+  run.engine.notifications.stale({ plan: 'test', since: undefined })
+  expect((await advanceUntil(run.clock, run.run())).outcome).toMatchObject({ status: 'partial', reason: 'copies' })
+  run.engine.notifications.stale({ plan: 'test', since: run.clock.now() })
+  await run.engine.notifications.close()
+  expect(kinds()).toEqual(['stale', 'start', 'partial', 'stale'])
+})
+
 test('stale is said once, also after a restart, until something succeeds', async () => {
   const { told, make, kinds } = recorder()
   const run = await testRun([orders()], { config: { notify: [make({})] } })
