@@ -114,6 +114,7 @@ function captured(): { readonly io: Io; readonly text: () => string } {
     stdout: terminal,
     stderr: terminal,
     writeBytes: () => Promise.resolve(),
+    printed: () => Promise.resolve(undefined),
     stdin: new PassThrough(),
     env: {},
     cwd: root,

@@ -7,6 +7,10 @@ export const errors = defineErrors(
       message: (p: { reason: string }) => `Holdfast itself failed: ${p.reason}`,
       hint: 'This is a fault in Holdfast, not in your configuration. Whether something was backed up is in `holdfast history`. Please report it with the output of `holdfast doctor --json` and of this command with --log-level debug.',
     },
+    ANSWER_LOST: {
+      message: (p: { reason: string }) => `what this command answered did not all arrive: ${p.reason}`,
+      hint: 'What it was to do is done. Standard output took no more: make room there, or send it somewhere else, and ask again.',
+    },
     OPTION_INVALID: {
       message: (p: { option: string; value: string; allowed: string }) => `${p.option} can't be "${p.value}"`,
       hint: (p) => `Nothing was done. Allowed: ${p.allowed}.`,

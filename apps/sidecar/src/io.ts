@@ -18,6 +18,8 @@ export interface Io {
   readonly stderr: Terminal
   /** Writes bytes to standard output, whole; waits as long as the reader does. Rejects when it has gone. */
   writeBytes(chunk: Uint8Array): Promise<void>
+  /** Resolves when what was printed has arrived, or never will: with the reason then, unless its reader went away. */
+  printed(): Promise<Error | undefined>
   readonly stdin: Readable & { readonly isTTY?: boolean }
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
@@ -41,7 +43,7 @@ export interface Fault {
 
 /** This process. */
 export function processIo(): Io {
-  ignoreClosedPipes()
+  const lost = outliveOutputs()
   let writer: ByteWriter | undefined
   return {
     stdout: terminalOf(process.stdout),
@@ -49,6 +51,10 @@ export function processIo(): Io {
     async writeBytes(chunk) {
       writer ??= createByteWriter(1)
       await writer(chunk)
+    },
+    async printed() {
+      await flushed(process.stdout)
+      return lost()
     },
     get stdin() {
       return process.stdin
@@ -80,8 +86,6 @@ export function onSignal(listener: (signal: Signal) => void): () => void {
  * arrives first.
  */
 export async function endProcess(code: number): Promise<void> {
-  const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
-    new Promise((resolve) => void stream.write('', () => resolve()))
   await Promise.all([flushed(process.stdout), flushed(process.stderr)])
   process.exit(code)
 }
@@ -99,11 +103,21 @@ function terminalOf(stream: NodeJS.WriteStream): Terminal {
   }
 }
 
-/** A reader that went away (`holdfast list | head`) ends nothing: a run under way goes on, and says how it ended. */
-function ignoreClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-    })
-  }
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => void stream.write('', () => resolve()))
+}
+
+/**
+ * What can't be printed ends nothing: a reader that went away (`holdfast list | head`), a terminal that was hung up, a full
+ * disk. A run under way goes on, and gives back what it took.
+ *
+ * @returns why something on standard output did not arrive; a reader that went away wants no more
+ */
+function outliveOutputs(): () => Error | undefined {
+  let lost: Error | undefined
+  process.stderr.on('error', () => {})
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') lost ??= error
+  })
+  return () => lost
 }

@@ -1,10 +1,14 @@
 import { isHoldfastError } from '@holdfast/sdk'
 import { CommanderError } from 'commander'
 import { createContext, type CommandContext } from './context.ts'
+import { errors } from './errors.ts'
 import { internalError } from './internal-error.ts'
 import { exitCode, exitCodeOfFailure } from './exit-codes.ts'
 import type { Io } from './io.ts'
 import { createProgram } from './program/program.ts'
+
+/** Commands whose exit code says what became of the backups, whoever could read it or not. */
+const acting: ReadonlySet<string> = new Set(['daemon', 'run', 'drill', 'restore'])
 
 /**
  * Runs one command of `holdfast`.
@@ -18,6 +22,11 @@ export async function runHoldfast(argv: readonly string[], io: Io): Promise<numb
   const program = createProgram(io, argv, async (command, options, body) => {
     context = createContext(io, options, command)
     code = await body(context)
+    const lost = await io.printed()
+    if (lost && code === exitCode.ok && !acting.has(command)) {
+      code = exitCode.failed
+      context.fail(errors.ANSWER_LOST({ reason: lost.message }, { cause: lost }))
+    }
   })
   try {
     await program.parseAsync(argv, { from: 'user' })

@@ -6,12 +6,14 @@ import type { Signal } from './io.ts'
 export interface StopSignals {
   /** The first signal that told the command to stop. */
   received(): Signal | undefined
+  /** Whether it ends because of an error that nobody handled: it has failed then, whatever else became of it. */
+  faulted(): boolean
   close(): void
 }
 
 /**
  * Makes signals end a command in order: what runs is aborted, and everything is given back. A second signal hurries,
- * but skips no undo.
+ * but skips no undo. So does an error that nobody handled: it must not leave behind what was taken.
  *
  * @param ignore - signals that mean something else to the command
  */
@@ -21,7 +23,8 @@ export function stopOnSignals(
   ignore: readonly Signal[] = [],
 ): StopSignals {
   let first: Signal | undefined
-  const close = io.onSignal((signal) => {
+  let faulted = false
+  const closeSignals = io.onSignal((signal) => {
     if (ignore.includes(signal)) return
     log.warn(
       first === undefined
@@ -31,5 +34,18 @@ export function stopOnSignals(
     first ??= signal
     void engine.shutdown(settings.shutdownGraceMs)
   })
-  return { received: () => first, close }
+  const closeFaults = io.onFault(({ kind, error }) => {
+    const what = kind === 'rejection' ? 'a promise was rejected and nobody looked' : 'an error came out of nowhere'
+    log.error(`${what}; probably in a hook or plugin. Stopping; what was taken is given back first`, { error })
+    if (!faulted) void engine.shutdown(settings.shutdownGraceMs)
+    faulted = true
+  })
+  return {
+    received: () => first,
+    faulted: () => faulted,
+    close() {
+      closeSignals()
+      closeFaults()
+    },
+  }
 }

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, openSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { startProcess, type StartedProcess } from './support/process.ts'
+import { startProcess, type StartedProcess, type StartProcessOptions } from './support/process.ts'
 import { shop, type Workspace } from './support/workspace.ts'
 
-function holdfast(here: Workspace, args: readonly string[]): StartedProcess {
+function holdfast(here: Workspace, args: readonly string[], more?: Pick<StartProcessOptions, 'to'>): StartedProcess {
   const env = { HOLDFAST_STATE_DIR: here.state, TARGET_CONTAINER: 'app', POD_NAME: 'pod' }
-  return startProcess('holdfast', args, { cwd: here.path, env })
+  return startProcess('holdfast', args, { cwd: here.path, env, ...more })
 }
 
 /** A plan that freezes, and whose backup ends only when it is told to. */
@@ -75,4 +75,49 @@ test('fault F3: killed between freeze and thaw, the next start thaws before anyt
     'succeeded',
     'aborted',
   ])
+})
+
+test('fault F12: a run whose log and answer nobody can take is done all the same, and nothing stays frozen', async () => {
+  const here = freezing('true')
+  const full = openSync('/dev/full', 'w')
+  const { ended } = holdfast(here, ['run', 'shop'], { to: [full, full] })
+  expect(await ended).toEqual({ code: 0, signal: null })
+  expect(existsSync(here.at('frozen'))).toBe(false)
+  const history = await here.run(['history', '--json'])
+  expect(JSON.parse(history.stdout)).toMatchObject([{ plan: 'shop', status: 'succeeded' }, { trigger: 'boot' }])
+})
+
+test('fault F12: an answer that did not arrive is no answer', async () => {
+  const here = freezing('true')
+  const { ended, stderr } = holdfast(here, ['schedule'], { to: [openSync('/dev/full', 'w'), 'pipe'] })
+  expect((await ended).code).toBe(1)
+  expect(stderr()).toContain('what this command answered did not all arrive')
+})
+
+test.for([
+  ['an exception out of nowhere', `setTimeout(() => { throw new Error('let go of') }, 10)`],
+  ['a promise that it forgot', `void Promise.reject(new Error('let go of'))`],
+] as const)('%s in a hook ends the run in order: nothing stays frozen, and it has failed', async ([, fault]) => {
+  const here = freezing('true')
+  here.write(
+    'holdfast.yaml',
+    `plans: { shop: { use: [{ '@holdfast/plugin-scripts#scripts': { path: ${here.path}/scripts } }, ./hook.mjs] } }\n`,
+  )
+  here.write(
+    'hook.mjs',
+    `export default {
+  $type: 'holdfast.hook/v1',
+  hook: 'backups',
+  async entry({ signal }) {
+    ${fault}
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  },
+}
+`,
+  )
+  const { ended, stderr } = holdfast(here, ['run', 'shop'])
+  expect((await ended).code, stderr()).toBe(1)
+  expect(stderr()).toContain('let go of')
+  expect(existsSync(here.at('frozen'))).toBe(false)
+  expect(readFileSync(here.at('told'), 'utf8')).toBe('aborted')
 })

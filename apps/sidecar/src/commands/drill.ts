@@ -36,10 +36,11 @@ export async function runDrillCommand(given: CommandContext, name: string | unde
     }
     await permissions.told()
     for (const drill of drills) {
-      if (signals.received()) break
+      if (signals.received() || signals.faulted()) break
       results.push(await engine.drill(drill.name))
     }
     if (context.settings.json) context.printJson(results.map((result) => drillJson(result, ended)))
+    if (signals.faulted()) return exitCode.failed
     if (signals.received()) return exitCodeOfSignal(signals.received())
     const codes = results.map(({ outcome }) => exitCodeOfRun(outcome))
     // One that failed is never hidden by the others, nor by one that was busy.

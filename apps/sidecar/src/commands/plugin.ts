@@ -11,7 +11,6 @@ import { findConfiguration } from '../configuration.ts'
 import type { CommandContext } from '../context.ts'
 import { errors } from '../errors.ts'
 import { exitCode, exitCodeOfFailure, exitCodeOfSignal } from '../exit-codes.ts'
-import type { Signal } from '../io.ts'
 import { formatTable } from '../output/table.ts'
 import { showRun } from './run.ts'
 import { openEngine, startEngine } from '../session.ts'
@@ -55,9 +54,9 @@ export async function runPluginCommandLine(
   if (lacking) throw unknownCommand(lacking.participant, command)
   const codes: number[] = []
   for (const candidate of chosen) {
-    const { code, received } = await run(context, config, candidate, command, args)
+    const { code, isStopped } = await run(context, config, candidate, command, args)
     codes.push(code)
-    if (received !== undefined) return code
+    if (isStopped) return code
   }
   // One that failed is never hidden by the others, nor keeps them from their turn.
   return codes.find((code) => code !== exitCode.ok) ?? exitCode.ok
@@ -69,7 +68,7 @@ async function run(
   { plan, participant }: Candidate,
   command: string,
   args: readonly string[],
-): Promise<{ readonly code: number; readonly received?: Signal | undefined }> {
+): Promise<{ readonly code: number; readonly isStopped?: boolean }> {
   const { context: shown, view, close } = showRun(context)
   const session = await openEngine(shown, { config }, view)
   const signals = stopOnSignals(shown, session.engine)
@@ -84,7 +83,8 @@ async function run(
       body: (call) => runPluginCommand(services, call, { plan, participant, command, args }),
     })
     const received = signals.received()
-    if (received !== undefined) return { code: exitCodeOfSignal(received), received }
+    if (signals.faulted()) return { code: exitCode.failed, isStopped: true }
+    if (received !== undefined) return { code: exitCodeOfSignal(received), isStopped: true }
     if (outcome.error) return { code: exitCodeOfFailure(outcome.error) }
     return { code: typeof value === 'number' ? value : exitCode.ok }
   } finally {

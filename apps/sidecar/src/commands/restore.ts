@@ -58,7 +58,7 @@ export async function runRestoreCommand(
   if (isStandardOutput(place)) return restoreToStdout(context, backup)
   const restorer = options.bytes ? undefined : restorerOf(found.loaded, backup)
   if (!restorer && place.path === undefined) throw errors.RESTORE_PLACE({ artifact: backup.id })
-  const { result, received } = await restore(context, found, backup, {
+  const { result, received, faulted } = await restore(context, found, backup, {
     place,
     restorer,
     force: options.force ?? false,
@@ -71,7 +71,7 @@ export async function runRestoreCommand(
   if (settings.json && error && !items.some((item) => item.error)) context.fail(error)
   else if (settings.json) context.printJson(restoredJson(backup, result))
   else context.print(formatRestored(backup, result, { style, zone, now: io.clock.now() }))
-  if (!error) return exitCode.ok
+  if (!error) return faulted ? exitCode.failed : exitCode.ok
   // As a run it has been shown already.
   if (!settings.json && result.run === undefined) context.fail(error)
   return received === undefined ? exitCodeOfFailure(error) : exitCodeOfSignal(received)
@@ -147,7 +147,7 @@ async function restore(
   { loaded }: FoundBackups,
   backup: Backup,
   how: Pick<Parameters<typeof restoreBackup>[0], 'place' | 'restorer' | 'force' | 'ignoreSpace' | 'dryRun'>,
-): Promise<{ readonly result: RestoredBackup; readonly received: Signal | undefined }> {
+): Promise<{ readonly result: RestoredBackup; readonly received: Signal | undefined; readonly faulted: boolean }> {
   const { restorer } = how
   const { context: shown, view, close } = showRun(context)
   // What only looks at files needs no engine.
@@ -155,10 +155,11 @@ async function restore(
   const session = needsEngine ? await openRestoreSession(shown, loaded, backup, restorer, view) : undefined
   const stop = new AbortController()
   let received: Signal | undefined
-  const noted = context.io.onSignal((signal) => void (received ??= signal))
-  const signals = session
-    ? stopOnSignals(shown, session.engine).close
-    : context.io.onSignal((signal) => stop.abort(engineErrors.RUN_ABORTED({ reason: `stopped by ${signal}` })))
+  const noted = context.io.onSignal((signal) => {
+    received ??= signal
+    if (!session) stop.abort(engineErrors.RUN_ABORTED({ reason: `stopped by ${signal}` }))
+  })
+  const signals = session && stopOnSignals(shown, session.engine)
   try {
     const result = await restoreBackup({
       ...how,
@@ -169,10 +170,10 @@ async function restore(
       progress: (name, done, total) =>
         shown.screen.status(done === undefined ? undefined : progressLine(name, done, total)),
     })
-    return { result, received }
+    return { result, received, faulted: signals?.faulted() ?? false }
   } finally {
     noted()
-    signals()
+    signals?.close()
     close()
     await session?.close()
   }

@@ -42,7 +42,7 @@ export async function runRunCommand(given: CommandContext, plan: string, options
     await permissions.told()
     const result = await engine.run(plan, { only: options.target, dryRun: options.dryRun })
     if (context.settings.json) context.printJson(resultJson(result, events))
-    return exitCodeOfRun(result.outcome, signals.received())
+    return signals.faulted() ? exitCode.failed : exitCodeOfRun(result.outcome, signals.received())
   } finally {
     permissions.close()
     signals.close()

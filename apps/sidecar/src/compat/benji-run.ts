@@ -104,7 +104,8 @@ export async function withSession(
   try {
     const started = await startEngine(session, context)
     if (started.failed) return signals.received() ? exitCodeOfSignal(signals.received()) : exitCode.failed
-    return await body({ session, context, signals })
+    const code = await body({ session, context, signals })
+    return signals.faulted() ? exitCode.failed : code
   } finally {
     signals.close()
     close()

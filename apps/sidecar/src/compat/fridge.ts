@@ -152,7 +152,7 @@ async function runWith(call: FridgeCall): Promise<number> {
     const { outcome } = await engine.run(environmentPlan)
     if (outcome.status === 'skipped') log.error(outcome.error?.message ?? 'skipped', { hint: outcome.error?.hint })
     log.info('Finished running.')
-    return exitCodeOfRun(outcome, signals.received())
+    return signals.faulted() ? exitCode.failed : exitCodeOfRun(outcome, signals.received())
   } finally {
     signals.close()
     engine.close()

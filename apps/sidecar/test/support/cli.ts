@@ -55,6 +55,7 @@ export function testIo({ cwd, env = {}, columns, clock = systemClock, answer }: 
     stdout: terminal('stdout'),
     stderr: terminal('stderr'),
     writeBytes: async (chunk) => void (written.stdout += Buffer.from(chunk).toString('latin1')),
+    printed: async () => undefined,
     stdin,
     // Daemons of tests that run at once would want the same port.
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1', HOLDFAST_LISTEN: '0', ...env },
