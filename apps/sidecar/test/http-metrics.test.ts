@@ -190,6 +190,47 @@ test('every count begins at 0, so that increase() sees the first failure', async
   expect(page.value('holdfast_run_last_success_timestamp_seconds', { plan: 'shop' })).toBeUndefined()
 })
 
+test('fault F52: what `holdfast run` and `holdfast drill` do beside the daemon, its metrics and pages know, as the runbooks say', async () => {
+  const here = workspace()
+  here.write(
+    'holdfast.yaml',
+    `copies: [${here.at('copy')}]
+plans:
+  shop:
+    schedule: { cron: '0 3 * * *', timeZone: Europe/Berlin }
+    use: [{ '@holdfast/plugin-scripts#scripts': { path: ${here.at('scripts')} } }]
+drills:
+  weekly: { plan: shop, expect: ./expect.sh }
+`.replace(here.at('copy'), `file://${here.at('copy')}`),
+  )
+  here.script('backups/10', 'exit 1')
+  here.write('expect.sh', '#!/bin/sh\n', 0o755)
+  const running = daemon(here)
+  const { clock } = running
+  await running.logged('"msg":"ready"')
+  await clock.advance('31s')
+  await running.logged('"msg":"plan \\"shop\\" failed')
+  const failed = await running.scrape()
+  const plan = { plan: 'shop' }
+  expect(failed.value('holdfast_run_phase', { ...plan, phase: 'failed' })).toBe(1)
+  expect(failed.value('holdfast_run_last_success_timestamp_seconds', plan)).toBeUndefined()
+  await clock.advance('1h')
+  here.script('backups/10', 'printf x | save_artifact orders')
+  expect((await here.run(['run', 'shop'], { clock })).code).toBe(0)
+  expect((await here.run(['drill'], { clock })).code).toBe(0)
+  const at = clock.now().getTime() / 1000
+  const page = await running.scrape()
+  expect(page.value('holdfast_run_phase', { ...plan, phase: 'succeeded' })).toBe(1)
+  expect(page.value('holdfast_run_last_success_timestamp_seconds', plan)).toBe(at)
+  expect(page.value('holdfast_run_last_failure_timestamp_seconds', plan)).toBe(at - 3600)
+  expect(page.value('holdfast_target_last_success_timestamp_seconds', { ...plan, target: 'scripts' })).toBe(at)
+  expect(page.value('holdfast_restore_drill_last_success_timestamp_seconds', { drill: 'weekly' })).toBe(at)
+  const [copy] = page.samples('holdfast_copy_missing_artifacts')
+  expect(copy).toMatchObject({ value: 0, labels: plan })
+  const { body } = await ask({ socketPath: socketFile(here.state) }, '/api/v1/plans/shop')
+  expect(JSON.parse(body)).toMatchObject({ state: 'succeeded', lastSuccessAt: clock.now().toISOString() })
+})
+
 test('what a new configuration does not have is not on the page any more: plans, drills, copies, hooks, undos', async () => {
   const here = workspace()
   here.write('check.mjs', 'export default async () => {}\n')

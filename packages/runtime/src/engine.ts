@@ -170,7 +170,14 @@ export function createEngine(options: CreateEngineOptions): Engine {
   const secrets = createSecrets({ redactor, env })
   const shutdown = createShutdown(clock)
   const storeOf = createConfiguredStores({ stateDirectory, clock, log, secrets, meter: metrics })
-  const listeners = recordEvents({ metrics, clock, journal, config, isRecovered: () => recoveries.isDone() })
+  const listeners = recordEvents({
+    metrics,
+    clock,
+    journal,
+    process: self.id,
+    config,
+    isRecovered: () => recoveries.isDone(),
+  })
 
   const services: Services = {
     clock,

@@ -13,9 +13,9 @@ export interface RecordCopiesOptions {
   /** Those of the configuration in force. */
   plans(): readonly Pick<ResolvedPlan, 'name' | 'copies'>[]
   /** Whose runs other processes have ended since it was last asked. */
-  readonly elsewhere?: (() => readonly RunsOf[]) | undefined
+  elsewhere(): readonly RunsOf[]
   /** The newest run of a plan that has ended. */
-  readonly newest?: ((plan: string) => Pick<RunRecord, 'status' | 'reason' | 'endedAt'> | undefined) | undefined
+  newest(plan: string): Pick<RunRecord, 'status' | 'reason' | 'endedAt'> | undefined
 }
 
 interface CopyState {
@@ -30,7 +30,7 @@ interface CopyState {
  * @returns takes the events of runs
  */
 export function recordCopies(options: RecordCopiesOptions): RunEventListener {
-  const { metrics, clock, plans, elsewhere = () => [], newest = () => undefined } = options
+  const { metrics, clock, plans, elsewhere, newest } = options
   const states = new Map<string, CopyState>()
   const keyOf = (plan: string, copy: string): string => JSON.stringify([plan, copy])
   const copied = metrics.counter('holdfast_copy_artifacts_total', 'Artifacts by whether a copy took them', [

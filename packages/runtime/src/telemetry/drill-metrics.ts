@@ -19,7 +19,7 @@ export interface RecordDrillsOptions {
   /** What other processes did; asked for once per drill and whenever they did more, and only when metrics are read. */
   history(drill: string): LastRuns
   /** Whose runs other processes have ended since it was last asked. */
-  readonly elsewhere?: (() => readonly RunsOf[]) | undefined
+  elsewhere(): readonly RunsOf[]
 }
 
 const statuses: readonly RunStatus[] = ['succeeded', 'partial', 'failed', 'skipped', 'aborted']
@@ -47,7 +47,7 @@ export function countDrill(meter: Meter, drill: string, result: RunStatus): void
  * @returns takes the events of runs
  */
 export function recordDrills(options: RecordDrillsOptions): RunEventListener {
-  const { metrics, clock, drills, isRecovered, history, elsewhere = () => [] } = options
+  const { metrics, clock, drills, isRecovered, history, elsewhere } = options
   const duration = metrics.histogram(`${prefix}_duration_seconds`, 'How long restore drills took', ['drill'])
   const states = createPlanStates({
     now: () => clock.now(),

@@ -19,7 +19,7 @@ export interface RecordPlansOptions {
   /** What other processes did; asked for once per plan and whenever they did more, and only when metrics are read. */
   history(plan: string): LastRuns
   /** Whose runs other processes have ended since it was last asked. */
-  readonly elsewhere?: (() => readonly RunsOf[]) | undefined
+  elsewhere(): readonly RunsOf[]
 }
 
 /**
@@ -29,7 +29,7 @@ export interface RecordPlansOptions {
  * @returns takes the events of runs
  */
 export function recordPlans(options: RecordPlansOptions): RunEventListener {
-  const { metrics, clock, plans, isRecovered, history, elsewhere = () => [] } = options
+  const { metrics, clock, plans, isRecovered, history, elsewhere } = options
   const states = createPlanStates({
     now: () => clock.now(),
     budgetOf: (name) => plans().find((plan) => plan.name === name)?.budgetMs ?? 0,
