@@ -20,6 +20,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { findSilentChanges } from './api-changes.ts'
 import { findFrozenPluginProblems } from './check-frozen-plugin.ts'
+import { findInstallProblems } from './check-installs.ts'
 import { findScaffoldProblems } from './check-scaffold.ts'
 import { compilers, resolutions, tscOf } from './compilers.ts'
 import { all, tryProgram } from './try-program.ts'
@@ -45,6 +46,7 @@ async function findPackageProblems(folder: string): Promise<readonly string[]> {
     ...packed.map(checkTypes),
     ...consume(packed, consumer),
     findScaffoldProblems(consumer),
+    findInstallProblems(folder, new Map(packed.map(({ manifest, tarball }) => [manifest.name, tarball]))),
     findFrozenPluginProblems(consumer),
     // A process of its own: it would keep the others waiting.
     tryProgram([execPath, 'scripts/api-reports.ts', '--check'], { cwd: root, title: 'APIs' }),

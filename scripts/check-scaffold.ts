@@ -1,10 +1,11 @@
 // Begins a plugin as its author would, in a clean folder, from the packed tarballs: it has to type-check with each supported
-// TypeScript, every command of its README and of its workflows has to work, and what it packs has to back something up in both
-// configurations of its README. Part of `npm run check:packages`.
+// TypeScript, every command of its README, of its workflows, and of the pages on writing and publishing one has to work, and what
+// it packs has to back something up in both configurations of its README. Part of `npm run check:packages`.
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { env, execPath } from 'node:process'
 import { parse } from 'yaml'
+import { blockOf } from './page-blocks.ts'
 import { compilers, resolutions, tscOf } from './compilers.ts'
 import { all, inOrder, tryProgram } from './try-program.ts'
 import { readManifest, root } from './workspaces.ts'
@@ -16,8 +17,9 @@ import { readManifest, root } from './workspaces.ts'
  */
 export async function findScaffoldProblems(folder: string): Promise<readonly string[]> {
   const bin = join(folder, 'node_modules/create-holdfast-plugin/bin/create-holdfast-plugin.js')
-  const plugin = join(folder, 'holdfast-plugin-tried')
-  const created = await run([execPath, bin, 'tried'], folder, 'npm create holdfast-plugin')
+  const [create = '', enter = '', ...begin] = linesOf(blockOf('docs/write-a-plugin.md', 'create'))
+  const plugin = join(folder, enter.replace(/^cd /, ''))
+  const created = await run([execPath, bin, ...create.split(' ').slice(3)], folder, create)
   if (created.length > 0) return created
   install(plugin, folder)
   const types = compilers.flatMap((compiler) =>
@@ -29,10 +31,14 @@ export async function findScaffoldProblems(folder: string): Promise<readonly str
       return run([execPath, tscOf(compiler), '-p', project], plugin, title)
     }),
   )
-  const commands = new Set([...commandsOfWorkflows(plugin), ...commandsOfReadme(plugin)])
+  const commands = new Set([...begin, ...commandsOfWorkflows(plugin), ...commandsOfReadme(plugin)])
+  const publish = linesOf(blockOf('docs/publish-a-plugin.md', 'publish'))
   // What it packs is used when all of them have gone well.
   const tried = inOrder([
     ...[...commands].map((command) => () => run(here(command), plugin, command)),
+    ...['git init --quiet', 'git add .', 'git commit --quiet --message=Begun', ...publish].map(
+      (command) => () => run(here(command), plugin, command),
+    ),
     () => useIt(folder, plugin),
   ])
   return all([...types, tried])
@@ -68,7 +74,12 @@ function commandsOfWorkflows(plugin: string): readonly string[] {
 function commandsOfReadme(plugin: string): readonly string[] {
   const [, blocks = ''] = readFileSync(join(plugin, 'README.md'), 'utf8').split('## Work on it')
   const [, lines = ''] = /```sh\n(.*?)```/s.exec(blocks) ?? []
-  return lines.split('\n').flatMap((line) => line.replace(/\s+#.*$/, '') || [])
+  return linesOf(lines)
+}
+
+/** The commands of a block, without what is said about them. */
+function linesOf(block: string): readonly string[] {
+  return block.split('\n').flatMap((line) => line.replace(/\s+#.*$/, '') || [])
 }
 
 /** The same where there is no registry: whether what is installed is what was asked for; a package that nobody gets. */
@@ -83,12 +94,12 @@ async function useIt(folder: string, plugin: string): Promise<readonly string[]>
   const readme = readFileSync(join(plugin, 'README.md'), 'utf8')
   const blocks = [...readme.matchAll(/```(?:js|yaml)\n(?:\/\/|#) (holdfast\.\S+)\n(.*?)```/gs)]
   if (blocks.length !== 2) return ['new plugin: its README shows no configuration']
-  const tarball = readdirSync(folder).find((file) => /^holdfast-plugin-tried-.*\.tgz$/.test(file))
+  const tarball = readdirSync(folder).find((file) => /^holdfast-plugin-redis-.*\.tgz$/.test(file))
   if (tarball === undefined) return ['new plugin: npm pack made nothing']
   return all(
     blocks.map(([, file = '', text = '']) => {
       const use = join(folder, `use-${file}`)
-      const installed = join(use, 'node_modules', 'holdfast-plugin-tried')
+      const installed = join(use, 'node_modules', 'holdfast-plugin-redis')
       for (const made of [installed, join(use, 'data'), join(use, 'state')]) mkdirSync(made, { recursive: true })
       writeFileSync(join(use, file), text.replaceAll('/data', join(use, 'data')))
       writeFileSync(join(use, 'data/a.txt'), 'hello')
@@ -111,5 +122,8 @@ function binOf(folder: string): string {
 
 function run(command: readonly string[], cwd: string, what: string): Promise<readonly string[]> {
   const PATH = `${join(root, 'node_modules/.bin')}:${env['PATH'] ?? ''}`
-  return tryProgram(command, { cwd, title: `new plugin: ${what}`, env: { PATH, NODE_TEST_CONTEXT: undefined } })
+  const author = { GIT_AUTHOR_NAME: 'author', GIT_AUTHOR_EMAIL: 'author@example.org' }
+  const committer = { GIT_COMMITTER_NAME: 'author', GIT_COMMITTER_EMAIL: 'author@example.org' }
+  const variables = { PATH, NODE_TEST_CONTEXT: undefined, ...author, ...committer }
+  return tryProgram(command, { cwd, title: `new plugin: ${what}`, env: variables })
 }
