@@ -21,7 +21,7 @@ export function createDriver(config: S3Config, clock: DriverClock): StorageDrive
   return {
     name: 's3',
     // A bucket of the same name at another service is another one.
-    address: endpoint === undefined ? store : `${store}?endpoint=${endpoint}`,
+    address: endpoint === undefined ? store : `${store}?endpoint=${normal(endpoint)}`,
     capabilities: { atomicPut: true, rangeRead: true, objectLock: objectLock !== undefined },
     put: (key, body, { signal }) => putObject(remote, { key, body, signal, active }),
     get: (key, { signal, range = { start: 0 } }) => getObject(remote, { key, signal, range }),
@@ -30,4 +30,9 @@ export function createDriver(config: S3Config, clock: DriverClock): StorageDrive
     sweep: (before, { signal, prefix: keyPrefix = '' }) =>
       sweepUploads(remote, { prefix: keyPrefix, before, active, signal }),
   }
+}
+
+/** However it is written: by its address a store is known again. */
+function normal(endpoint: string): string {
+  return URL.canParse(endpoint) ? new URL(endpoint).href.replace(/\/$/, '') : endpoint
 }

@@ -70,6 +70,14 @@ test.each<[Record<string, unknown>, string]>([
   expect(hint).toContain('bucket, prefix, endpoint, region')
 })
 
+test('an endpoint is the same however it is written: what would be a copy of itself is seen', () => {
+  const addresses = ['http://minio:9000', 'http://minio:9000/', 'http://MINIO:9000', 'http://minio:9000/s3'].map(
+    (endpoint) => s3({ bucket: 'backups', endpoint }).address,
+  )
+  expect(new Set(addresses.slice(0, 3))).toEqual(new Set(['s3://backups?endpoint=http://minio:9000']))
+  expect(addresses[3]).not.toBe(addresses[0])
+})
+
 describe('an address', () => {
   test('has the bucket, the prefix and the options by their names', async () => {
     const server = await start()

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import type { StorageDriver } from '@holdfast/sdk'
 
 /**
@@ -12,11 +13,11 @@ export function isSameStore(a: StorageDriver, b: StorageDriver): boolean {
   return a.address !== undefined && a.address === b.address
 }
 
-/** A path by which no link leads elsewhere; one that isn't there yet stays as it is. */
+/** A path by which no link leads elsewhere; of one that isn't there yet, as much of it as is. */
 function realPath(path: string): string {
   try {
     return realpathSync(path)
   } catch {
-    return path
+    return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path))
   }
 }
