@@ -45,8 +45,8 @@ export function readerOf({ page, cwd, env, shell = ['bash'], here = {} }: Reader
       const options = { cwd, env: environment({ cwd, env: given }) }
       const [program = 'bash', ...words] = shell
       const input = `exec 2>&1; set -euo pipefail\n${script}`
-      const { code, stdout } = await run(program, [...words, '-c', input], options)
-      if (code !== 0) throw new Error(`${page}, ${names.join()}:\n${script}\nended with ${code}:\n${stdout}`)
+      const { code, stdout, stderr } = await run(program, [...words, '-c', input], options)
+      if (code !== 0) throw new Error(`${page}, ${names.join()}:\n${script}\nended with ${code}:\n${stdout}${stderr}`)
       return stdout
     },
   }

@@ -34,6 +34,29 @@ export async function startS3Service(): Promise<S3Service> {
   }
 }
 
+/** Starts one of a test's own, without TLS, with a bucket. */
+export async function startOwnService(bucket: string): Promise<S3Service> {
+  await succeed(join(kit, 'install.sh'), ['s3'])
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-s3-'))
+  mkdirSync(join(directory, bucket))
+  const address = `127.0.0.1:${await freePort()}`
+  const user = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret-of-the-test' }
+  const env = { ...process.env, ROOT_ACCESS_KEY: user.AWS_ACCESS_KEY_ID, ROOT_SECRET_KEY: user.AWS_SECRET_ACCESS_KEY }
+  const args = ['--port', address, '--quiet', 'posix', directory]
+  const server = spawn(join(installed, 'bin/versitygw'), args, { stdio: 'ignore', env })
+  const endpoint = `http://${address}`
+  await waitFor('the server to answer', () => succeed('curl', ['-sS', endpoint]).catch(() => undefined))
+  return {
+    endpoint,
+    env: user,
+    async stop() {
+      const gone = new Promise((resolve) => server.once('close', resolve))
+      if (server.exitCode === null && server.signalCode === null && server.kill('SIGKILL')) await gone
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
 /** One with TLS and a certificate of its own authority. */
 export interface TlsService extends S3Service {
   readonly authority: string
