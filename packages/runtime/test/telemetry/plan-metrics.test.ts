@@ -133,6 +133,31 @@ test('fault F52: a restart forgets nothing of it', async () => {
   expect(await Promise.all(names.map((name) => read(run, name)))).toEqual(before)
 })
 
+test('fault F52: what another process ran meanwhile is known: its times, its targets, and of no size what it is', async () => {
+  const world: Parameters<typeof changing>[0] = { targets: ['a', 'b'], content: '12345' }
+  const run = await testRun([changing(world)], { now })
+  await run.engine.recover()
+  await run.run()
+  expect(await read(run, 'holdfast_target_backup_size_bytes')).toEqual({ 'test a': 5, 'test b': 5 })
+  const { stateDirectory, storage } = run
+  const later = '2026-03-01T11:00:00Z'
+  const elsewhere = changing({ targets: ['a', 'c'], content: '123', fails: 'c' })
+  const other = await testRun([elsewhere], { now: later, stateDirectory, config: { storage } })
+  expect((await other.run()).outcome.status).toBe('partial')
+  expect(await phase(run)).toBe('partial')
+  expect(await read(run, 'holdfast_run_last_completion_timestamp_seconds')).toEqual({ test: seconds(later) })
+  expect(await read(run, 'holdfast_run_last_success_timestamp_seconds')).toEqual({ test: seconds(now) })
+  expect(await read(run, 'holdfast_run_last_failure_timestamp_seconds')).toEqual({ test: seconds(later) })
+  expect(await read(run, 'holdfast_targets_selected')).toEqual({ test: 2 })
+  expect(await read(run, 'holdfast_target_last_success_timestamp_seconds')).toEqual({ 'test a': seconds(later) })
+  expect(await read(run, 'holdfast_target_backup_size_bytes')).toEqual({})
+  // Its own next run is the newest again.
+  await run.clock.advance('2h')
+  await run.run()
+  expect(await phase(run)).toBe('succeeded')
+  expect(await read(run, 'holdfast_target_backup_size_bytes')).toEqual({ 'test a': 5, 'test b': 5 })
+})
+
 test('a run that died with its process has failed, also when metrics were read before it was ended', async () => {
   const started = Promise.withResolvers<void>()
   const hook = defineHook('maintain', () => (started.resolve(), new Promise(() => {})), { name: 'hook' })
