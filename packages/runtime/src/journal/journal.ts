@@ -8,7 +8,7 @@ import type { StepName } from '../lifecycle/events.ts'
 import { forgetRunsBefore, forgetRunsOfDrill, forgetRunsOfPlan, mostRunsOfPlan } from './forget-runs.ts'
 import { openHistory, type History } from './history.ts'
 import { openHooks, type Hooks } from './hooks.ts'
-import { readLastBackup, readLastRuns, readLastSuccess, type LastRuns, type RunsOf } from './last-runs.ts'
+import { readLastBackup, readLastRuns, type LastRuns, type RunsOf } from './last-runs.ts'
 import { openPauses, type Pauses } from './pauses.ts'
 import { openPoints, type Points } from './points.ts'
 import { openProcesses, type Processes } from './processes.ts'
@@ -165,11 +165,6 @@ export class Journal {
   /** Runs without an end, and ended ones whose observers are still due. */
   openRuns(): readonly (RunRecord & { readonly observersDue: boolean })[] {
     return this.#runs.open()
-  }
-
-  /** When a run of the plan last succeeded; dry runs, boots and restores are none. */
-  lastSuccess(plan: string): Date | undefined {
-    return readLastSuccess(this.#statements.query, plan)
   }
 
   /** What the runs of a plan or a drill were like: for metrics, which begin anew with each process. */

@@ -73,11 +73,6 @@ export function readLastBackup(query: Query, whose: RunsOf): Date | undefined {
   return date(query(sql, name)[0]?.['at'])
 }
 
-/** When a run of the plan last succeeded. */
-export function readLastSuccess(query: Query, plan: string): Date | undefined {
-  return date(query(`SELECT MAX(ended) AS at FROM runs WHERE plan = ? AND ${isSuccessfulExecution}`, plan)[0]?.['at'])
-}
-
 function targetsOf(query: Query, plan: string): LastRuns['targets'] {
   const runs = query(
     `SELECT id, ended, reason, error FROM runs WHERE plan = ? AND ${isExecution} AND ended IS NOT NULL

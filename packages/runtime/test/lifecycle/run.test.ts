@@ -234,7 +234,7 @@ describe('a dry run', () => {
     expect(outcome).toMatchObject({ status: 'succeeded', reason: 'dry-run' })
     expect(called).toEqual(['validate', 'onFinish'])
     expect(run.events.slice(before).map(({ type }) => type)).toEqual(expect.arrayContaining(['planned', 'pruned']))
-    expect(run.engine.journal.lastSuccess('test')).not.toEqual(run.clock.now())
+    expect(run.engine.journal.history.lastGood({ plan: 'test' })).not.toEqual(run.clock.now())
   })
 })
 

@@ -149,7 +149,7 @@ describe('an error in the journal', () => {
 test('a restore is no success of its plan', async () => {
   const run = await testRun([backup({})])
   await executeTask(run.engine.services, { plan: 'test', budgetMs: 1000, body: async () => null })
-  expect(run.engine.journal.lastSuccess('test')).toBeUndefined()
+  expect(run.engine.journal.history.lastGood({ plan: 'test' })).toBeUndefined()
   expect(await run.metrics.text()).not.toMatch(/holdfast_run_last_success_timestamp_seconds\{/)
 })
 
@@ -225,14 +225,14 @@ test('the state does not grow with the number of runs', async () => {
     await run.run()
   }
   const { journal } = run.engine
-  const success = journal.lastSuccess('test')
+  const success = journal.history.lastGood({ plan: 'test' })
   run.engine.recordSkip('test', run.clock.now(), 'paused')
   journal.forgetRunsOf('test', 2)
   expect(journal.runs().map(({ status }) => status)).toEqual(['skipped', 'succeeded'])
   // The newest success stays whatever its age.
   await run.clock.advance('1d')
   journal.forgetRuns(run.clock.now())
-  expect(journal.lastSuccess('test')).toEqual(success)
+  expect(journal.history.lastGood({ plan: 'test' })).toEqual(success)
   expect(journal.runs()).toHaveLength(1)
   expect(readdirSync(`${run.stateDirectory}/vars`)).toEqual([])
 })
