@@ -54,6 +54,20 @@ test('fault F48: bytes that come back other than they were sent are damage, also
   expect(states).toEqual(['invalid', 'valid'])
 })
 
+test('whoever may only read the bucket can prove what is in it', async () => {
+  const server = await start()
+  const { driver } = driverOf(server)
+  await using run = await createTestRun({ use: [dump], config: { storage: driver } })
+  const { outcome } = await run.run()
+  const id = outcome.targets[0]?.points[0]?.id ?? ''
+  server.fail(({ operation }) =>
+    operation === 'PutObject' ? { status: 403, code: 'AccessDenied', message: 'Access Denied' } : undefined,
+  )
+  const { signal } = new AbortController()
+  await expect(run.engine.store().verify(id, { signal })).resolves.toMatchObject({ id, state: 'valid' })
+  expect(run.log.join('')).toContain('is verified, which could not be written down')
+})
+
 test('fault F48: what a killed run has left is forgotten by the next one', async () => {
   const server = await start()
   const { driver } = driverOf(server)

@@ -70,7 +70,7 @@ async function recordVerified(
     await record(options, id, verification, signal)
   } catch (error) {
     // Whoever may only read the store can still prove what is in it; the proof just isn't kept.
-    if (!isHoldfastError(error) || error.code !== 'STORAGE_READ_ONLY') throw error
+    if (!isHoldfastError(error) || !forbidden.has(error.code)) throw error
     options.log.warn(`${id} is verified, which could not be written down: ${reasonOf(error)}`, { error })
   }
 }
@@ -84,4 +84,6 @@ function record(
   return putText(driver, objectKey(instance, id, 'verified'), formatMark(verification), signal)
 }
 
+/** A directory says the first, a bucket the other. */
+const forbidden = new Set(['STORAGE_READ_ONLY', 'STORAGE_DENIED'])
 const damage = new Set(['ARTIFACT_DIGEST', 'ARTIFACT_DATA_MISSING'])
