@@ -134,6 +134,18 @@ test('in the container the configuration finds its hooks and its scripts, byte b
   expect(container.workingDir).toBe('/')
 })
 
+test('what looks like a password in a script is printed as it stands, or the script would do something else', async () => {
+  const here = shop()
+  const line = 'curl "http://user:$PASSWORD@host/dump" | save_artifact rows'
+  here.script('backups/20-more.sh', line)
+  for (const options of [[], ['--json'], ['--form', 'cronjob']]) {
+    const { stdout } = await generate(here, ...options)
+    const objects = options[0] === '--json' ? JSON.parse(stdout).items : readObjects(stdout)
+    const configMaps = (objects as KubernetesObject[]).filter(({ kind }) => kind === 'ConfigMap')
+    expect(JSON.stringify(configMaps)).toContain(JSON.stringify(`#!/bin/sh\n${line}\n`))
+  }
+})
+
 test('several sets, relative and absolute, each have volumes of their own', async () => {
   const here = workspace()
   const use = (path: string): string => `use: [{ '@holdfast/plugin-scripts#scripts': { path: ${path} } }]`
@@ -252,6 +264,20 @@ ${yaml}`)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain('an address without secrets')
     expect(stderr).not.toContain('hunter2')
+  }
+})
+
+test('a secret in a file with a relative path is mounted where the pod looks for it, and none in its root', async () => {
+  const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+  const withFile = (file: string): string =>
+    `encoding: { recipients: [${recipient}], identity: { file: ${file} } }\n${yaml}`
+  const container = containerIn(podOf(await generated(shop(withFile('./keys/age')))))
+  expect(container.workingDir).toBe('/')
+  expect(container.volumeMounts).toContainEqual({ name: 'holdfast-secrets', mountPath: '/keys', readOnly: true })
+  for (const file of ['./age', '/age']) {
+    const { code, stdout, stderr } = await generate(shop(withFile(file)))
+    expect({ code: code === 0, stdout }).toEqual({ code: false, stdout: '' })
+    expect(stderr).toContain(`the secret file ${file} can't be used: in the pod it would be in /`)
   }
 })
 

@@ -119,13 +119,17 @@ function checkOptions({ form, output, monitoring, targetContainer, readinessProb
   if (targetContainer !== undefined) throw conflict('--target-container', 'such pods have no other container')
 }
 
+/**
+ * Byte by byte: what people read is redacted, and a script whose `http://user:$PASSWORD@host` was would no longer do what
+ * it does.
+ */
 function print(context: CommandContext, [first, ...more]: readonly YamlPage[], header: string): void {
   if (first === undefined) return
   const pages = [{ ...first, header: first.header === undefined ? header : `${header}\n\n${first.header}` }, ...more]
   if (context.settings.json) {
     // Whole, however deep: what is printed for people to read is cut somewhere.
-    context.print(formatJson({ apiVersion: 'v1', kind: 'List', items: pages.map(({ value }) => value) }))
-  } else context.print(toYaml(pages))
+    context.io.stdout.write(formatJson({ apiVersion: 'v1', kind: 'List', items: pages.map(({ value }) => value) }))
+  } else context.io.stdout.write(toYaml(pages))
 }
 
 function sayWritten(context: CommandContext, directory: string, files: readonly string[]): void {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { notifiersOf, type ResolvedConfig } from '@holdfast/runtime'
+import { errors } from '../errors.ts'
 import type { PodParts } from './blueprint.ts'
 
 /** Options of {@link secretParts}. */
@@ -18,6 +19,8 @@ const secretsDirectory = '/secrets'
 /**
  * What comes from a Secret: variables and files that the configuration names, and what was asked for. The Secret itself
  * is never made here.
+ *
+ * @throws HoldfastError `GENERATE_DIRECTORY` for a file that would be in the root of the pod
  */
 export function secretParts({ name, config, secret, variables }: SecretPartsOptions): PodParts {
   const references = [
@@ -26,7 +29,7 @@ export function secretParts({ name, config, secret, variables }: SecretPartsOpti
   ]
   const named = [...references.flatMap((each) => ('env' in each ? [each.env] : [])), ...variables]
   const directories = [
-    ...references.flatMap((each) => ('file' in each ? [posix.dirname(each.file)] : [])),
+    ...references.flatMap((each) => ('file' in each ? [directoryOf(each.file)] : [])),
     ...(secret === undefined ? [] : [secretsDirectory]),
   ]
   const secretName = secret ?? `${name}-secrets`
@@ -44,4 +47,12 @@ export function secretParts({ name, config, secret, variables }: SecretPartsOpti
       mounts: [...new Set(directories)].map((mountPath) => ({ name: volume, mountPath, readOnly: true })),
     }),
   }
+}
+
+/** Where the file is in the pod, whose working directory is its root: a relative path can't be mounted. */
+function directoryOf(file: string): string {
+  const directory = posix.resolve('/', posix.dirname(file))
+  if (directory !== '/') return directory
+  const reason = 'in the pod it would be in /, where no Secret can be mounted; name a directory in it'
+  throw errors.GENERATE_DIRECTORY({ what: 'the secret file', path: file, reason })
 }
