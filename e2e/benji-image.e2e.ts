@@ -1,6 +1,7 @@
 // The images of Benji, as pods that have nothing: no root, no capabilities, no writable root file system.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readFile } from 'node:fs/promises'
+import { blockOf } from '../scripts/page-blocks.ts'
 import { measureAdded } from '../scripts/image-size.ts'
 import { apply, succeed, waitFor, type Ended } from './support/kubectl.ts'
 import { images, useNamespace } from './support/namespace.ts'
@@ -98,14 +99,17 @@ beforeAll(async () => {
 describe('benji, by hand', () => {
   const benji = inside('by-hand')
 
-  test('after database-init it backs a file up, lists it, and restores it', async () => {
-    await printed(benji('benji', 'database-init'))
-    await printed(benji('sh', '-c', 'head -c 5000000 /dev/urandom > /tmp/data'))
-    await printed(benji('benji', 'backup', '--uid', 'first', 'file:/tmp/data', 'data'))
+  test('docs/images.md: after database-init it backs a file up, lists it, and restores it', async () => {
+    await printed(benji('sh', '-c', 'head -c 5000000 /dev/urandom > /tmp/disk.img'))
+    const [begin = '', ...typed] = blockOf('docs/images.md', 'by-hand').split('\n')
+    // A pod in its place.
+    expect(begin).toMatch(/^docker run .* benji:0\.17\.0$/)
+    const version = `"$(benji -m ls | grep -o '"uid": "[^"]*' | cut -d '"' -f 4)"`
+    const commands = typed.join('\n').replaceAll('/data/', '/tmp/').replace('VERSION', version)
+    await printed(benji('sh', '-euc', commands))
     const listed = JSON.parse(await printed(benji('benji', '-m', 'ls'))) as { readonly versions: readonly object[] }
-    expect(listed.versions).toMatchObject([{ uid: 'first', volume: 'data', size: 5_000_000, status: 'valid' }])
-    await printed(benji('benji', 'restore', 'first', 'file:/tmp/restored'))
-    await printed(benji('cmp', '/tmp/data', '/tmp/restored'))
+    expect(listed.versions).toMatchObject([{ volume: 'disk', size: 5_000_000, status: 'valid' }])
+    await printed(benji('cmp', '/tmp/disk.img', '/tmp/restored.img'))
   })
 
   test('the helper script brings a database up to date that is there, and touches nothing in it', async () => {

@@ -7,6 +7,7 @@ import { MiB, readImage, snapshotsOf, writeImage } from './support/ceph.ts'
 import { kubectl, run, waitFor } from './support/kubectl.ts'
 import { readLog } from './support/logs.ts'
 import { useNamespace } from './support/namespace.ts'
+import { readerOf } from './support/page.ts'
 import { eventsOf, useVolumes, type VolumeOfClaim } from './support/volumes.ts'
 
 // The crontab says so.
@@ -115,14 +116,21 @@ async function runPlan(name: string): Promise<RunReport & { readonly code: numbe
 describe('the commands, by hand', () => {
   const env = { BENJI_INSTANCE: 'benji-east' }
 
-  test('benji-backup-pvc backs up, or says what it would', async () => {
+  test('docs/migrate-from-benji-k8s.md: benji-backup-pvc says what it would, and backs up', async () => {
     const selected = await site.run('benji-backup-pvc', ['-n', namespace, '-l', 'tier=db', '--select-only'], env)
     expect(JSON.parse(selected.stdout)).toEqual([
       { pvc_name: 'database', pvc_namespace: namespace, pv_name: database.pv },
     ])
+    const pod = { KUBECONFIG: process.env['KUBECONFIG'], POD_NAMESPACE: namespace, HOLDFAST_CONFIG: 'crontab' }
+    const { type } = readerOf({
+      page: 'docs/migrate-from-benji-k8s.md',
+      cwd: project.path,
+      env: { ...env, ...pod, HOLDFAST_STATE_DIR: project.at('state') },
+      here: { 'web/data': database.volume },
+    })
+    expect(await type('look')).toContain('"pvc_name":"database"')
     const before = await snapshotsOf(database.image)
-    const { code, stdout, stderr } = await site.run('benji-backup-pvc', [`${namespace}/database`], env)
-    expect({ code, stdout, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await type('back-up')).toMatch(/^0$/m)
     expect(await snapshotsOf(database.image)).toHaveLength(1)
     expect(await snapshotsOf(database.image)).not.toEqual(before)
     expect((await site.run('benji-backup-pvc', [`${namespace}/nobody`], env)).code).toBe(1)

@@ -1,8 +1,10 @@
 // The image, as a pod that has nothing: no root, no capabilities, no writable root file system.
+import { spawn } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { blockOf } from '../scripts/page-blocks.ts'
 import { measureAdded } from '../scripts/image-size.ts'
 import { apply, kubectl, succeed, waitFor } from './support/kubectl.ts'
 import { images, useNamespace } from './support/namespace.ts'
@@ -71,6 +73,19 @@ describe('with nothing but a schedule', () => {
     expect((await inside('cat', '/tmp/body')).stdout).toMatch(/^holdfast_build_info\{version="[^"]+"\} 1$/m)
   })
 
+  test('docs/status-page.md: a port is forwarded to it', async () => {
+    const command = blockOf('docs/status-page.md', 'forward').replace('deploy/shop 9480', '-n "$0" pod/bare :9480')
+    const forwarding = spawn('bash', ['-c', command, namespace], { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      let said = ''
+      forwarding.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      const port = await waitFor('a port', async () => /from 127\.0\.0\.1:(\d+)/.exec(said)?.[1])
+      expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain('Holdfast')
+    } finally {
+      forwarding.kill()
+    }
+  })
+
   test('it is nobody special, and the commands are on its PATH', async () => {
     expect((await inside('id', '-u')).stdout.trim()).toBe('1000')
     const commands = [
@@ -107,6 +122,28 @@ describe('with nothing but a schedule', () => {
     expect(stdout + stderr).toMatch(/apt-get/)
     expect(stdout + stderr).toMatch(/alpine/i)
   })
+})
+
+test('README.md: a backup in shell', async () => {
+  const places = ['/scripts', '/run/app', '/data']
+  const mounts = places.map((mountPath, index) => ({ name: `place-${index}`, mountPath }))
+  const command = `echo rows >/data/export.tar\n${blockOf('README.md', 'scripts')}`
+  const container = { image: images.holdfast, args: ['bash', '-euc', command], securityContext: restricted }
+  const all = [...writable.volumeMounts, ...mounts]
+  const more = { ...unconnected, volumes: [...volumes, ...mounts.map(({ name }) => ({ name, emptyDir: {} }))] }
+  await apply(podOf(namespace, 'in-shell', { ...container, volumeMounts: all }, more))
+  const there = (...words: readonly string[]) =>
+    execIn(namespace, 'in-shell', 'main', ['env', 'CRON_BACKUP_SCHEDULE=0 3 * * *', ...words])
+  await waitFor('the daemon to be ready', async () => (await there('holdfast', 'health', '--ready')).code === 0)
+  const ran = await there('holdfast', 'run', 'scripts')
+  expect({ code: ran.code, log: ran.stderr }).toEqual({
+    code: 0,
+    log: expect.stringContaining('10-pause.undo') as string,
+  })
+  expect((await there('ls', '/run/app')).stdout).toBe('')
+  const back = await there('holdfast', 'restore', '--bytes', '--plan', 'scripts', '--to', '-')
+  expect(back.stdout).toBe('rows\n')
+  expect((await there('holdfast', 'schedule')).stdout).toContain('03:00')
 })
 
 test('fault F10: orphans are reaped', async () => {

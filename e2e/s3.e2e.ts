@@ -2,6 +2,7 @@
 // the image has, from the run to the restore. No cluster is needed.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { storageConformance } from '@holdfast/testing'
 import { isHoldfastError, type StorageDriver } from '@holdfast/sdk'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -311,4 +312,28 @@ describe('copies in buckets', () => {
     await away.stop()
     project.remove()
   })
+})
+
+// Here, because the server that it starts is this file's.
+test('e2e/kit/README.md: everything is up, and a filesystem stands still until it is thawed', async () => {
+  const kit = join(import.meta.dirname, 'kit')
+  const { PATH, HOME, HOLDFAST_E2E_DIR, HOLDFAST_E2E_PORTS } = process.env
+  const directory = createProject()
+  const { type } = readerOf({
+    page: 'e2e/kit/README.md',
+    cwd: kit,
+    env: { PATH, HOME, HOLDFAST_E2E_DIR, HOLDFAST_E2E_PORTS },
+    // Nobody waits that long here.
+    here: { '/tmp/data': directory.at('data'), 'sleep 10': 'sleep 1' },
+  })
+  try {
+    await type('up')
+    await type('freeze')
+    directory.write('data/thawed', 'yes')
+    expect(directory.read('data/thawed')).toBe('yes')
+  } finally {
+    await succeed(join(kit, 'mongo.sh'), ['down'])
+    await succeed(join(kit, 'loop-fs.sh'), ['down', directory.at('data')])
+    directory.remove()
+  }
 })

@@ -1,12 +1,13 @@
 // What pages say in code is so: configurations, Kubernetes objects, JSON, and calls of our programs. TypeScript is compiled
-// by snippets.test.ts, and what shows a terminal is run by transcripts.ts.
-import { existsSync, readFileSync } from 'node:fs'
+// by snippets.test.ts; what is typed into a terminal is run by transcripts.ts, by a test that looks it up, or by CI.
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { imagePlugins } from '../charts/generator/config-schema.ts'
 import { configJsonSchema } from '../packages/runtime/src/index.ts'
 import { commandsOf, holdfastProgram, readHelps } from './docs/command-line-page.ts'
 import { listPages } from './docs/links.ts'
+import { findUnrunBlocks, notRun } from './docs/run-blocks.ts'
 import { findSchemaProblems, type Schema } from './docs/schema-check.ts'
 import { findCommandProblems, type Programs } from './docs/shell-blocks.ts'
 import { findYamlProblems } from './docs/yaml-blocks.ts'
@@ -24,20 +25,20 @@ const programs: Programs = {
   scripts: Object.keys((JSON.parse(read('package.json')) as { readonly scripts: object }).scripts),
 }
 
+/** Tests, and what they are made of: what may look a block up. */
+const readers = new Map(
+  globSync(['{e2e,scripts}/**/*.ts', '{apps,packages}/*/test/**/*.ts', 'charts/test/**/*.ts'], {
+    cwd: root,
+    exclude: ['**/node_modules/**'],
+  }).map((file) => [file, read(file)]),
+)
+
 test('YAML is what it says it is: a configuration, values, an object', () => {
   expect(pages.flatMap((page) => findYamlProblems(page, read(page), schemas))).toEqual([])
 })
 
 test('calls of our programs can be: command, options, arguments', () => {
   expect(pages.flatMap((page) => findCommandProblems(page, read(page), programs))).toEqual([])
-})
-
-test('where something was seen is a file', () => {
-  const seen = pages.flatMap((page) =>
-    [...read(page).matchAll(/^<!-- seen: (\S+) -->$/gm)].map(([, file = '']) => file),
-  )
-  expect(seen.length).toBeGreaterThan(0)
-  expect(seen.filter((file) => !existsSync(join(root, file)))).toEqual([])
 })
 
 test('JSON is JSON', () => {
@@ -54,16 +55,12 @@ test('JSON is JSON', () => {
   expect(bad).toEqual([])
 })
 
-test('what shows a terminal is run, or says where it was seen', () => {
-  const bad = pages.flatMap((page) => {
-    const blocks = read(page).matchAll(
-      /(?:^<!-- (run(?:: numbers differ)?|seen: \S+) -->\n+)?^( *)```\w*\n(?=(.*?)^\2```)/gms,
-    )
-    return [...blocks]
-      .filter(([, said, indent = '', text = '']) => said === undefined && new RegExp(`^${indent}\\$ `, 'm').test(text))
-      .map(([, , , text = '']) => `${page}: ${text.split('\n')[0]}`)
-  })
-  expect(bad).toEqual([])
+test('what is typed into a terminal, or shows one, is run, or says why it is not', () => {
+  expect(pages.flatMap((page) => findUnrunBlocks(root, page, read(page), readers))).toEqual([])
+})
+
+test('few blocks are not run', () => {
+  expect(pages.flatMap((page) => notRun(page, read(page))).length).toBeLessThan(10)
 })
 
 describe('the checks', () => {
@@ -96,6 +93,24 @@ describe('the checks', () => {
     expect(calls('benji-backup-pvc --al-namespaces')).toEqual(['a.md: benji-backup-pvc has no option --al-namespaces'])
     expect(calls('npm run demmo && npm run demo')).toEqual(['a.md: npm run demmo: there is no such script'])
     expect(calls('holdfast list --plan shop --json >list.json # and more\n')).toEqual([])
+  })
+
+  test('a block that nothing runs is found', () => {
+    const found = (said: string, text: string, language = 'sh'): readonly string[] =>
+      findUnrunBlocks(root, 'docs/a.md', `${said}\n\n\`\`\`${language}\n${text}\n\`\`\`\n`, readers)
+    expect(found('Nothing.', 'ls')).toEqual([expect.stringContaining('docs/a.md:3 says nothing')])
+    expect(found('Nothing.', '$ ls\na', '')).toHaveLength(1)
+    expect(found('Nothing.', '/\n└── a', '')).toEqual([])
+    expect(found('<!-- run -->', 'ls')).toEqual([])
+    expect(found('<!-- Not run: it has to be published. -->', 'npm publish')).toEqual([])
+    expect(found('<!-- Not run: no -->', 'npm publish')).toHaveLength(1)
+    expect(found('<!-- run: gone -->', 'ls')).toEqual(['docs/a.md:3 is to be run as gone, and no test does'])
+    expect(found('<!-- seen: e2e/gone.e2e.ts -->', '$ ls', '')).toEqual([expect.stringContaining('is not there')])
+    expect(found('<!-- seen: e2e/benji-page.e2e.ts -->', '$ ls', '')).toEqual([expect.stringContaining('is not seen')])
+    expect(found('<!-- run by: .ci/run, package.json -->', 'npm test # all\ne2e/run.sh exec')).toEqual([])
+    expect(found('<!-- run by: .ci/run -->', 'npm ci && npm tset')).toEqual([expect.stringContaining('npm tset')])
+    expect(found('<!-- copy of: .nvmrc -->', read('.nvmrc').trim())).toEqual([])
+    expect(found('<!-- copy of: .nvmrc -->', '4')).toHaveLength(1)
   })
 
   test('a schema is understood', () => {
