@@ -44,7 +44,7 @@ function describeSchedules({ context, engine, metrics }: OpenPushOptions): void 
     }
     return known.get(name)
   }
-  const shared = { metrics, clock: io.clock, next: () => undefined, isPaused: () => false }
+  const shared = { metrics, clock: io.clock, next: () => undefined }
   recordSchedules({
     ...shared,
     prefix: 'holdfast_schedule',
