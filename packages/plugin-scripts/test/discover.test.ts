@@ -65,10 +65,11 @@ test('a ConfigMap that is exchanged again and again is never read half old, half
   const exchanging = (async () => {
     while (!stop) {
       publish(++version)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      // Long enough for one look at a time when nothing is exchanged, on a busy machine, too.
+      await new Promise((resolve) => setTimeout(resolve, 40))
     }
   })()
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 40 || version < 5; round++) {
     const { files, problems } = await readHookDirectory(directory)
     expect(problems).toEqual([])
     expect(new Set(files.map(({ bytes }) => Buffer.from(bytes).toString()))).toHaveLength(1)

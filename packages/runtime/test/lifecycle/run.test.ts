@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { advanceUntil } from '@holdfast/testing'
 import { defineHook, definePlugin, type HookModule, type Plugin } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
@@ -510,6 +511,6 @@ test('defer and workspace end with their scope, newest first, also after a failu
 })
 
 test('a filesystem that we write to ourselves is never frozen', async () => {
-  const run = await testRun([defineHook('maintain', (ctx) => ctx.assertFreezable('/tmp'), { name: 'freeze' })])
+  const run = await testRun([defineHook('maintain', (ctx) => ctx.assertFreezable(tmpdir()), { name: 'freeze' })])
   expect((await run.run()).outcome.error).toMatchObject({ code: 'FREEZE_SELF' })
 })
