@@ -128,7 +128,7 @@ describe('the commands, by hand', () => {
       env: { ...env, ...pod, HOLDFAST_STATE_DIR: project.at('state') },
       here: { 'web/data': database.volume },
     })
-    expect(await type('look')).toContain('"pvc_name":"database"')
+    expect(await type('look')).toContain('"pvc_name": "database"')
     const before = await snapshotsOf(database.image)
     expect(await type('back-up')).toMatch(/^0$/m)
     expect(await snapshotsOf(database.image)).toHaveLength(1)
