@@ -3,6 +3,7 @@ import { advanceUntil, memoryStorage, type TestClock } from '@holdfast/testing'
 import { defineHook, definePlugin, type HookModule, type Plugin } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
 import { newRunId } from '../../src/lifecycle/run-id.ts'
+import { collect } from '../artifacts/support.ts'
 import { anything, backup, effects } from './hooks.ts'
 import { testRun } from './test-run.ts'
 
@@ -138,7 +139,7 @@ describe('fault F6: what hangs is left behind:', () => {
       status: 'succeeded',
       warnings: [],
     })
-    expect(await Array.fromAsync(run.engine.store().list())).toHaveLength(1)
+    expect(await collect(run.engine.store().list())).toHaveLength(1)
   })
 
   test.each([['is to be told that it is free'], ['is told once more that it is owned']])(
