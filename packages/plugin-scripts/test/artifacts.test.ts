@@ -90,7 +90,8 @@ describe('save_artifact', () => {
     const run = await scriptRun({
       'backups/1': sh(
         'mkfifo pipe; save_artifact dump < pipe & pid=$!',
-        'exec 3> pipe; printf half >&3; sleep 0.3',
+        // More than a pipe holds: whoever takes it in has said what it is saving.
+        'exec 3> pipe; head -c 1000000 /dev/zero >&3',
         'kill -9 $pid; wait $pid; echo "exit $?"; exec 3>&-; rm pipe',
       ),
     })
@@ -108,7 +109,10 @@ describe('save_artifact', () => {
 
   test('fault F46: a script that ends while it is still being saved keeps nothing of it', async () => {
     const run = await scriptRun({
-      'backups/1': sh('(printf half; exec sleep 1000) | save_artifact dump > /dev/null 2>&1 &', 'sleep 0.3'),
+      'backups/1': sh(
+        '(head -c 1000000 /dev/zero; touch sent; exec sleep 1000) | save_artifact dump > /dev/null 2>&1 &',
+        'until [ -e sent ]; do sleep 0.02; done; rm sent',
+      ),
     })
     const { outcome } = await run.run()
     expect(outcome).toMatchObject({

@@ -14,6 +14,7 @@ import type {
 } from '@holdfast/sdk'
 import { reasonOf } from '../failure.ts'
 import { quietly } from '../journal/quietly.ts'
+import { createBegunArtifacts } from './begun-artifacts.ts'
 import { callWithDeadline } from './call.ts'
 import { assertFreezable } from './freezable.ts'
 import type { TargetState } from './outcome.ts'
@@ -69,52 +70,55 @@ export function runContext(site: RunCallSite): RunContext<unknown> {
 
 /** Context of `backups`. */
 export function targetContext(site: RunCallSite, state: TargetState): TargetContext<unknown> {
-  const { services, run, plan, signal } = site
+  const { services, run, plan } = site
   const { target } = state
+  const artifacts = site.artifacts ?? createBegunArtifacts(services, site.signal)
+  const { signal } = artifacts
   return extend(runContext({ ...site, target }), {
     target,
-    async createArtifact(name, produce, options) {
-      const began = services.clock.monotonic()
-      const earlier = state.leftBehind.findIndex(({ ref }) => (ref as { name?: Json } | null)?.name === name)
-      if (earlier !== -1) {
-        const [failed] = state.leftBehind.splice(earlier, 1)
-        await services.store().remove((failed as RestorePoint).id, { signal })
-      }
-      const artifact = await services.store().create(
-        {
-          plan: plan.name,
+    createArtifact: (name, produce, options) =>
+      artifacts.begin(async () => {
+        const began = services.clock.monotonic()
+        const earlier = state.leftBehind.findIndex(({ ref }) => (ref as { name?: Json } | null)?.name === name)
+        if (earlier !== -1) {
+          const [failed] = state.leftBehind.splice(earlier, 1)
+          await services.store().remove((failed as RestorePoint).id, { signal })
+        }
+        const artifact = await services.store().create(
+          {
+            plan: plan.name,
+            target: target.id,
+            run: run.id,
+            name,
+            startedAt: site.startedAt,
+            attempt: run.attempt,
+            meta: options?.meta,
+            minSize: options?.minSize,
+            encoding: plan.encoding,
+            signal,
+          },
+          produce,
+        )
+        const point: RestorePoint = {
+          id: artifact.id,
           target: target.id,
-          run: run.id,
-          name,
-          startedAt: site.startedAt,
-          attempt: run.attempt,
-          meta: options?.meta,
-          minSize: options?.minSize,
-          encoding: plan.encoding,
-          signal,
-        },
-        produce,
-      )
-      const point: RestorePoint = {
-        id: artifact.id,
-        target: target.id,
-        createdAt: artifact.createdAt,
-        size: artifact.size,
-        mode: 'full',
-        state: artifact.state,
-        ref: { artifact: artifact.id, name, sha256: artifact.sha256 },
-      }
-      state.points.push(point)
-      services.emit({
-        type: 'artifact-committed',
-        run,
-        target: target.id,
-        point,
-        storedSize: artifact.storedSize,
-        durationMs: services.clock.monotonic() - began,
-      })
-      return artifact
-    },
+          createdAt: artifact.createdAt,
+          size: artifact.size,
+          mode: 'full',
+          state: artifact.state,
+          ref: { artifact: artifact.id, name, sha256: artifact.sha256 },
+        }
+        state.points.push(point)
+        services.emit({
+          type: 'artifact-committed',
+          run,
+          target: target.id,
+          point,
+          storedSize: artifact.storedSize,
+          durationMs: services.clock.monotonic() - began,
+        })
+        return artifact
+      }),
     async record(given) {
       const point: RestorePoint = { ...given, target: target.id, state: 'valid' }
       state.points.push(point)

@@ -17,6 +17,10 @@ export const lifecycleErrors = defineErrors(
         `${p.where} ignored its abort signal for ${p.grace} and was left behind`,
       hint: 'The run went on without it. Make the hook listen to ctx.signal, or hand the signal to what it calls.',
     },
+    HOOK_OVER: {
+      message: () => 'the hook that began it is over',
+      hint: 'Nothing of it was kept. Put `await` before createArtifact, and before whatever calls it.',
+    },
     NO_TARGETS: {
       message: (p: { plan: string }) => `plan "${p.plan}" found nothing to back up`,
       hint: 'Nothing was quiesced and nothing was backed up. Check the selectors; if nothing is a valid answer, set allowEmpty.',

@@ -62,7 +62,9 @@ export function handlersFor(
           const context = await contextOf(execution, hook, site, target, outcome)
           try {
             await handler(context)
+            await site.artifacts?.finish()
           } catch (thrown) {
+            await site.artifacts?.stop()
             // Who has nothing to say has nothing against it.
             if (thrown instanceof TargetSkipped && isLast && target) await atTheEnd[hook]?.(site, target)
             throw thrown

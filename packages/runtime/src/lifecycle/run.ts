@@ -15,6 +15,7 @@ import { recordFailure, toFailure, type FailureContext } from '../failure.ts'
 import { quietly } from '../journal/quietly.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
+import { createBegunArtifacts } from './begun-artifacts.ts'
 import { callWithDeadline } from './call.ts'
 import { TargetSkipped } from './contexts.ts'
 import type { RunCallSite } from './service-context.ts'
@@ -274,6 +275,7 @@ function callSite(execution: RunExecution, call: HandlerCall, signal: AbortSigna
     signal,
     scope,
     target: call.target?.target,
+    artifacts: createBegunArtifacts(services, signal),
   }
 }
 

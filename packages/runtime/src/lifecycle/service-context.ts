@@ -2,6 +2,7 @@ import type { Exec, Run, ServiceContext, Target, Vars } from '@holdfast/sdk'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import type { RuntimeLogger } from '../telemetry/log.ts'
+import type { BegunArtifacts } from './begun-artifacts.ts'
 import type { Scope } from './scope.ts'
 
 /** One call of one handler: what its context is built from. */
@@ -21,6 +22,7 @@ export interface RunCallSite extends CallSite {
   /** When the run began: what its artifacts have in common. */
   readonly startedAt: Date
   readonly target?: Target | undefined
+  readonly artifacts?: BegunArtifacts | undefined
 }
 
 /** Context of code outside a run: undos, restores, checks. */
