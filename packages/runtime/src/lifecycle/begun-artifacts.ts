@@ -23,7 +23,7 @@ export function createBegunArtifacts({ clock }: Pick<Services, 'clock'>, signal:
   const own = new AbortController()
   const pending = new Set<Promise<unknown>>()
 
-  const end = (): void => own.abort(errors.HOOK_OVER())
+  const end = (): void => own.abort(errors.HOOK_OVER({}))
 
   return {
     signal: AbortSignal.any([signal, own.signal]),
