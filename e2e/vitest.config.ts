@@ -19,11 +19,13 @@ const first = [
   'large',
   'chart',
   'benji-freeze',
+  'benji-start-page',
   'exec',
   'mongodump',
   'chart-benji',
   'benji-maintenance',
   'chart-restricted',
+  'benji-page',
   'rbac',
 ]
 
