@@ -87,11 +87,11 @@ test('the copy that was remembered runs, even if all scripts are gone by then', 
 })
 
 test('sidefridge F9, fault F3: the next start runs it, with the variables of the run that died, though all scripts are others by then', async () => {
-  const gate = join(directoryWith(), 'gate')
+  const place = directoryWith()
   const run = await scriptRun({
     'before_backups/freeze': freeze(),
     'before_backups/freeze.undo': thaw(),
-    'backups/hang': sh(`echo hanging; while [ ! -e ${gate} ]; do sleep 0.02; done`),
+    'backups/hang': sh(`echo hanging; while [ -d ${place} ] && [ ! -e ${place}/gate ]; do sleep 0.02; done`),
   })
   void run.run().catch(() => {})
   await run.printed('hanging')
@@ -105,8 +105,8 @@ test('sidefridge F9, fault F3: the next start runs it, with the variables of the
   await run.test.engine.finishRecovery()
   expect(run.output()).toEqual(['freeze', 'hanging', `thaw before_backups me ${interrupted[0]?.id}`, 'aborted'])
   expect((await run.run()).outcome.status).toBe('succeeded')
-  // The script of the one that counts as dead.
-  writeFileSync(gate, '')
+  // The script of the one that counts as dead; it also ends with its directory.
+  writeFileSync(join(place, 'gate'), '')
 })
 
 test('an undo that is too large for the journal, or not executable, keeps its script from running', async () => {
