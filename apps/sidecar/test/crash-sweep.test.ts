@@ -48,8 +48,8 @@ interface Killed {
   readonly signal?: string | null
 }
 
-function runAndDie(place: string, dieAt: number, ...more: readonly string[]): Promise<Killed> {
-  const args = [program, join(place, 'state'), join(place, 'world'), scriptsOne, String(dieAt), ...more]
+function runAndDie(place: string, dieAt: number): Promise<Killed> {
+  const args = [program, join(place, 'state'), join(place, 'world'), scriptsOne, String(dieAt)]
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { env }, (error, stdout, stderr) => {
       if (error?.signal === 'SIGKILL') resolve({ signal: 'SIGKILL' })
@@ -98,22 +98,11 @@ async function recoverAndCheck(place: string, scripts: string, generation: strin
 /** The points of a run that nobody kills. */
 let points: Promise<readonly string[]> | undefined
 
-/** Where that run was, and the copies of what was on the disk at each of its points. */
-const whole = (): string => join(root, 'whole')
-const wholeCopies = (): string => join(root, 'whole-copies')
-
 async function pointsOfRun(): Promise<readonly string[]> {
-  const run = await runAndDie(newPlace('whole'), 0, '', wholeCopies())
-  expect(run.status).toBe('succeeded')
-  rmSync(whole(), { recursive: true })
-  return run.points ?? []
+  const whole = await runAndDie(newPlace('whole'), 0)
+  expect(whole.status).toBe('succeeded')
+  return whole.points ?? []
 }
-
-/**
- * Points at which a process is killed: each effect, and some of the writes, or all of them in `test:long`. A kill loses
- * nothing that is written. So at the other writes it leaves what a run that goes on has on the disk, which is taken instead.
- */
-const isKilledAt = ({ name, number }: Point): boolean => long || !name.includes('write') || number % 8 === 0
 
 /** What killed processes left behind, as it was before anybody else came, by the number of the point. */
 const copies = new Map<number, string>()
@@ -135,22 +124,10 @@ async function killAt(number: number): Promise<string> {
   return place
 }
 
-function asKilledAt(number: number): string {
-  const copy = join(wholeCopies(), String(number))
-  cpSync(copy, whole(), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
-  return whole()
-}
-
-/** A write or an effect of the run. */
-interface Point {
-  readonly name: string
-  readonly number: number
-}
-
 /**
- * Kills at each of the points, or takes what a kill there leaves. Two processes at a time: there are two cores.
+ * Kills at each of the points. Two processes at a time: there are two cores.
  *
- * @returns the points
+ * @returns the points at which it was killed
  */
 async function sweep(
   matters: (point: string) => boolean,
@@ -159,16 +136,15 @@ async function sweep(
   const all = (await (points ??= pointsOfRun()))
     .map((name, index) => ({ name, number: index + 1 }))
     .filter(({ name }) => matters(name))
-  const through = async (waiting: Point[], arrive: (number: number) => string | Promise<string>): Promise<void> => {
+  const waiting = [...all]
+  const worker = async (): Promise<void> => {
     for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
-      const place = await arrive(point.number)
+      const place = await killAt(point.number)
       await check(place, `killed at point ${point.number}, ${point.name}`)
       rmSync(place, { recursive: true, force: true })
     }
   }
-  const killed = all.filter(isKilledAt)
-  const others = all.filter((point) => !isKilledAt(point))
-  await Promise.all([through(killed, killAt), through(killed, killAt), through(others, asKilledAt)])
+  await Promise.all([worker(), worker()])
   return all.map(({ name }) => name)
 }
 
