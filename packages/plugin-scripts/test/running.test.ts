@@ -108,7 +108,7 @@ test('sidefridge F10: a script that hangs is ended after `timeout`, with the res
   )
   const result = run.run()
   await run.printed('started')
-  await run.test.clock.advance('11m')
+  await run.test.clock.advance('10m')
   const { outcome } = await result
   expect(outcome.error).toMatchObject({ code: 'SCRIPT_TIMEOUT', details: { script: scriptPath(run, 'backups/x') } })
   expect(run.output().slice(1)).toEqual([
