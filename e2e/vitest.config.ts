@@ -19,7 +19,6 @@ const first = [
   'large',
   'chart',
   'benji-freeze',
-  'benji-start-page',
   'exec',
   'mongodump',
   'chart-benji',
@@ -27,6 +26,7 @@ const first = [
   'chart-restricted',
   'benji-page',
   'rbac',
+  'benji-start-page',
 ]
 
 class LongFirst extends BaseSequencer {
