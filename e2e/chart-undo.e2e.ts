@@ -21,7 +21,8 @@ let shared = ''
 const values = (more: object = {}): Values => ({
   ...onHost,
   replicaCount: 2,
-  terminationGracePeriodSeconds: 10,
+  // More than it takes: on a busy machine a pod that is killed meanwhile has told nobody how its run ended.
+  terminationGracePeriodSeconds: 20,
   files: { 'holdfast.config.ts': holdingConfig(`replicas: 'leader',`) },
   extraVolumes: [{ name: 'shared', hostPath: { path: shared, type: 'Directory' } }],
   extraVolumeMounts: [{ name: 'shared', mountPath: '/shared' }],
