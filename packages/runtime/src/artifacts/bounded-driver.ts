@@ -3,6 +3,7 @@ import { formatDuration, type Bytes, type StorageDriver } from '@holdfast/sdk'
 import type { RuntimeClock } from '../clock.ts'
 import { errors } from '../errors.ts'
 import { abortable } from './abortable.ts'
+import { untilAborted } from '../until-aborted.ts'
 
 /** Options of {@link boundedDriver}. */
 export interface BoundedDriverOptions {
@@ -32,7 +33,7 @@ export function boundedDriver(driver: StorageDriver, { clock, idleMs }: BoundedD
   ): Promise<void> {
     const waiting = patience(operation, key, parent)
     try {
-      await unlessAborted(body(waiting.signal, waiting), waiting.signal)
+      await untilAborted(body(waiting.signal, waiting), waiting.signal)
     } catch (error) {
       // What a driver makes of an abort says less.
       throw waiting.signal.aborted ? waiting.signal.reason : error
@@ -156,20 +157,5 @@ function startPatience(
       cancel()
       parent.removeEventListener('abort', abort)
     },
-  }
-}
-
-/** Rejects at once when the signal aborts; what the work says later is nobody's any more. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>()
-  const abort = (): void => aborted.reject(signal.reason as Error)
-  if (signal.aborted) abort()
-  else signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-    work.catch(() => {})
-    aborted.promise.catch(() => {})
   }
 }
