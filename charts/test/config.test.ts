@@ -29,6 +29,8 @@ test('a Pushgateway among the values is in it, unless it names one itself', asyn
   expect(await rendered({ config, metrics })).toMatchObject({ metrics })
   const own = { metrics: { listen: 0, pushgateway: 'http://b:9091' } }
   expect(await rendered({ config: { ...config, ...own }, metrics })).toMatchObject(own)
+  const secret = { metrics: { pushgateway: { env: 'GATEWAY' } } }
+  expect(await rendered({ config: { ...config, ...secret }, metrics })).toMatchObject(secret)
   const listen = { metrics: { listen: 9999 } }
   expect(await rendered({ config: { ...config, ...listen }, metrics })).toMatchObject({
     metrics: { listen: 9999, pushgateway: 'http://a:9091' },

@@ -134,6 +134,14 @@ const byTemplate: readonly (readonly [values: GivenValues, message: string])[] =
     'benji.ceph.files and benji.ceph.existingSecret are both /etc/ceph',
   ],
   [{ benji, replicaCount: 2 }, "benji.configuration has SQLite, which is one pod's own"],
+  [
+    { config, metrics: { pushgateway: 'http://me:canary@pushgateway:9091' } },
+    'metrics.pushgateway holds a password, and would end up in a ConfigMap',
+  ],
+  [
+    { config: { ...config, metrics: { pushgateway: 'me:canary@pushgateway:9091' } } },
+    'config.metrics.pushgateway holds a password, and would end up in a ConfigMap',
+  ],
   [{ mode: 'cronjob', config, api: { tokenSecret: { name: 'api' } } }, 'nobody asks them anything'],
   [{ config, replicaCount: 2, state: { persistence: { enabled: true } } }, 'each pod needs a state of its own'],
 ]

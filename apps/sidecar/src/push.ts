@@ -1,4 +1,4 @@
-import { drillId, pushMetrics, type Engine, type Metrics, type MetricsPush } from '@holdfast/runtime'
+import { createSecrets, drillId, pushMetrics, type Engine, type Metrics, type MetricsPush } from '@holdfast/runtime'
 import type { CommandContext } from './context.ts'
 import { recordSchedules } from './daemon/schedule-metrics.ts'
 import { scheduledIn } from './drills.ts'
@@ -6,7 +6,7 @@ import { version } from './version.ts'
 
 /** What {@link openPush} needs. */
 export interface OpenPushOptions {
-  readonly context: Pick<CommandContext, 'io' | 'log' | 'settings'>
+  readonly context: Pick<CommandContext, 'io' | 'log' | 'settings' | 'redactor'>
   readonly engine: Pick<Engine, 'config' | 'journal'>
   readonly metrics: Metrics
   /** Of our pod. */
@@ -20,13 +20,15 @@ export interface OpenPushOptions {
  */
 export function openPush(options: OpenPushOptions): MetricsPush {
   const { context, engine, metrics, namespace } = options
-  const { io, log, settings } = context
+  const { io, log, settings, redactor } = context
   if (engine.config().pushgateway !== undefined) describeSchedules(options)
   return pushMetrics({
     metrics,
     config: engine.config,
     namespace,
     stateDirectory: settings.stateDirectory,
+    secrets: createSecrets({ redactor, env: io.env }),
+    redactor,
     clock: io.clock,
     log,
   })

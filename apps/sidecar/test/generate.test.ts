@@ -245,14 +245,15 @@ test('a store that is a directory is a volume, and one that dies with the pod is
 test('secrets are referred to, never written', async () => {
   const here =
     shop(`encoding: { recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p], identity: { file: /keys/age } }
+metrics: { pushgateway: { env: GATEWAY } }
 ${yaml}`)
   const objects = await generated(here, '--secret-env', 'TOKEN')
   const pod = podOf(objects)
   const container = containerIn(pod)
-  expect(container.env).toContainEqual({
-    name: 'TOKEN',
-    valueFrom: { secretKeyRef: { name: 'holdfast-secrets', key: 'TOKEN' } },
-  })
+  for (const name of ['TOKEN', 'GATEWAY']) {
+    const valueFrom = { secretKeyRef: { name: 'holdfast-secrets', key: name } }
+    expect(container.env).toContainEqual({ name, valueFrom })
+  }
   expect(container.volumeMounts).toContainEqual({ name: 'holdfast-secrets', mountPath: '/keys', readOnly: true })
   expect(pod.volumes).toContainEqual({ name: 'holdfast-secrets', secret: { secretName: 'holdfast-secrets' } })
   expect(objects.map(({ kind }) => kind)).not.toContain('Secret')

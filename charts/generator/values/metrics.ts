@@ -22,7 +22,7 @@ export const metricsValues: Values = {
       example: '9480',
     },
     annotations: flag('prometheus.io/… on pods, where neither monitor is enabled.', true),
-    pushgateway: text('URL of a Pushgateway, unless config names one.'),
+    pushgateway: text('URL of a Pushgateway, unless config names one. With a password: in config, as { env: NAME }.'),
     service: group('A headless Service for the port.', {
       enabled: flag('Whether there is one. A ServiceMonitor brings it along.', false),
       annotations: texts('Its annotations.'),

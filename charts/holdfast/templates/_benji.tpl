@@ -74,7 +74,16 @@
 {{- if and .Values.benji.enabled .Values.benji.pushgateway.enabled -}}
 {{- printf "http://127.0.0.1:%d" (int .Values.benji.pushgateway.port) -}}
 {{- else -}}
+{{- include "holdfast.withoutPassword" (list "metrics.pushgateway" .Values.metrics.pushgateway) -}}
 {{- .Values.metrics.pushgateway -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Refuses an address with a password, which everybody could read who may read ConfigMaps. */ -}}
+{{- define "holdfast.withoutPassword" -}}
+{{- $address := index . 1 -}}
+{{- if and (kindIs "string" $address) (regexMatch "^([hH][tT][tT][pP][sS]?://)?[^/]*:[^/]*@" ($address | toString)) -}}
+{{- fail (printf "%s holds a password, and would end up in a ConfigMap: set config.metrics.pushgateway to { env: NAME }, and the variable from a Secret in extraEnv" (index . 0)) -}}
 {{- end -}}
 {{- end -}}
 

@@ -35,6 +35,7 @@ holdfast.yaml
 {{- if and (eq .Values.mode "deployment") (not $config.replicas) -}}
 {{- $_ := set $config "replicas" "leader" -}}
 {{- end -}}
+{{- include "holdfast.withoutPassword" (list "config.metrics.pushgateway" (get ($config.metrics | default dict) "pushgateway")) -}}
 {{- with include "holdfast.pushgateway" . -}}
 {{- $metrics := $config.metrics | default dict -}}
 {{- if not $metrics.pushgateway -}}

@@ -67,7 +67,11 @@ export interface HoldfastConfig {
          * `HOLDFAST_LISTEN` win. Default 9480.
          */
         readonly listen?: string | number | undefined
-        readonly pushgateway?: string | undefined
+        /**
+         * A Pushgateway, for runs that end before anybody scrapes them: a URL such as `http://pushgateway:9091`, or
+         * `'host:port'`. A reference where it holds a password, opened at each push. Default: nothing is pushed.
+         */
+        readonly pushgateway?: string | SecretRef | undefined
       }
     | undefined
   /**

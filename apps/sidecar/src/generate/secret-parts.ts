@@ -6,7 +6,7 @@ import type { PodParts } from './blueprint.ts'
 /** Options of {@link secretParts}. */
 export interface SecretPartsOptions {
   readonly name: string
-  readonly config: Pick<ResolvedConfig, 'plans' | 'drills' | 'notify'>
+  readonly config: Pick<ResolvedConfig, 'plans' | 'drills' | 'notify' | 'pushgateway'>
   /** A Secret that was named. */
   readonly secret: string | undefined
   /** Variables that come from it. */
@@ -26,6 +26,7 @@ export function secretParts({ name, config, secret, variables }: SecretPartsOpti
   const references = [
     ...config.plans.flatMap(({ encoding: { identity } }) => (identity === undefined ? [] : [identity])),
     ...[...notifiersOf(config)].flatMap(({ secrets }) => secrets),
+    ...(typeof config.pushgateway === 'object' ? [config.pushgateway] : []),
   ]
   const named = [...references.flatMap((each) => ('env' in each ? [each.env] : [])), ...variables]
   const directories = [

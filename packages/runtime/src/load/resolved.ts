@@ -153,8 +153,8 @@ export interface ResolvedConfig {
   readonly replicas: 'each' | 'leader'
   /** Whether armed undos are kept as ConfigMaps, too, where the API allows it. */
   readonly undoMirror: boolean
-  /** Address of a Pushgateway; default: nothing is pushed. */
-  readonly pushgateway?: string | undefined
+  /** Address of a Pushgateway, or where it is; default: nothing is pushed. */
+  readonly pushgateway?: string | SecretRef | undefined
   /** The file it came from, or `environment`. */
   readonly source: string
 }

@@ -29,6 +29,12 @@ export const secretRef = z.union([z.strictObject({ env: text }), z.strictObject(
   error: 'must be a reference: { env: NAME } or { file: PATH }, never the secret itself',
 })
 
+const reference = 'a reference: { env: NAME } or { file: PATH }'
+const gateway = z.string().check(
+  z.refine((value) => parseGateway(value) !== undefined, { error: `must be ${gatewayForms}, or ${reference}` }),
+  z.refine((value) => !parseGateway(value)?.password, { error: `holds a password, so it must be ${reference}` }),
+)
+
 /** When something runs by itself. */
 export const schedule = z.strictObject({
   cron: z.string(),
@@ -96,9 +102,7 @@ const settings = {
           { error: listenError },
         ),
       ),
-      pushgateway: z.optional(
-        z.string().check(z.refine((value) => parseGateway(value) !== undefined, { error: `must be ${gatewayForms}` })),
-      ),
+      pushgateway: z.optional(z.union([gateway, secretRef])),
     }),
   ),
   replicas: z.optional(z.enum(['each', 'leader'])),

@@ -106,6 +106,32 @@ describe('in YAML, what is wrong is found, placed and put right', () => {
       `${good}    concurrency: 1.5\n`,
       { code: 'CONFIG_VALUE', message: expect.stringContaining('concurrency must be a whole number') },
     ],
+    [
+      'an address of a Pushgateway that is none',
+      `metrics: { pushgateway: 'ftp://gateway' }\n${good}`,
+      {
+        code: 'CONFIG_VALUE',
+        message:
+          'metrics.pushgateway must be a URL such as http://pushgateway:9091, or host:port, or a reference: { env: NAME } or { file: PATH }',
+      },
+    ],
+    [
+      'a password in the address of a Pushgateway',
+      `metrics: { pushgateway: 'http://me:canary@gateway:9091' }\n${good}`,
+      {
+        code: 'CONFIG_VALUE',
+        message: 'metrics.pushgateway holds a password, so it must be a reference: { env: NAME } or { file: PATH }',
+        line: 1,
+        column: 25,
+      },
+    ],
+    [
+      'a password in it without a scheme',
+      `metrics: { pushgateway: 'me:canary@gateway:9091' }\n${good}`,
+      {
+        message: expect.stringContaining('holds a password'),
+      },
+    ],
     ['a missing key', 'instance: a\n', { code: 'CONFIG_VALUE', message: 'plans is missing', line: 1, column: 1 }],
     ['an empty key', `${good}    schedule:\n`, { message: 'plans.shop.schedule must be a map, not empty', line: 5 }],
     [

@@ -1,11 +1,13 @@
-import type { Clock, Logger } from '@holdfast/sdk'
+import type { Clock, Logger, Secrets } from '@holdfast/sdk'
 import { errors } from '../../errors.ts'
 import { reasonOf } from '../../failure.ts'
 import type { ResolvedConfig } from '../../load/resolved.ts'
 import type { RunEventListener } from '../../lifecycle/events.ts'
 import type { Metrics } from '../metrics.ts'
-import { parseGateway, shownGateway } from './gateway-address.ts'
+import type { Redactor } from '../redaction.ts'
+import { shownGateway } from './gateway-address.ts'
 import { groupPath, isOfSubject, type PushOwner, type PushSubject } from './group.ts'
+import { describeGateway, openGateway } from './open-gateway.ts'
 import { openPushedGroups, type PushedGroup } from './pushed-groups.ts'
 import { sendToGateway, type GatewayRequest } from './send.ts'
 
@@ -19,6 +21,10 @@ export interface PushMetricsOptions {
   /** Of our pod. */
   readonly namespace?: string | undefined
   readonly stateDirectory: string
+  /** Open the address where it is a reference. */
+  readonly secrets: Secrets
+  /** Is told the password of the address. */
+  readonly redactor: Pick<Redactor, 'add'>
   readonly clock: Pick<Clock, 'sleep'>
   readonly log: Pick<Logger, 'warn' | 'info'>
 }
@@ -39,7 +45,7 @@ export interface MetricsPush {
  * run has ended. Never fails a backup: a push that fails is a warning, and counts (fault F51).
  */
 export function pushMetrics(options: PushMetricsOptions): MetricsPush {
-  const { metrics, clock, log, stateDirectory } = options
+  const { metrics, clock, log, stateDirectory, secrets, redactor } = options
   const groups = openPushedGroups(stateDirectory)
   const failures = metrics.counter('holdfast_push_failures_total', 'Pushes of metrics that failed', ['sink'])
   const waiting = new Map<string, PushSubject>()
@@ -56,9 +62,12 @@ export function pushMetrics(options: PushMetricsOptions): MetricsPush {
 
   /** @returns whether it was sent */
   const attempt = async (request: (gateway: URL) => GatewayRequest | Promise<GatewayRequest>): Promise<boolean> => {
-    const gateway = parseGateway(options.config().pushgateway ?? '')
-    if (!gateway) return false
+    const { pushgateway } = options.config()
+    if (pushgateway === undefined) return false
+    let shown = describeGateway(pushgateway)
     try {
+      const gateway = await openGateway(pushgateway, { secrets, redactor })
+      shown = shownGateway(gateway)
       await sendToGateway(await request(gateway), clock)
       return true
     } catch (cause) {
@@ -66,7 +75,7 @@ export function pushMetrics(options: PushMetricsOptions): MetricsPush {
       // That of several attempts at once, for one name with several addresses, has a code alone.
       const { message, code } = cause as NodeJS.ErrnoException
       const reason = message === '' && code !== undefined ? code : reasonOf(cause)
-      const error = errors.METRICS_NOT_PUSHED({ gateway: shownGateway(gateway), reason }, { cause })
+      const error = errors.METRICS_NOT_PUSHED({ gateway: shown, reason }, { cause })
       log.warn(error.message, { error })
       return false
     }

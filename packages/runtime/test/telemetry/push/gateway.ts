@@ -7,12 +7,13 @@ export interface Received {
   readonly method: string | undefined
   readonly path: string | undefined
   readonly type: string | undefined
+  readonly authorization?: string
   readonly body: string
 }
 
 /** A Pushgateway that takes everything, unless it is told to answer otherwise. */
 export async function startGateway(
-  answer: (response: ServerResponse) => void = (response) => void response.writeHead(202).end(),
+  answer: (response: ServerResponse, request: Received) => void = (response) => void response.writeHead(202).end(),
 ): Promise<{ readonly address: string; readonly received: Received[] }> {
   const received: Received[] = []
   const server = createServer((request, response) => {
@@ -20,8 +21,11 @@ export async function startGateway(
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const { method, url: path, headers } = request
-      received.push({ method, path, type: headers['content-type'], body: Buffer.concat(chunks).toString() })
-      answer(response)
+      const { 'content-type': type, authorization } = headers
+      const body = Buffer.concat(chunks).toString()
+      const got = { method, path, type, ...(authorization !== undefined && { authorization }), body }
+      received.push(got)
+      answer(response, got)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RunStatus } from '@holdfast/sdk'
+import type { RunStatus, SecretRef } from '@holdfast/sdk'
 import { testClock, type TestClock } from '@holdfast/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { createSecrets } from '../../../src/secrets.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
+import { createRedactor } from '../../../src/telemetry/redaction.ts'
 import { pushMetrics, type MetricsPush, type PushMetricsOptions } from '../../../src/telemetry/push/push-metrics.ts'
 import { parseGateway, shownGateway } from '../../../src/telemetry/push/gateway-address.ts'
 import { startGateway, type Received } from './gateway.ts'
@@ -21,14 +23,22 @@ interface World {
   failures(): Promise<string | undefined>
 }
 
+/** What references lead to. */
+const env: NodeJS.ProcessEnv = {}
+
 const plan = (name: string, maintenance = false) => ({ name, maintenance })
 const shopOnly = { instance: 'east', plans: [plan('shop')], drills: [] }
 
-function world(gateway: string | undefined, config: () => unknown = () => shopOnly, stateDirectory = scratch()): World {
+function world(
+  gateway: string | SecretRef | undefined,
+  config: () => unknown = () => shopOnly,
+  stateDirectory = scratch(),
+): World {
   const metrics = createMetrics()
   const clock = testClock()
+  const redactor = createRedactor()
   const warnings: string[] = []
-  const log = { warn: (text: string) => void warnings.push(text), info: () => {} }
+  const log = { warn: (text: string) => void warnings.push(redactor.text(text)), info: () => {} }
   let configured: { readonly from: unknown; readonly config: Config } | undefined
   const push = pushMetrics({
     metrics,
@@ -42,6 +52,8 @@ function world(gateway: string | undefined, config: () => unknown = () => shopOn
     },
     namespace: 'backup',
     stateDirectory,
+    secrets: createSecrets({ redactor, env }),
+    redactor,
     clock,
     log,
   })
@@ -174,6 +186,48 @@ test('fault F51: a Pushgateway that is not there is a warning that does not have
   ended({ plan: 'shop' })
   await push.settle()
   expect(warnings).toEqual([expect.stringMatching(/^metrics did not get to the Pushgateway http:\/\/127\.0\.0\.1:1: /)])
+  expect(await failures()).toBe('1')
+})
+
+test('an address that is a secret is opened at each push, so that a rotated password works', async () => {
+  const { address, received } = await startGateway()
+  const { push, ended, warnings } = world({ env: 'GATEWAY' })
+  for (const password of ['open%20sesame', 'rotated']) {
+    env['GATEWAY'] = `http://me:${password}@${address}/push`
+    ended({ plan: 'shop' })
+    await push.settle()
+  }
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
+  expect(received.map(({ authorization }) => authorization)).toEqual([basic('me:open sesame'), basic('me:rotated')])
+  expect(received[0]?.path).toMatch(/^\/push\/metrics\/job\/holdfast\//)
+  expect(warnings).toEqual([])
+})
+
+test('fault F51: a Pushgateway that says no, and repeats what it was sent, is a warning without any of the password', async () => {
+  const { address } = await startGateway((response, { authorization = '' }) => {
+    const sent = Buffer.from(authorization.slice(6), 'base64').toString()
+    response.writeHead(401).end(`not ${authorization}, which is ${sent}`)
+  })
+  env['GATEWAY'] = `http://me:open%20sesame@${address}`
+  const { push, ended, warnings, failures } = world({ env: 'GATEWAY' })
+  ended({ plan: 'shop' })
+  await push.settle()
+  expect(warnings).toEqual([
+    `metrics did not get to the Pushgateway http://${address}: it answered 401: not Basic [redacted], which is [redacted]`,
+  ])
+  expect(await failures()).toBe('1')
+})
+
+test.for([
+  ['is not there', undefined, 'the secret in the variable GATEWAY is not there'],
+  ['is no address', 'ftp://opensesame', 'what is there is not a URL such as http://pushgateway:9091, or host:port'],
+] as const)('fault F51: an address that %s is a warning and a count, and nothing else', async ([, value, reason]) => {
+  delete env['GATEWAY']
+  if (value !== undefined) env['GATEWAY'] = value
+  const { push, ended, warnings, failures } = world({ env: 'GATEWAY' })
+  ended({ plan: 'shop' })
+  await push.settle()
+  expect(warnings).toEqual([`metrics did not get to the Pushgateway of the variable GATEWAY: ${reason}`])
   expect(await failures()).toBe('1')
 })
 
