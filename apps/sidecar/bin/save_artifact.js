@@ -72,7 +72,7 @@ function save(name, file) {
     S: () => process.exit(0),
     F: (payload) => fail(`"${name}" was not saved: ${payload.toString('utf8')}`),
   }
-  socket.write(frame('H', Buffer.from(JSON.stringify({ version: 1, token, name }))))
+  socket.write(frame('H', Buffer.from(JSON.stringify({ version: 1, token, name, pid: process.pid }))))
   socket.on('data', (chunk) => {
     received = Buffer.concat([received, chunk])
     while (received.length >= 5 && received.length >= 5 + received.readUInt32BE(1)) {

@@ -6,14 +6,14 @@ import { encodeFrame, protocolVersion, type Frame } from './artifact-frames.ts'
 /** The greeting of a client: who it is, and what it wants to save. */
 export async function readHello(
   frames: AsyncGenerator<Frame>,
-): Promise<{ readonly token: string; readonly name: string }> {
+): Promise<{ readonly token: string; readonly name: string; readonly pid: number }> {
   const { type, payload } = await nextFrame(frames)
   if (type !== 'H') throw new Error(`expected a greeting, not a frame of type ${JSON.stringify(type)}`)
-  const { version, token, name } = JSON.parse(payload.toString('utf8')) as Record<string, unknown>
-  if (version !== protocolVersion || typeof token !== 'string' || typeof name !== 'string') {
+  const { version, token, name, pid } = JSON.parse(payload.toString('utf8')) as Record<string, unknown>
+  if (version !== protocolVersion || typeof token !== 'string' || typeof name !== 'string' || typeof pid !== 'number') {
     throw new Error('save_artifact and this run are of different versions')
   }
-  return { token, name }
+  return { token, name, pid }
 }
 
 /** Writes what arrives until its explicit end. Returns how many bytes there were. */

@@ -1,7 +1,7 @@
 // What save_artifact (apps/sidecar/bin/save_artifact.js) and the run say to each other over a socket of the run.
 //
 // A frame is one byte of type, four bytes of length (big-endian) and so many bytes.
-//   client → run   H  hello: JSON { version, token, name }     run → client   G  go on: send the bytes
+//   client → run   H  hello: JSON { version, token, name, pid }  run → client   G  go on: send the bytes
 //                  D  data                                                    S  stored
 //                  E  end: how many bytes there were (8 bytes)                F  failed: why (UTF-8); the last frame
 //                  X  given up: why (UTF-8); instead of E

@@ -7,11 +7,13 @@ import { dirname, join } from 'node:path'
 import type { Sink, TargetContext } from '@holdfast/sdk'
 import { answer, pump, readHello, reasonOf } from './artifact-conversation.ts'
 import { decodeFrames, type Frame } from './artifact-frames.ts'
+import { marksOf, unheard } from './artifact-marks.ts'
 import type { ScriptEnvironment } from './environment.ts'
 import { errors } from './errors.ts'
 
 /** One more byte than a socket's path may have on some systems. */
 const pathLimit = 100
+const silent = 'save_artifact was ended before it had said what it saves'
 
 type Context = Pick<TargetContext<unknown>, 'createArtifact' | 'log' | 'workspace'>
 
@@ -35,6 +37,8 @@ interface Batch {
   readonly saves: Map<string, Save>
   /** Names that were refused: of what was sent under them, nothing was kept. */
   readonly refused: Map<string, string>
+  /** Ids of the processes that have said what they save. */
+  readonly heard: number[]
 }
 
 /**
@@ -97,7 +101,7 @@ export class ArtifactServer {
   /** From now on, what arrives is this script's. Returns what the script needs to know. */
   begin(script: string): ScriptEnvironment {
     const token = randomBytes(16).toString('hex')
-    this.#batch = { script, token, saves: new Map(), refused: new Map() }
+    this.#batch = { script, token, saves: new Map(), refused: new Map(), heard: [] }
     return { HOLDFAST_ARTIFACT_SOCKET: this.#path, HOLDFAST_ARTIFACT_TOKEN: token }
   }
 
@@ -126,6 +130,7 @@ export class ArtifactServer {
     }
     if (!well) return
     const lost = new Map(batch.refused)
+    for (const name of unheard(marksOf(this.#path, batch.token), batch.heard)) lost.set(name, silent)
     for (const [artifact, { state, reason = '' }] of batch.saves) {
       if (state === 'failed') lost.set(artifact, reason)
       else this.#names.add(artifact)
@@ -149,9 +154,10 @@ export class ArtifactServer {
   async #serve(socket: Socket): Promise<void> {
     const frames = decodeFrames(socket.iterator({ destroyOnReturn: false }))
     try {
-      const { token, name } = await readHello(frames)
+      const { token, name, pid } = await readHello(frames)
       const batch = this.#batch
       if (!batch || token !== batch.token) throw new Error('the script that called has already ended')
+      batch.heard.push(pid)
       const before = batch.saves.get(name)
       if (this.#names.has(name) || (before && before.state !== 'failed')) {
         const reason = `there is already an artifact "${name}" in this run, and each needs a name of its own`

@@ -124,7 +124,7 @@ export const errors = defineErrors(
     SCRIPT_ARTIFACT_LOST: {
       message: (p: { script: string; artifact: string; reason: string }) =>
         `the artifact "${p.artifact}" of ${p.script} was not saved: ${p.reason}`,
-      hint: 'Nothing of it was kept. save_artifact exited with 1, or was killed; the script went on all the same, so its exit code does not count.',
+      hint: 'Nothing of it was kept. save_artifact failed, or was killed; the script went on all the same, so its exit code does not count.',
     },
     SCRIPT_ARTIFACT_SOCKET: {
       message: (p: { reason: string }) => `scripts could not be given a socket for save_artifact: ${p.reason}`,

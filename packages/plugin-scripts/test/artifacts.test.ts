@@ -107,6 +107,54 @@ describe('save_artifact', () => {
     expect(await artifactsOf(run)).toEqual([])
   })
 
+  describe('fault F46: a save_artifact that is killed before it has said a word', () => {
+    // What runs in the place of its Node is killed as that might be: for want of memory.
+    const killed = (name: string) => `echo data | HOLDFAST_NODE=$PWD/killed save_artifact ${name}; echo "exit $?"`
+    const prepare = `printf '#!/bin/sh\\nkill -9 $$\\n' > killed; chmod +x killed`
+
+    test('fails its script, also one that does not look', async () => {
+      const run = await scriptRun({
+        'backups/1': sh(prepare, killed('"the dump"'), 'echo other | save_artifact other; rm killed'),
+      })
+      const { outcome } = await run.run()
+      expect(run.output()).toContain('exit 137')
+      expect(outcome).toMatchObject({
+        status: 'failed',
+        error: {
+          code: 'SCRIPT_ARTIFACT_LOST',
+          message: expect.stringMatching(/"the dump" of .* was not saved: save_artifact was ended before/),
+        },
+      })
+    })
+
+    test('is made up for by the next that saves the same', async () => {
+      const run = await scriptRun({
+        'backups/1': sh(prepare, killed('dump'), 'rm killed; echo data | save_artifact dump'),
+      })
+      expect((await run.run()).outcome.status).toBe('succeeded')
+      expect(await artifactsOf(run)).toEqual(['dump'])
+    })
+
+    test('is not made up for by what was saved before it', async () => {
+      const run = await scriptRun({
+        'backups/1': sh('echo data | save_artifact dump', prepare, killed('dump'), 'rm killed'),
+      })
+      expect((await run.run()).outcome).toMatchObject({ status: 'failed', error: { code: 'SCRIPT_ARTIFACT_LOST' } })
+    })
+  })
+
+  test('called without a name, nothing is saved, so it fails the script; asked for help, it does not', async () => {
+    const run = await scriptRun({
+      'backups/1': sh('save_artifact --help; echo data | save_artifact data'),
+      'backups/2': sh('echo data | save_artifact "$not_set"; true'),
+    })
+    expect((await run.run()).outcome.error).toMatchObject({
+      code: 'SCRIPT_ARTIFACT_LOST',
+      details: { script: scriptPath(run, 'backups/2') },
+    })
+    expect(await artifactsOf(run)).toEqual(['data'])
+  })
+
   test('fault F46: a script that ends while it is still being saved keeps nothing of it', async () => {
     const run = await scriptRun({
       'backups/1': sh(
@@ -202,7 +250,7 @@ describe('the receiving end', () => {
     const env = listening.begin('/scripts/backups/x')
     const open = () => connect(env.HOLDFAST_ARTIFACT_SOCKET ?? '')
     const hello = (name: string, token = env.HOLDFAST_ARTIFACT_TOKEN) =>
-      encodeFrame('H', JSON.stringify({ version: 1, token, name }))
+      encodeFrame('H', JSON.stringify({ version: 1, token, name, pid: 1 }))
     return { listening, stored, open, hello }
   }
 
