@@ -1,4 +1,6 @@
+import crypto from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMetrics, type StoredArtifact } from '@holdfast/runtime'
@@ -348,6 +350,26 @@ test('a wrong token is 401, counted, and nothing is done; a changed file is anot
   expect(
     (await world.post('/api/v1/plans/shop/run', { authorization: 'bearer another-token-of-this-file' })).status,
   ).toBe(202)
+})
+
+test('a token is compared in constant time, however long what was sent, and however much of it is right', async () => {
+  const compared: [number, number][] = []
+  const compare = vi.spyOn(crypto, 'timingSafeEqual').mockImplementation((a, b) => {
+    compared.push([a.byteLength, b.byteLength])
+    return Buffer.from(a as Uint8Array).equals(b as Uint8Array)
+  })
+  onTestFinished(() => {
+    compare.mockRestore()
+    syncBuiltinESMExports()
+  })
+  syncBuiltinESMExports()
+  const world = actingWorld()
+  for (const sent of ['x', token.slice(0, -1), `${token.slice(0, -1)}x`, 'x'.repeat(5000), token]) {
+    await world.post('/api/v1/plans/shop/run', { authorization: `Bearer ${sent}` })
+  }
+  // Digests, which are all as long: else a token of another length would be told from one that is only wrong.
+  expect(compared).toEqual(Array.from({ length: 5 }, () => [32, 32]))
+  expect(world.byHand.run).toHaveBeenCalledTimes(1)
 })
 
 test.for([
