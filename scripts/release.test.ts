@@ -132,3 +132,39 @@ test("a release's notes are its version's part of the changelog", () => {
   expect(() => notesOf('@holdfast/sdk@1.0.0', from)).toThrow('says nothing about 1.0.0')
   expect(() => notesOf('other@1.0.0', from)).toThrow('no package is called "other"')
 })
+
+test('pages say how to verify a release, and a release does it: with programs that note what they are asked', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-release-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  for (const program of ['npm', 'gh', 'cosign', 'docker']) {
+    writeFileSync(join(folder, program), `#!/bin/sh\necho "${program} $*" >>"$ASKED"\n`, { mode: 0o755 })
+  }
+  const asked = join(folder, 'asked')
+  const env = {
+    ASKED: asked,
+    PATH: `${folder}:/usr/bin:/bin`,
+    REPOSITORY: 'acme/holdfast',
+    VERSION: '1.1.0',
+    IMAGE: 'registry.example/holdfast@sha256:abc',
+  }
+  const blocks = [
+    ...readFileSync(join(root, '.github/workflows/release.yml'), 'utf8').matchAll(/print-block\.ts (\S+) '([\w-]+)'/g),
+  ]
+  for (const [, page = '', name = ''] of blocks) {
+    const block = execFileSync(process.execPath, [join(root, 'scripts/print-block.ts'), page, name])
+    execFileSync('bash', ['-eu'], { input: block, env, cwd: folder })
+  }
+  const issuer = '--certificate-oidc-issuer https://token.actions.githubusercontent.com'
+  const signer = '--certificate-identity https://github.com/acme/holdfast/.github/workflows/release.yml@refs/heads/main'
+  const list = 'holdfast-sidecar-1.1.0.cdx.json'
+  expect(new Set(readFileSync(asked, 'utf8').trim().split('\n'))).toEqual(
+    new Set([
+      'npm install @holdfast/sidecar@1.1.0',
+      'npm audit signatures',
+      `gh release download @holdfast/sidecar@1.1.0 --repo acme/holdfast --pattern ${list}*`,
+      `cosign verify-blob ${list} --bundle ${list}.sigstore.json ${issuer} ${signer}`,
+      `cosign verify registry.example/holdfast@sha256:abc ${issuer} ${signer}`,
+      'docker buildx imagetools inspect registry.example/holdfast@sha256:abc --format {{ json .SBOM }}',
+    ]),
+  )
+})

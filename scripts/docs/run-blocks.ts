@@ -21,14 +21,6 @@ export function findUnrunBlocks(root: string, page: string, text: string, reader
     })
 }
 
-/** Blocks that say why nothing runs them: `page: why` each. */
-export function notRun(page: string, text: string): readonly string[] {
-  return blocksOf(text).flatMap(({ said }) => {
-    const why = /^Not run: (.+)$/.exec(said ?? '')?.[1]
-    return why === undefined ? [] : [`${page}: ${why}`]
-  })
-}
-
 function isShell({ language, text }: PageBlock): boolean {
   return ['sh', 'bash', 'console', 'dockerfile'].includes(language) || (language === '' && /^\$ /m.test(text))
 }
@@ -38,7 +30,6 @@ function problemOf(root: string, page: string, block: PageBlock, readers: Reader
   if (said === 'run') return language === 'console' || language === 'sh' ? undefined : `can't be run as ${language}`
   if (said === 'run: numbers differ') return language === 'console' ? undefined : 'has no numbers'
   if (said.startsWith('file: ')) return undefined
-  if (/^Not run: .{10}/.test(said)) return undefined
   const name = nameOf(said)
   if (name !== undefined) {
     const isRead = [...readers.values()].some((source) => source.includes(page) && source.includes(`'${name}'`))
