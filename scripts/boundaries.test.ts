@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findBoundaryViolations } from './check-boundaries.ts'
+import { listWorkspaces, root } from './workspaces.ts'
 
 let folder: string
 
@@ -74,4 +75,9 @@ test('a source text inside a string is no import', () => {
 test('a new kind of workspace needs a boundary of its own', () => {
   write('packages/other/package.json', JSON.stringify({ name: '@holdfast/other', version: '1.0.0' }))
   expect(findBoundaryViolations(folder)).toEqual(['packages/other: no boundary is defined for this folder'])
+})
+
+test('every example is a workspace: what it imports is declared, and checked', () => {
+  const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)
+  expect(listWorkspaces().map((each) => each.folder)).toEqual(expect.arrayContaining(examples))
 })
