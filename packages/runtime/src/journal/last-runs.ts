@@ -5,6 +5,14 @@ import type { FailureRecord } from './records.ts'
 import { date, json, text, type Row } from './rows.ts'
 import type { Query } from './statements.ts'
 
+/** When a target was last backed up, as far as the newest runs of its plan tell. */
+export interface LastOfTarget {
+  /** In a way that could be read back, or that nobody reads back. */
+  readonly succeededAt: Date | undefined
+  /** And was read back whole. */
+  readonly verifiedAt: Date | undefined
+}
+
 /** What the runs of a plan, or of a drill, were like; dry runs, boots and restores are none of a plan. */
 export interface LastRuns {
   /** How the newest of them ended. */
@@ -13,8 +21,8 @@ export interface LastRuns {
   readonly endedAt: Date | undefined
   readonly succeededAt: Date | undefined
   readonly failedAt: Date | undefined
-  /** The targets of the newest one that looked for any, and when each was last backed up; `undefined`: none did. */
-  readonly targets: ReadonlyMap<string, Date | undefined> | undefined
+  /** The targets of the newest one that looked for any; `undefined`: none did. */
+  readonly targets: ReadonlyMap<string, LastOfTarget> | undefined
 }
 
 /** A run of which the plan's times tell, as a condition in SQL. */
@@ -79,17 +87,20 @@ function targetsOf(query: Query, plan: string): LastRuns['targets'] {
        AND status <> 'skipped' ORDER BY started DESC, rowid DESC LIMIT ${mostRunsLookedAt}`,
     plan,
   )
-  let found: Map<string, Date | undefined> | undefined
+  let found: Map<string, LastOfTarget> | undefined
   for (const run of runs) {
-    if (found && [...found.values()].every((at) => at !== undefined)) break
+    if (found && [...found.values()].every(({ succeededAt }) => succeededAt !== undefined)) break
     const rows = query('SELECT target, status, verification FROM targets WHERE run = ?', String(run['id']))
     // A run that failed earlier knows nothing of targets.
     if (!found && rows.length === 0 && !foundNone(run)) continue
-    found ??= new Map(rows.map((row) => [String(row['target']), undefined]))
+    found ??= new Map(rows.map((row) => [String(row['target']), { succeededAt: undefined, verifiedAt: undefined }]))
     for (const { target, status, verification } of rows) {
-      const isSuccess = status === 'succeeded' && verification !== 'unverified'
       const id = String(target)
-      if (isSuccess && found.has(id) && found.get(id) === undefined) found.set(id, date(run['ended']))
+      const last = found.get(id)
+      if (!last || status !== 'succeeded' || verification === 'unverified') continue
+      const at = date(run['ended'])
+      const verifiedAt = last.verifiedAt ?? (verification === 'verified' ? at : undefined)
+      found.set(id, { succeededAt: last.succeededAt ?? at, verifiedAt })
     }
   }
   return found

@@ -61,11 +61,11 @@ export function recordPlans(options: RecordPlansOptions): RunEventListener {
       if (targets) yield { value: targets.size, labels: { plan } }
     }
   })
-  const ofTargets = (name: string, help: string, key: 'succeededAt' | 'size'): void =>
+  const ofTargets = (name: string, help: string, key: 'succeededAt' | 'verifiedAt' | 'size'): void =>
     metrics.computed(name, help, ['plan', 'target'], function* () {
       for (const { name: plan } of plans()) {
         for (const [target, known] of states.of(plan).targets ?? []) {
-          const value = key === 'size' ? known.size : seconds(known.succeededAt)
+          const value = key === 'size' ? known.size : seconds(known[key])
           if (value !== undefined) yield { value, labels: { plan, target } }
         }
       }
@@ -74,6 +74,11 @@ export function recordPlans(options: RecordPlansOptions): RunEventListener {
     'holdfast_target_last_success_timestamp_seconds',
     'When the target was last backed up, in a way that could be read back',
     'succeededAt',
+  )
+  ofTargets(
+    'holdfast_verify_last_success_timestamp_seconds',
+    'When a run last read a backup of the target back, whole',
+    'verifiedAt',
   )
   ofTargets('holdfast_target_backup_size_bytes', 'Size of the newest backup, before encoding', 'size')
 

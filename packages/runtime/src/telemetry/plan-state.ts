@@ -1,5 +1,5 @@
 import type { Run, RunStatus, RunTrigger, TargetOutcome } from '@holdfast/sdk'
-import type { LastRuns } from '../journal/last-runs.ts'
+import type { LastOfTarget, LastRuns } from '../journal/last-runs.ts'
 import type { RunEvent, RunEventListener } from '../lifecycle/events.ts'
 import { behindReason } from '../lifecycle/outcome.ts'
 
@@ -14,6 +14,7 @@ export function isExecution({ dryRun, trigger }: Run): boolean {
 /** What is known of one target of a plan. */
 export interface KnownTarget {
   succeededAt: Date | undefined
+  verifiedAt: Date | undefined
   /** Bytes before encoding of its newest backup. */
   size: number | undefined
 }
@@ -166,7 +167,7 @@ function unknown(): PlanState {
 }
 
 function unknownTarget(): KnownTarget {
-  return { succeededAt: undefined, size: undefined }
+  return { succeededAt: undefined, verifiedAt: undefined, size: undefined }
 }
 
 function later(a: Date | undefined, b: Date | undefined): Date | undefined {
@@ -174,9 +175,10 @@ function later(a: Date | undefined, b: Date | undefined): Date | undefined {
 }
 
 /** How large a backup of another process is, nobody has told this one. */
-function mergedTarget(known: KnownTarget = unknownTarget(), elsewhere: Date | undefined): KnownTarget {
-  const succeededAt = later(known.succeededAt, elsewhere)
-  return { succeededAt, size: succeededAt === known.succeededAt ? known.size : undefined }
+function mergedTarget(known: KnownTarget = unknownTarget(), elsewhere?: LastOfTarget): KnownTarget {
+  const succeededAt = later(known.succeededAt, elsewhere?.succeededAt)
+  const verifiedAt = later(known.verifiedAt, elsewhere?.verifiedAt)
+  return { succeededAt, verifiedAt, size: succeededAt === known.succeededAt ? known.size : undefined }
 }
 
 function noteTarget(state: PlanState, { target, status, verification, points }: TargetOutcome, at: Date): void {
@@ -184,6 +186,7 @@ function noteTarget(state: PlanState, { target, status, verification, points }: 
   if (!known || status !== 'succeeded') return
   // What can't be read back is no backup.
   if (verification !== 'unverified') known.succeededAt = at
+  if (verification === 'verified') known.verifiedAt = at
   const sizes = points.flatMap(({ size }) => size ?? [])
   if (sizes.length > 0) known.size = sizes.reduce((sum, size) => sum + size, 0)
   // A target whose backups had a size, and that left nothing this time.

@@ -1,5 +1,5 @@
 import { advanceUntil, type TestRun } from '@holdfast/testing'
-import { defineHook, definePlugin, type Plugin } from '@holdfast/sdk'
+import { defineHook, definePlugin, type Plugin, type RestorePoint } from '@holdfast/sdk'
 import { expect, test } from 'vitest'
 import { anything, backup } from '../lifecycle/hooks.ts'
 import { testRun } from '../lifecycle/test-run.ts'
@@ -97,6 +97,11 @@ test('of targets: failures keep the last success, what can not be read back is n
     'test b': first,
     'test c': first + 3600,
   })
+  expect(await read(run, 'holdfast_verify_last_success_timestamp_seconds')).toEqual({
+    'test a': first,
+    'test b': first,
+    'test c': first + 3600,
+  })
   expect(await read(run, 'holdfast_target_backup_size_bytes')).toEqual({ 'test a': 5, 'test b': 7, 'test c': 7 })
   Object.assign(world, { targets: ['a'], fails: undefined, content: undefined })
   await run.run()
@@ -124,6 +129,7 @@ test('fault F52: a restart forgets nothing of it', async () => {
     'holdfast_run_last_failure_timestamp_seconds',
     'holdfast_targets_selected',
     'holdfast_target_last_success_timestamp_seconds',
+    'holdfast_verify_last_success_timestamp_seconds',
   ]
   const before = await Promise.all(names.map((name) => read(run, name)))
   await run.clock.advance('1h')
@@ -216,7 +222,14 @@ test('what makes backups and what maintains are told apart', async () => {
 test('what became of targets is counted from 0 on, whether it could be read back, and why nothing older was removed', async () => {
   const world: Parameters<typeof changing>[0] = { targets: ['a', 'b', 'c'], content: '12345' }
   const run = await testRun([changing(world)], { now })
-  const none = { 'test succeeded': 0, 'test failed': 0, 'test skipped': 0, 'test aborted': 0 }
+  const none = {
+    'test full succeeded': 0,
+    'test differential succeeded': 0,
+    'test none succeeded': 0,
+    'test none failed': 0,
+    'test none skipped': 0,
+    'test none aborted': 0,
+  }
   expect(await read(run, 'holdfast_target_backups_total')).toEqual(none)
   expect(await read(run, 'holdfast_verify_runs_total')).toEqual({ 'test verified': 0, 'test unverified': 0 })
   const unblocked = { failed: 0, unverified: 0, not_applicable: 0, suspect: 0 }
@@ -225,11 +238,44 @@ test('what became of targets is counted from 0 on, whether it could be read back
   expect(await read(run, 'holdfast_retention_blocked_total')).toEqual(unblocked)
   Object.assign(world, { fails: 'a', unverified: 'b' })
   await run.run()
-  expect(await read(run, 'holdfast_target_backups_total')).toEqual({ ...none, 'test succeeded': 5, 'test failed': 1 })
+  expect(await read(run, 'holdfast_target_backups_total')).toEqual({
+    ...none,
+    'test full succeeded': 5,
+    'test none failed': 1,
+  })
   expect(await read(run, 'holdfast_verify_runs_total')).toEqual({ 'test verified': 4, 'test unverified': 1 })
   expect(await read(run, 'holdfast_retention_blocked_total')).toEqual({ ...unblocked, failed: 1, unverified: 1 })
   await run.run({ dryRun: true })
   expect(await read(run, 'holdfast_verify_runs_total')).toEqual({ 'test verified': 4, 'test unverified': 1 })
+})
+
+test('of a backup that nobody reads back it is not said that it was; what needs another backup is told from what does not', async () => {
+  const points: Partial<RestorePoint>[] = [{}, { mode: 'full' }, { mode: 'differential' }]
+  const elsewhere = definePlugin({
+    name: 'elsewhere',
+    version: '1.0.0',
+    sdk: '^1.0',
+    config: anything<object>(),
+    targets: () => points.map((_, index) => ({ id: `${index}`, labels: {}, data: null })),
+    hooks: {
+      async backups({ record, target, clock }) {
+        await record({ id: target.id, createdAt: clock.now(), ref: null, ...points[Number(target.id)] })
+      },
+    },
+  })({})
+  const run = await testRun([elsewhere], { now })
+  await run.run()
+  expect(Object.keys(await read(run, 'holdfast_target_last_success_timestamp_seconds'))).toHaveLength(3)
+  expect(await read(run, 'holdfast_verify_last_success_timestamp_seconds')).toEqual({})
+  expect(await read(run, 'holdfast_target_backups_total')).toMatchObject({
+    'test full succeeded': 2,
+    'test differential succeeded': 1,
+    'test none succeeded': 0,
+  })
+  await run.restart()
+  await run.engine.recover()
+  expect(Object.keys(await read(run, 'holdfast_target_last_success_timestamp_seconds'))).toHaveLength(3)
+  expect(await read(run, 'holdfast_verify_last_success_timestamp_seconds')).toEqual({})
 })
 
 test('a run that is still there after its budget shows a deadline that has passed', async () => {
