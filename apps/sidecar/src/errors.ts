@@ -162,9 +162,13 @@ export const errors = defineErrors(
       message: (p: { reason: string }) => `the body of the request can't be used: ${p.reason}`,
       hint: 'Nothing was done. Send none, or JSON as docs/api.md has it.',
     },
+    HTTP_HOST: {
+      message: (p: { host: string }) => `this is not shown under the name "${p.host}"`,
+      hint: 'Backups go on. A page of somebody else could ask so, when its name was made to lead here, and read all of this. Ask by address, as localhost or by the name of a service; where the name is one of yours, add it to `metrics.allowedHosts`.',
+    },
     API_HOST: {
       message: (p: { host: string }) => `requests for the host "${p.host}" may not change anything here`,
-      hint: 'Nothing was done: a web page could have sent this under a name of its own. Ask by address, as localhost or by the name of a service; add other names to HOLDFAST_API_HOSTS.',
+      hint: 'Nothing was done: a web page could have sent this under a name of its own. Ask by address, as localhost or by the name of a service; add other names to `metrics.allowedHosts`, or to HOLDFAST_API_HOSTS.',
     },
     API_ORIGIN: {
       message: (p: { origin: string }) => `requests of pages from "${p.origin}" may not change anything here`,

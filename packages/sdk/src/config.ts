@@ -68,6 +68,13 @@ export interface HoldfastConfig {
          */
         readonly listen?: string | number | undefined
         /**
+         * Names under which these and the status page may be asked for, besides addresses, `localhost`, this host and services
+         * of the cluster; `'.example.com'` is every one below it, `'*'` any. A page in somebody's browser, whose name was
+         * made to lead here, can't read them then. Default: any, but for the page and the API from this machine, which is
+         * also where `kubectl port-forward` comes from.
+         */
+        readonly allowedHosts?: readonly string[] | undefined
+        /**
          * A Pushgateway, for runs that end before anybody scrapes them: a URL such as `http://pushgateway:9091`, or
          * `'host:port'`. A reference where it holds a password, opened at each push. Default: nothing is pushed.
          */

@@ -4,6 +4,7 @@ import type { ByHand } from '../daemon/by-hand.ts'
 import type { StatusKeeper } from '../daemon/status.ts'
 import type { Settings } from '../settings.ts'
 import { version } from '../version.ts'
+import { createHostCheck } from './host-check.ts'
 import { createPages } from './pages.ts'
 import { openPort } from './port.ts'
 import { openSite } from './site.ts'
@@ -35,13 +36,18 @@ export interface Http {
 export function serveHttp({ context, status, metrics, engine, byHand }: ServeHttpOptions): Http {
   const { io, settings, log, redactor } = context
   const { clock } = io
-  const site = openSite({ context, status, metrics, engine, byHand })
-  const answer = createPages({ version, reasons: status.reasons, role: status.role, metrics, redactor, log, site })
+  const hosts = createHostCheck(settings.apiHosts)
+  const site = openSite({ context, status, metrics, engine, byHand, hosts })
+  const { reasons, role } = status
+  const answer = createPages({ version, reasons, role, metrics, redactor, log, site, hosts })
   const port = openPort({ answer, clock, log, metrics })
   let closeSocket: (() => Promise<void>) | undefined
 
   return {
-    listen: (loaded) => port.listen(listenAddress(settings, loaded)),
+    listen(loaded) {
+      hosts.allow(loaded.metrics?.allowedHosts)
+      port.listen(listenAddress(settings, loaded))
+    },
     async openSocket() {
       closeSocket = await openSocket({ stateDirectory: settings.stateDirectory, answer, clock, log })
     },

@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from '@holdfast/sdk'
 import { reasonOf, type Metrics, type Redactor } from '@holdfast/runtime'
+import { errors } from '../errors.ts'
 import type { Role } from '../daemon/leadership.ts'
 import type { NotReadyReason } from '../daemon/status.ts'
 import { printable } from '../output/printable.ts'
+import type { HostCheck } from './host-check.ts'
 
 /** What the pages tell. */
 export interface PagesOptions {
@@ -17,6 +19,8 @@ export interface PagesOptions {
   readonly log: Pick<Logger, 'warn'>
   /** The status page and the API behind it; `undefined`: there are none. */
   readonly site?: Site | undefined
+  /** Under which names may be asked; `undefined`: under any. */
+  readonly hosts?: Pick<HostCheck, 'refused'> | undefined
 }
 
 /** Pages that are loaded when somebody first asks for one of them. */
@@ -34,6 +38,8 @@ export interface PageRequest {
   /** The header of this name. */
   readonly accept: string
   readonly headers?: IncomingHttpHeaders | undefined
+  /** The address of whoever asks; `undefined`: at the socket of the state directory. */
+  readonly peer?: string | undefined
   /** What was sent with it; rejects when that is longer than so many bytes. */
   readonly body?: ((mostBytes: number) => Promise<string>) | undefined
 }
@@ -53,9 +59,15 @@ export type Answer = (request: PageRequest) => Promise<Page>
 
 const text = 'text/plain; charset=utf-8'
 const json = 'application/json; charset=utf-8'
+/** Of a name that is none of ours so much is repeated. */
+const mostOfHost = 100
+/** Of so many it is logged: whoever asks by ever new ones must not fill the log. */
+const mostRefused = 20
 
 /** The pages of a daemon. All of them only read, but what the site has for those who have its token. */
-export function createPages({ version, reasons, role, metrics, redactor, log, site }: PagesOptions): Answer {
+export function createPages({ version, reasons, role, metrics, redactor, log, site, hosts }: PagesOptions): Answer {
+  /** Those of which it is said that they are not served. */
+  const refused = new Set<string>()
   let reading: Promise<string> | undefined
 
   /** Whoever asks meanwhile gets the same: reading a thousand plans takes a while, and must not be done for each. */
@@ -88,10 +100,24 @@ export function createPages({ version, reasons, role, metrics, redactor, log, si
     },
   }
 
+  const misnamed = (given: string, path: string): Page => {
+    const host = oneLine(given).slice(0, mostOfHost)
+    const { code, message, hint } = errors.HTTP_HOST({ host })
+    if (!refused.has(host) && refused.size < mostRefused) {
+      refused.add(host)
+      log.warn(message, { code, hint })
+    }
+    if (!path.startsWith('/api')) return page(403, text, `${message}\n\n${hint}\n`)
+    return page(403, json, `${JSON.stringify({ error: { code, message, hint } })}\n`)
+  }
+
   return async (request) => {
     const { method, url, accept } = request
     const [path = ''] = url.split('?', 1)
-    if (site?.has(path, accept)) return site.answer(request)
+    const isSite = site?.has(path, accept) ?? false
+    const host = hosts?.refused(request, { path, isSite })
+    if (host !== undefined) return misnamed(host, path)
+    if (site && isSite) return site.answer(request)
     const found = Object.hasOwn(pages, path) ? pages[path] : undefined
     if (!found) return page(404, text, `there is no such page; there are ${Object.keys(pages).join(', ')}\n`)
     if (method !== 'GET' && method !== 'HEAD') {

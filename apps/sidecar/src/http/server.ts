@@ -32,7 +32,8 @@ export function createPageServer(answer: Answer, clock: Pick<RuntimeClock, 'setT
       const { method = '', url = '', headers } = request
       const send = async (): Promise<void> => {
         const accept = headers.accept ?? ''
-        const page = await answer({ method, url, accept, headers, body: (most) => readBody(request, most) })
+        const peer = request.socket.remoteAddress
+        const page = await answer({ method, url, accept, headers, peer, body: (most) => readBody(request, most) })
         const { status, type, body, allow } = page
         response.writeHead(status, {
           'content-type': type,

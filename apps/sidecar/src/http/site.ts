@@ -6,6 +6,7 @@ import type { StatusKeeper } from '../daemon/status.ts'
 import { version } from '../version.ts'
 import type { ApiActions } from './api/api.ts'
 import type { StatusSource } from './api/source.ts'
+import type { HostCheck } from './host-check.ts'
 import type { Answer, Site } from './pages.ts'
 
 /** What {@link openSite} needs. */
@@ -15,6 +16,7 @@ export interface OpenSiteOptions {
   readonly metrics: Pick<Metrics, 'counter'>
   readonly engine: Engine
   readonly byHand: ByHand
+  readonly hosts: Pick<HostCheck, 'names'>
 }
 
 /** Prepares the status page. */
@@ -42,14 +44,22 @@ export function openSite(options: OpenSiteOptions): Site & { close(): void } {
     close: () => void loaded?.then(({ close }) => close()),
   }
 
-  function actionsOf({ metrics }: OpenSiteOptions): ApiActions | undefined {
-    const { apiTokenFile: tokenFile, apiHosts: hosts } = settings
+  function actionsOf({ metrics, hosts }: OpenSiteOptions): ApiActions | undefined {
+    const { apiTokenFile: tokenFile } = settings
     const refused = metrics.counter(
       'holdfast_api_refused_total',
       'Requests to do something that were refused: no or a wrong token, or sent by a web page',
       ['reason'],
     )
     for (const reason of ['token', 'token_file', 'host', 'origin']) refused.add(0, { reason })
-    return tokenFile === undefined ? undefined : { byHand, tokenFile, hosts, refused }
+    if (tokenFile === undefined) return undefined
+    return {
+      byHand,
+      tokenFile,
+      refused,
+      get hosts() {
+        return hosts.names()
+      },
+    }
   }
 }

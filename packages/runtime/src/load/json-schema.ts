@@ -21,6 +21,8 @@ const descriptions: Readonly<Record<string, string>> = {
     'Who is told how runs went: webhook, slack, email, ping, or module#export. Plans and drills that have none of their own have the one at the top level; [] is nobody. Default: nobody.',
   metrics: 'How the daemon is watched.',
   listen: 'Where /metrics, /healthz and /readyz are: a port, or host:port; 0 is off. Default: 9480.',
+  allowedHosts:
+    'Names under which these and the status page may be asked for, besides addresses, localhost, this host and services; .example.com is every one below it, * any. Default: any, but for the page and the API from this machine.',
   pushgateway:
     'URL of a Pushgateway, for runs that end before anybody scrapes them; as { env: NAME } or { file: PATH } where it holds a password.',
   replicas: 'Which of several pods schedule: each its own plans, or the leader for all. Default: each.',

@@ -29,6 +29,10 @@ export const secretRef = z.union([z.strictObject({ env: text }), z.strictObject(
   error: 'must be a reference: { env: NAME } or { file: PATH }, never the secret itself',
 })
 
+const hostForms =
+  'a name such as holdfast.example.com, .example.com for every one below it, or *, without scheme or port'
+const host = z.string().check(z.regex(/^(?:\*|\.?[\w-]+(?:\.[\w-]+)*)$/, { error: `must be ${hostForms}` }))
+
 const reference = 'a reference: { env: NAME } or { file: PATH }'
 const gateway = z.string().check(
   z.refine((value) => parseGateway(value) !== undefined, { error: `must be ${gatewayForms}, or ${reference}` }),
@@ -102,6 +106,7 @@ const settings = {
           { error: listenError },
         ),
       ),
+      allowedHosts: z.optional(z.array(host)),
       pushgateway: z.optional(z.union([gateway, secretRef])),
     }),
   ),
