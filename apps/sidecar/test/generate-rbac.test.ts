@@ -52,19 +52,20 @@ test('the least Role and ClusterRole of a configuration, with the reason of each
 })
 
 test('an account that is there already is bound, not made', async () => {
-  const { stdout } = await shop().run(['generate', 'rbac', '--service-account', 'app', '--name', 'backup'])
+  const account = ['--service-account', 'app', '--name', 'backup', '--namespace', 'prod']
+  const { stdout } = await shop().run(['generate', 'rbac', ...account])
   const objects = readObjects(stdout)
   expect(objects.map(({ kind }) => kind)).not.toContain('ServiceAccount')
-  const subjects = [{ kind: 'ServiceAccount', name: 'app', namespace: 'default' }]
+  const subjects = [{ kind: 'ServiceAccount', name: 'app', namespace: 'prod' }]
   expect(objects.filter(({ kind }) => kind?.endsWith('Binding'))).toEqual([
     expect.objectContaining({ roleRef: expect.objectContaining({ name: 'backup' }) as object, subjects }),
-    expect.objectContaining({ roleRef: expect.objectContaining({ name: 'default-backup' }) as object, subjects }),
+    expect.objectContaining({ roleRef: expect.objectContaining({ name: 'prod-backup' }) as object, subjects }),
   ])
 })
 
 test('what is turned off needs no right; the Lease of a leader is one Lease', async () => {
   const rulesOf = async (config: string): Promise<Role['rules']> => {
-    const { stdout } = await shop(config).run(['generate', 'rbac'])
+    const { stdout } = await shop(config).run(['generate', 'rbac', '--namespace', 'prod'])
     return (readObjects(stdout).find(({ kind }) => kind === 'Role') as Role).rules
   }
   const about = (rules: Role['rules'], resource: string) => rules.filter(({ resources }) => resources?.[0] === resource)
@@ -83,4 +84,27 @@ test('what is turned off needs no right; the Lease of a leader is one Lease', as
       verbs: ['get', 'update'],
     },
   ])
+})
+
+test('without --namespace, objects are where they are applied; what is for the whole cluster has to name one', async () => {
+  const here = shop()
+  const { code, stdout, stderr } = await here.run(['generate', 'rbac'])
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).toContain(
+    '--namespace is missing: rights in the whole cluster are given to an account by its name and its namespace',
+  )
+  here.write('hooks/scale.ts', hook.replace("scope: 'cluster'", "scope: 'namespace'"))
+  const printed = await here.run(['generate', 'rbac'])
+  expect(printed.stdout).toContain('for the account "holdfast" in the namespace that it is applied to.')
+  const objects = readObjects(printed.stdout)
+  expect(objects.map(({ kind, metadata: { namespace } }) => `${kind} ${namespace}`)).toEqual([
+    'ServiceAccount undefined',
+    'Role undefined',
+    'RoleBinding undefined',
+  ])
+  // Kubernetes takes the account in the binding's own namespace.
+  expect(objects[2]).toMatchObject({ subjects: [{ kind: 'ServiceAccount', name: 'holdfast' }] })
+  expect(printed.stdout).not.toContain('namespace:')
+  expect(objects.flatMap(findManifestProblems)).toEqual([])
+  expect((await here.run(['generate', 'rbac', '--namespace', ''])).code).toBe(2)
 })

@@ -1,6 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { promisify } from 'node:util'
 import type { KubernetesObject } from '@holdfast/sdk'
+import { startFakeKubernetes } from '@holdfast/testing'
 import { expect, test } from 'vitest'
 import { findManifestProblems } from '../../../scripts/kubernetes-models.ts'
 import { kubernetesTool } from '../../../scripts/kubernetes-tools.ts'
@@ -242,6 +244,25 @@ test('a store that is a directory is a volume, and one that dies with the pod is
   expect(named.volumeMounts).toContainEqual({ name: 'holdfast-backups', mountPath: '/elsewhere' })
 })
 
+test.for([
+  ['that of its context', [], 'team-a'],
+  ['that of -n', ['-n', 'team-b'], 'team-b'],
+] as const)('kubectl puts everything where it puts all else: into %s', async ([, where, expected]) => {
+  const here = shop()
+  await using server = await startFakeKubernetes({ namespace: 'team-a' })
+  here.write('kubeconfig', server.kubeconfig())
+  const args = ['--form', 'cronjob', '--storage', 'file:///backups']
+  const { stdout } = await generate(here, ...args)
+  here.write('jobs.yaml', stdout)
+  const apply = ['apply', '--server-side', '--validate=false', '-f', here.at('jobs.yaml'), ...where]
+  const env = { PATH: process.env['PATH'], HOME: here.path, KUBECONFIG: here.at('kubeconfig') }
+  await promisify(execFile)(await kubernetesTool('kubectl'), apply, { env })
+  const kinds = readObjects(stdout).map(({ kind }) => kind)
+  const plurals = ['serviceaccounts', 'roles', 'rolebindings', 'configmaps', 'cronjobs'] as const
+  const applied = plurals.flatMap((plural) => server.objects.list(plural))
+  expect(applied.map(({ metadata }) => metadata.namespace)).toEqual(kinds.map(() => expected))
+})
+
 test('secrets are referred to, never written', async () => {
   const here =
     shop(`encoding: { recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p], identity: { file: /keys/age } }
@@ -442,6 +463,7 @@ test.for([
   ['a workload without a kind', ['--workload', 'shop'], /--workload can't be "shop"/],
   ['a pod as a workload', ['--workload', 'pod/shop'], /--workload can't be "pod\/shop"/],
   ['a name with capitals', ['--name', 'Backup'], /--name can't be "Backup"/],
+  ['a namespace that is empty', ['--namespace', ''], /--namespace can't be ""/],
   ['a namespace with an underscore', ['--namespace', 'a_b'], /--namespace can't be "a_b"/],
   ['a container that can be none', ['--target-container', 'a b'], /--target-container can't be "a b"/],
   ['an account that can be none', ['--service-account', 'A'], /--service-account can't be "A"/],

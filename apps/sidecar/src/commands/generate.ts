@@ -41,11 +41,12 @@ export async function runGenerateSchemaCommand(context: CommandContext): Promise
 export async function runGenerateRbacCommand(context: CommandContext, options: GenerateRbacOptions): Promise<number> {
   const access = await readAccess(context, options)
   const pages = accountPages(access)
-  const account = `the account "${access.account.name}" in the namespace "${access.namespace}"`
+  const { account, namespace } = access
+  const where = namespace === undefined ? 'in the namespace that it is applied to' : `in the namespace "${namespace}"`
   print(
     context,
     pages,
-    `What ${basename(access.loaded.config.source)} needs, for ${account}. Made by holdfast generate rbac.
+    `What ${basename(access.loaded.config.source)} needs, for the account "${account.name}" ${where}. Made by holdfast generate rbac.
 Apply it: kubectl apply -f FILE`,
   )
   return exitCode.ok
@@ -92,7 +93,7 @@ Apply it: kubectl apply --server-side -f FILE`,
   const { namespace } = made
   const kind = workload.kind.toLowerCase()
   const header = `The sidecar, as a part of the ${workload.kind} "${workload.name}". By itself it is a patch:
-kubectl patch -n ${namespace} ${kind} ${workload.name} --patch-file FILE`
+kubectl patch ${namespace === undefined ? '' : `-n ${namespace} `}${kind} ${workload.name} --patch-file FILE`
   const patch = sidecarPatch(made, { workload, native: form === 'sidecar', readiness, monitoring, namespace, header })
   print(
     context,

@@ -34,9 +34,8 @@ export interface ConfigMapSource {
 export interface Blueprint {
   /** A label: of the container, and the beginning of every other name. */
   readonly name: string
-  readonly namespace: string
-  /** The same where somebody asked for it: a kustomization has one of its own. */
-  readonly askedNamespace: string | undefined
+  /** `undefined`: whichever it is applied to. */
+  readonly namespace: string | undefined
   readonly image: string
   /** Whom the pod acts as; an account that was there before is not made. */
   readonly account: { readonly name: string; readonly isMade: boolean }

@@ -5,6 +5,7 @@ import type { Blueprint } from './blueprint.ts'
 import { cronJobSchedule } from './cron-schedule.ts'
 import { checkName, nearestLabel } from './names.ts'
 import { commentsAt, containerOf, volumesOf } from './pod.ts'
+import { inNamespace } from './rbac.ts'
 import type { YamlComment, YamlPage } from './yaml.ts'
 
 /** The Job's name is the CronJob's and eleven characters. */
@@ -71,7 +72,7 @@ function cronJobPage(blueprint: Blueprint, task: CronJobTask, name: string): Yam
   const value = {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
-    metadata: { name, namespace },
+    metadata: { name, ...inNamespace(namespace) },
     spec: {
       schedule: schedule.schedule,
       timeZone: parsed.timeZone,

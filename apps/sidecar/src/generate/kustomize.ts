@@ -4,6 +4,7 @@ import { errors } from '../errors.ts'
 import type { Blueprint } from './blueprint.ts'
 import { podMonitorPage } from './monitoring.ts'
 import { accountPages } from './objects.ts'
+import { inNamespace } from './rbac.ts'
 import { sidecarPatch, type Workload } from './workload.ts'
 import type { OutputFile } from './write-files.ts'
 import { toYaml } from './yaml.ts'
@@ -19,9 +20,9 @@ const sign = '# Made by holdfast generate kubernetes'
 
 /** The files of a component that adds the sidecar to one workload of whatever kustomization includes it. */
 export function kustomizeComponent(blueprint: Blueprint, options: KustomizeOptions): readonly OutputFile[] {
-  const { configMaps, askedNamespace } = blueprint
+  const { configMaps, namespace } = blueprint
   const { workload, monitoring } = options
-  const patch = sidecarPatch(blueprint, { ...options, native: true, namespace: askedNamespace })
+  const patch = sidecarPatch(blueprint, { ...options, native: true, namespace })
   const value = {
     apiVersion: 'kustomize.config.k8s.io/v1alpha1',
     kind: 'Component',
@@ -30,7 +31,7 @@ export function kustomizeComponent(blueprint: Blueprint, options: KustomizeOptio
       generatorOptions: { disableNameSuffixHash: true },
       configMapGenerator: configMaps.map(({ name, files }) => ({
         name,
-        ...(askedNamespace !== undefined && { namespace: askedNamespace }),
+        ...inNamespace(namespace),
         files: files.map((file) => `${file.name}=${name}/${file.name}`),
       })),
     }),

@@ -1,4 +1,5 @@
 import type { Blueprint } from './blueprint.ts'
+import { inNamespace } from './rbac.ts'
 import type { YamlPage } from './yaml.ts'
 
 type Named = Pick<Blueprint, 'name' | 'namespace' | 'port'>
@@ -20,7 +21,7 @@ export function podMonitorPage({ name, namespace, port }: Named): YamlPage {
     value: {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'PodMonitor',
-      metadata: { name, namespace },
+      metadata: { name, ...inNamespace(namespace) },
       spec: {
         selector: { matchLabels: monitoringLabels({ name }) },
         podMetricsEndpoints: [

@@ -9,7 +9,7 @@ export function accountPages({ name, namespace, account, permissions, lease }: R
     serviceAccount: account.name,
     role: name,
     roleBinding: name,
-    clusterRole: `${namespace}-${name}`,
+    clusterRole: [namespace, name].filter((part) => part !== undefined).join('-'),
   }
   const made = account.isMade ? [serviceAccountPage(account.name, namespace)] : []
   return [...made, ...rolePages({ names, namespace, permissions, lease })]

@@ -13,7 +13,8 @@ export interface RbacNames {
 /** Who may do what. */
 export interface RbacOptions {
   readonly names: RbacNames
-  readonly namespace: string
+  /** `undefined`: whichever it is applied to; then nothing may be needed outside of it. */
+  readonly namespace: string | undefined
   /** Merged: each resource once. */
   readonly permissions: readonly Permission[]
   /** The Lease that decides who schedules: the right to look at it and to renew it is for this one alone. */
@@ -30,30 +31,36 @@ interface Rule {
 
 const rbac = 'rbac.authorization.k8s.io'
 
+/** Where an object or an account is. Without it, kubectl takes the namespace of its context, or `-n`. */
+export function inNamespace(namespace: string | undefined): { readonly namespace?: string } {
+  return namespace === undefined ? {} : { namespace }
+}
+
 /** An account. */
-export function serviceAccountPage(name: string, namespace: string): YamlPage {
-  return { value: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } } }
+export function serviceAccountPage(name: string, namespace: string | undefined): YamlPage {
+  return { value: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, ...inNamespace(namespace) } } }
 }
 
 /** The least Role and ClusterRole, each with its binding to the account and with the reason of each rule. */
 export function rolePages({ names, namespace, permissions, lease }: RbacOptions): readonly YamlPage[] {
   const of = (scope: Permission['scope']): readonly Permission[] => permissions.filter((each) => each.scope === scope)
-  const subjects = [{ kind: 'ServiceAccount', name: names.serviceAccount, namespace }]
+  // Without one, a RoleBinding means the account in its own namespace.
+  const subjects = [{ kind: 'ServiceAccount', name: names.serviceAccount, ...inNamespace(namespace) }]
   const pages = (kind: 'Role' | 'ClusterRole', name: string, binding: string): readonly YamlPage[] => {
     const scoped = of(kind === 'Role' ? 'namespace' : 'cluster')
     if (scoped.length === 0) return []
-    const inNamespace = kind === 'Role' ? { namespace } : {}
+    const where = kind === 'Role' ? inNamespace(namespace) : {}
     const rules = scoped.flatMap((permission) => rulesFor(permission, lease))
     const role: KubernetesObject & { readonly rules: readonly Rule[] } = {
       apiVersion: `${rbac}/v1`,
       kind,
-      metadata: { name, ...inNamespace },
+      metadata: { name, ...where },
       rules: rules.map(({ rule }) => rule),
     }
     const bound: KubernetesObject = {
       apiVersion: `${rbac}/v1`,
       kind: `${kind}Binding`,
-      metadata: { name: binding, ...inNamespace },
+      metadata: { name: binding, ...where },
       roleRef: { apiGroup: rbac, kind, name },
       subjects,
     }

@@ -37,7 +37,7 @@ const configDirectory = '/etc/holdfast'
 const stateDirectory = '/var/lib/holdfast'
 
 /** Names, the account and its rights: what `generate rbac` needs. */
-export type Access = Pick<Blueprint, 'name' | 'namespace' | 'askedNamespace' | 'account' | 'permissions' | 'lease'>
+export type Access = Pick<Blueprint, 'name' | 'namespace' | 'account' | 'permissions' | 'lease'>
 
 /**
  * Reads what an account needs.
@@ -46,17 +46,20 @@ export type Access = Pick<Blueprint, 'name' | 'namespace' | 'askedNamespace' | '
  */
 export async function readAccess(context: CommandContext, options: AccountOptions): Promise<Access & Source> {
   const name = checkOption('--name', options.name)
-  const askedNamespace = options.namespace && checkOption('--namespace', options.namespace)
+  const namespace = options.namespace === undefined ? undefined : checkOption('--namespace', options.namespace)
   const { serviceAccount } = options
   if (serviceAccount !== undefined && !serviceAccount.split('.').every(isLabel)) {
     throw errors.OPTION_INVALID({ option: '--service-account', value: serviceAccount, allowed: labelRule })
   }
   const source = await readSource(context, options)
+  if (namespace === undefined && source.permissions.some(({ scope }) => scope === 'cluster')) {
+    const reason = 'rights in the whole cluster are given to an account by its name and its namespace'
+    throw errors.OPTION_NEEDED({ option: '--namespace', reason })
+  }
   return {
     ...source,
     name,
-    namespace: askedNamespace ?? 'default',
-    askedNamespace,
+    namespace,
     account: { name: serviceAccount ?? name, isMade: serviceAccount === undefined },
     lease: source.loaded.config.replicas === 'leader' ? name : undefined,
   }

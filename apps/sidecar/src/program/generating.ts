@@ -122,7 +122,10 @@ export function addGenerateCommands(program: Command, bind: Bind): void {
 function addAccountOptions(command: Command): Command {
   return command
     .option('--name <name>', 'the container, and the beginning of every name (default: holdfast)', 'holdfast')
-    .option('--namespace <namespace>', 'namespace of the objects (default: default)')
+    .option(
+      '--namespace <namespace>',
+      "namespace of the objects (default: the one they are applied to: that of kubectl's context, or -n)",
+    )
     .option('--service-account <name>', 'an account that is there already (default: one is made)')
     .option('--schedule <cron>', 'when script directories run, where no configuration says so')
     .option('--scripts <directory>', 'the scripts that are in /scripts in the container (HOLDFAST_SCRIPTS)')
