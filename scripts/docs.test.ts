@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { readCatalogues, readSources } from './docs/catalogues.ts'
 import { findUndeclaredCodes, findUnusedCodes } from './docs/codes.ts'
 import { findBrokenLinks, listPages } from './docs/links.ts'
+import { readMetrics } from './docs/metrics.ts'
 import { renderDocs } from './generate-docs.ts'
 import { listWorkspaces, root } from './workspaces.ts'
 
@@ -32,6 +33,19 @@ describe('links between pages', () => {
     expect(findBrokenLinks(directory)).toEqual(['page.md: gone.md', 'page.md: other.md#no-heading', 'page.md: #there'])
     rmSync(directory, { recursive: true })
   })
+})
+
+test('every metric that the code registers is explained, as what it is: in docs/metrics.md, or on the page of its plugin', async () => {
+  const explained = ['docs/metrics.md', 'docs/benji.md'].flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/^\| `(holdfast_\w+)` +\| (\w+) +\| ([^|]*) \|/gm)].map(
+      ([, name = '', kind = '', labels = '']) => `${name} ${kind} ${labels.replaceAll(/[`, ]+/g, ' ').trim()}`,
+    ),
+  )
+  const { daemon, cluster, benji } = await readMetrics()
+  const registered = [...daemon, ...cluster, ...benji].map(({ name, kind, labels }) =>
+    `${name} ${kind} ${labels.join(' ')}`.trim(),
+  )
+  expect(new Set(explained.map((each) => each.trim()))).toEqual(new Set(registered))
 })
 
 describe('error codes', () => {

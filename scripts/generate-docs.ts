@@ -12,6 +12,8 @@ import { readHelps, renderCommandLine } from './docs/command-line-page.ts'
 import { renderConfiguration } from './docs/configuration-page.ts'
 import { renderErrors } from './docs/errors-page.ts'
 import { renderLifecycle } from './docs/lifecycle-page.ts'
+import { renderMetrics } from './docs/metrics-page.ts'
+import { readMetrics } from './docs/metrics.ts'
 import { renderPermissions } from './docs/permissions-page.ts'
 import { renderRecipes } from './docs/recipes-page.ts'
 import { renderSizing } from './docs/sizing-page.ts'
@@ -26,6 +28,7 @@ export async function renderDocs(): Promise<ReadonlyMap<string, string>> {
     ['docs/recipes.md', renderRecipes()],
     ['docs/sizing.md', renderSizing()],
     ['docs/reference/permissions.md', renderPermissions()],
+    ['docs/reference/metrics.md', renderMetrics(await readMetrics())],
     ['docs/reference/configuration.md', await configuration()],
     ['docs/reference/command-line.md', renderCommandLine(await readHelps())],
   ]

@@ -88,6 +88,7 @@ export const groups: readonly Group[] = [
       ['lifecycle', 'Hooks of a run'],
       ['errors', 'Errors'],
       ['reference/permissions', 'Permissions'],
+      ['reference/metrics', 'Metrics, by name'],
       ['api', 'HTTP API'],
       ['reference/api/', 'Packages, by export'],
     ],

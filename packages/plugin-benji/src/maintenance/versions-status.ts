@@ -1,4 +1,4 @@
-import type { RunContext } from '@holdfast/sdk'
+import type { Meter, RunContext } from '@holdfast/sdk'
 import * as z from 'zod'
 import { count } from '../count.ts'
 import { createBenji } from '../benji/create-benji.ts'
@@ -26,6 +26,11 @@ export interface VersionCounts {
   readonly olderIncomplete: number
 }
 
+/** The metric of it. */
+export function versionsGauge(meter: Meter): ReturnType<Meter['gauge']> {
+  return meter.gauge('holdfast_versions', "Versions in Benji's database, by state", ['state', 'instance'])
+}
+
 /** Counts versions by state, for metrics and alerts. A version that differs from its source counts as invalid. */
 export async function versionsStatus(ctx: RunContext<z.output<typeof versionsStatusSchema>>): Promise<VersionCounts> {
   const { engine } = ctx.config
@@ -43,7 +48,7 @@ export async function versionsStatus(ctx: RunContext<z.output<typeof versionsSta
     incomplete: incomplete.length,
     olderIncomplete: older.length,
   }
-  const gauge = ctx.meter.gauge('holdfast_versions', "Versions in Benji's database, by state", ['state', 'instance'])
+  const gauge = versionsGauge(ctx.meter)
   const instance = instanceOf(engine)
   for (const state of ['valid', 'invalid', 'incomplete'] as const) gauge.set(counts[state], { state, instance })
   const named = (list: readonly { readonly uid: string }[]): string =>

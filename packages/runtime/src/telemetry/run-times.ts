@@ -26,12 +26,19 @@ const phases: readonly ('none' | 'running' | RunStatus)[] = [
   'aborted',
 ]
 
+const lastHelps = {
+  start: 'When a run last began',
+  completion: 'When a run last ended, in whatever way',
+  success: 'When a run last succeeded',
+  failure: 'When a run last was partial, failed or aborted',
+}
+
 /** Metrics that say when each plan, or drill, last ran, and how it stands: worked out when they are read. */
 export function recordRunTimes({ metrics, states, prefix, label, names }: RecordRunTimesOptions): void {
-  const last = (what: string, of: (state: PlanState, isAgeless: boolean) => Date | undefined): void =>
+  const last = (what: keyof typeof lastHelps, of: (state: PlanState, isAgeless: boolean) => Date | undefined): void =>
     metrics.computed(
       `${prefix}_last_${what}_timestamp_seconds`,
-      `When a run last had its ${what}`,
+      lastHelps[what],
       [label],
       function* (): Iterable<Sample> {
         for (const { name, isAgeless } of names()) {
