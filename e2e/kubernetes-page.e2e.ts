@@ -16,12 +16,8 @@ beforeAll(async () => {
 afterAll(() => projects.forEach((project) => project.remove()))
 
 const dump = { 'scripts/backups/10-dump': '#!/bin/sh\npg_dump shop -f shop.sql && save_artifact shop.sql shop.sql\n' }
-/** The pages' workloads are in the namespace `default`. */
-const inNamespace = {
-  '--workload deployment/shop': `--namespace ${namespace} --workload deployment/shop`,
-  '--workload statefulset/shop': `--namespace ${namespace} --workload statefulset/shop`,
-  '--namespace shop': `--namespace ${namespace}`,
-}
+/** Where a page names none, it is that of kubectl's context. */
+const inNamespace = { '--namespace shop': `--namespace ${namespace}` }
 const plan = `plans: { shop: { schedule: { cron: '0 3 * * *' }, use: [{ '@holdfast/plugin-scripts#scripts': { path: ./scripts } }] } }`
 
 /** Somebody who administers the namespace. */
