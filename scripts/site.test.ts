@@ -2,6 +2,9 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { generalAlerts } from '../apps/sidecar/src/generate/alerts/general-alerts.ts'
+import { runbooks } from '../apps/sidecar/src/generate/alerts/alert.ts'
+import { anchorOf } from './docs/links.ts'
 import { renderApi } from './site/api-render.ts'
 import { findSiteProblems } from './site/check-site.ts'
 import { sitePages } from './site/pages.ts'
@@ -67,6 +70,15 @@ test('every page is in the navigation', () => {
     .filter((path) => path !== 'index.md' && !below.test(path))
     .filter((path) => !linked.has(`/${path.replace(/(index)?\.md$/, '')}`))
   expect(lost).toEqual([])
+})
+
+test('what an alert names as its runbook is a page of the site, with a heading for it', () => {
+  const [page] = [...sitePages()].find(([, path]) => `/${path}` === `${new URL(runbooks).pathname}.md`) ?? []
+  const headings = [...readFileSync(join(root, page ?? ''), 'utf8').matchAll(/^## (.+)$/gm)].map(
+    ([, text = '']) => text,
+  )
+  const anchors = new Set(headings.map(anchorOf))
+  expect(generalAlerts.filter(({ name }) => !anchors.has(name.toLowerCase()))).toEqual([])
 })
 
 test('drawings have a title, and colours of the page as well as their own', () => {

@@ -61,8 +61,10 @@ describe.each(files)('%s', (file) => {
     for (const [name, job] of Object.entries(jobs)) {
       expect({ name, ends: (job['timeout-minutes'] ?? 0) > 0 }).toEqual({ name, ends: true })
       const run = job.steps.map((step) => `${step.run ?? ''}`).join('\n')
+      const hasPages = job.steps.some(({ uses }) => uses?.startsWith('actions/deploy-pages@'))
       const needs = {
-        'id-token': /cosign (sign|attest)|npm run release\b|npm publish/.test(run),
+        'id-token': hasPages || /cosign (sign|attest)|npm run release\b|npm publish/.test(run),
+        pages: hasPages,
         contents: /git push/.test(run),
         'pull-requests': /gh pr create/.test(run),
       }
