@@ -3,7 +3,9 @@ import { definePlugin } from '@holdfast/sdk'
 import { describe, expect, test } from 'vitest'
 import { pluginConformance } from '../src/conformance/plugin-conformance.ts'
 import { schemaOf } from './support/strict-schema.ts'
-import { volumeCases, volumePlugin, type Flaw } from './support/volume-plugin.ts'
+import { fakeExec } from '../src/fake-exec.ts'
+import type { PluginWorld } from '../src/conformance/plugin-case.ts'
+import { volumeCases, volumePlugin, type Flaw, type VolumeOptions } from './support/volume-plugin.ts'
 
 describe('a plugin as it should be', () => {
   // The cluster makes no difference to the others.
@@ -56,6 +58,18 @@ describe('a plugin with one thing wrong fails the check that is about it', () =>
       'a volume: the run after',
       /the run after one in which exec freeze in beforeBackups did its work but its answer was lost is failed/,
     ],
+    'thaws only after all went well': [
+      'a volume: what was taken',
+      /before artifact volume in backups, what was .* while no undo is armed, and kill -9 would leave it so: arm an undo/,
+    ],
+    'thaws with what dies when the process does': [
+      'a volume: what was taken',
+      /while no undo is armed, and kill -9 would leave it so: arm an undo before the effect/,
+    ],
+    'does not wait until its undo is armed': [
+      'a volume: what was taken',
+      /exec freeze in beforeBackups begins before the undo "thaw" is armed: await undo\.arm/,
+    ],
     'restores with the password for all to see': [
       'a volume: no secret',
       /in the arguments of exec load in restore: .*\[secret\]/,
@@ -93,6 +107,47 @@ test('an undo that no case can arm is named with the reason', async () => {
   await checks.at(-1)?.run()
 })
 
+test('an effect that outlives the run in which its end failed is seen, although no other call comes in between', async () => {
+  let isPaused = false
+  const careless = definePlugin({
+    name: 'careless',
+    version: '1.0.0',
+    sdk: '^1.0',
+    config: schemaOf<object>([]),
+    describe: () => [{ kind: 'exec', what: 'pause, then resume' }],
+    hooks: {
+      backups: ({ exec }) => exec.local({ command: ['pause'] }).then(() => exec.local({ command: ['resume'] })),
+    },
+  })
+  const setUp = (): PluginWorld<object> => {
+    isPaused = false
+    return {
+      options: {},
+      exec: fakeExec({
+        pause: () => ((isPaused = true), {}),
+        resume: () => ((isPaused = false), {}),
+      }),
+      state: () => isPaused,
+    }
+  }
+  const check = pluginConformance(careless, [{ name: 'a server', setUp }]).find(({ name }) =>
+    name.includes('what was taken'),
+  )
+  await expect(check?.run()).rejects.toThrow('before exec resume in backups, what was false is true')
+})
+
+test('options of a case that are refused are named, with what to do', async () => {
+  const [check] = pluginConformance(volumePlugin(), [
+    {
+      name: 'a volume',
+      setUp: () => ({ options: { path: '/data', password: { env: 'A' }, pathh: '' } as VolumeOptions }),
+    },
+  ])
+  await expect(check?.run()).rejects.toThrow(
+    /^the options of this case are refused: plugin "volume": pathh .*\. The plugin says what its options must be/,
+  )
+})
+
 test('a case whose run does not succeed says why', async () => {
   const broken = definePlugin({
     name: 'broken',
@@ -107,7 +162,9 @@ test('a case whose run does not succeed says why', async () => {
   })
   const checks = pluginConformance(broken, [{ name: 'empty', setUp: () => ({ options: {} }) }])
   const [described] = checks.slice(-1)
-  await expect(described?.run()).rejects.toThrow(/a run in the world of this case is failed, .*there is no database/)
+  await expect(described?.run()).rejects.toThrow(
+    /^a run in the world of this case is failed, not succeeded: HOOK_FAILED: backups of "broken" for "broken" failed: there is no database \(What it was to do is not done,(?!.*there is no database)/,
+  )
   expect(checks.map(({ name }) => name)).not.toContain('each of its undos is armed by a case')
   expect(() => pluginConformance(broken, [])).toThrow('without a case')
 })

@@ -22,6 +22,10 @@ export interface PluginCall {
   readonly command?: readonly string[] | undefined
   readonly container?: ContainerRef | undefined
   readonly meta?: unknown
+  /** A command that is talked to: what it holds ends with it. */
+  readonly isSession?: boolean | undefined
+  /** An undo that the same hook was still arming when it began. */
+  readonly arming?: string | undefined
 }
 
 /** Stands between a plugin and its context. */
@@ -45,8 +49,9 @@ export function labelOf({ hook, kind, what, command = [] }: PluginCall): string 
 /** The same context, watched. */
 export function watched<Ctx extends ServiceContext<unknown>>(ctx: Ctx, hook: string, seam: Seam): Ctx {
   const target = (ctx as Partial<TargetContext<unknown>>).target?.id
+  const arming = new Set<string>()
   const see: See = async (call, signal = ctx.signal) => {
-    const seen = { hook, target, ...call }
+    const seen = { hook, target, ...call, arming: [...arming][0] }
     await seam.before(seen, signal)
     return () => seam.after(seen)
   }
@@ -84,23 +89,34 @@ export function watched<Ctx extends ServiceContext<unknown>>(ctx: Ctx, hook: str
     {
       ...Object.getOwnPropertyDescriptors(ctx),
       ...Object.getOwnPropertyDescriptors(services),
-      ...Object.getOwnPropertyDescriptors(runServices(ctx as Partial<TargetContext<unknown>>, see)),
+      ...Object.getOwnPropertyDescriptors(runServices(ctx as Partial<TargetContext<unknown>>, see, arming)),
     },
   ) as Ctx
 }
 
 /** Resolves to what is called when it has gone well. */
-type See = (call: Omit<PluginCall, 'hook' | 'target'>, signal?: AbortSignal) => Promise<() => void>
+type See = (call: Omit<PluginCall, 'hook' | 'target' | 'arming'>, signal?: AbortSignal) => Promise<() => void>
 
 function runServices(
   { undo, createArtifact, record }: Partial<TargetContext<unknown>>,
   see: See,
+  arming: Set<string>,
 ): Partial<TargetContext<unknown>> {
   const arm: RunContext<unknown>['undo']['arm'] | undefined =
     undo &&
-    (async (which, input) => {
-      await see({ kind: 'arm', what: which.name })
-      return undo.arm(which, input)
+    ((which, input) => {
+      const armed = (async () => {
+        arming.add(which.name)
+        try {
+          await see({ kind: 'arm', what: which.name })
+          return await undo.arm(which, input)
+        } finally {
+          arming.delete(which.name)
+        }
+      })()
+      // Who doesn't wait for it hears of that by name, and not of a rejection that nobody handled.
+      armed.catch(() => {})
+      return armed
     })
   return {
     ...(arm && { undo: { ...undo, arm } }),
@@ -120,11 +136,11 @@ function runServices(
 }
 
 function watchedExec(exec: Exec, own: AbortSignal, see: See): Exec {
-  const seen = (request: ExecRequest, container?: ContainerRef): Promise<() => void> => {
+  const seen = (request: ExecRequest, container?: ContainerRef, isSession = false): Promise<() => void> => {
     const { command, signal } = request
     const [program] = command
     const ends = signal ? AbortSignal.any([own, signal]) : own
-    return see({ kind: 'exec', what: program.split('/').at(-1) ?? program, command, container }, ends)
+    return see({ kind: 'exec', what: program.split('/').at(-1) ?? program, command, container, isSession }, ends)
   }
   return {
     async local(request) {
@@ -147,7 +163,7 @@ function watchedExec(exec: Exec, own: AbortSignal, see: See): Exec {
       return result
     },
     async session(where, request) {
-      await seen(request, where === 'local' ? undefined : where)
+      await seen(request, where === 'local' ? undefined : where, true)
       return exec.session(where, request)
     },
   }

@@ -1,5 +1,5 @@
 import { loadConfig } from '@holdfast/runtime'
-import { isHoldfastError, type PluginFactory } from '@holdfast/sdk'
+import { isHoldfastError, type HoldfastFailure, type PluginFactory } from '@holdfast/sdk'
 import type { PluginCase } from './plugin-case.ts'
 
 /** A misspelt option is refused, by its name: or it would do nothing, and nobody would know. */
@@ -75,6 +75,10 @@ async function problemOf<Options>(factory: PluginFactory<Options>, options: Opti
     })
     return undefined
   } catch (error) {
-    return isHoldfastError(error) ? `${error.message} ${JSON.stringify(error.details)}` : String(error)
+    if (!isHoldfastError(error)) return String(error)
+    // Of several problems the first is the message; the others, such as the typo itself, are in the list.
+    const { problems } = error.details
+    const each = Array.isArray(problems) ? (problems as readonly Pick<HoldfastFailure, 'message' | 'hint'>[]) : [error]
+    return each.map(({ message, hint }) => `${message}. ${hint ?? ''}`.trim()).join(' ')
   }
 }

@@ -23,7 +23,7 @@ export interface PluginWorld<Options> extends Pick<CreateTestRunOptions, 'exec' 
   readonly secrets?: readonly string[] | undefined
   /**
    * What the plugin's effects have changed, to be compared: what is frozen, which snapshots there are. Left out, it is only
-   * seen whether undos fail, not whether a second one changes something.
+   * seen whether undos fail: not one that was forgotten, nor whether a second one changes something.
    */
   readonly state?: (() => unknown) | undefined
   /** Whether a command only looks. Default: one with `--version`, `--help` or `version` among its words. */

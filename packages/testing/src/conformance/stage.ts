@@ -18,6 +18,8 @@ import { isRead, type PluginCase, type PluginWorld } from './plugin-case.ts'
 export interface Rehearsal {
   /** Before a hook's own code: its name. */
   enters?: ((hook: string) => void) | undefined
+  /** Before each call. */
+  sees?: ((call: PluginCall) => void) | undefined
   /** Which call hangs, until its signal aborts. */
   hangs?: ((call: PluginCall) => boolean) | undefined
   /** Which call fails, before it has done anything. */
@@ -37,6 +39,10 @@ export interface Stage extends AsyncDisposable {
   readonly opened: ReadonlySet<string>
   /** What went wrong when undos ran a second time. */
   readonly undoFaults: readonly string[]
+  /** Effects that began before the undo that takes them back was armed. */
+  readonly hasty: readonly string[]
+  /** What the case says of its world, to be compared. */
+  state(): string
   /** For what comes next. */
   rehearse(rehearsal: Rehearsal): void
   /** Runs the plan, a second later each time. */
@@ -71,6 +77,8 @@ export async function setStage<Options>(
   const calls: PluginCall[] = []
   const opened = new Set<string>()
   const undoFaults: string[] = []
+  const hasty: string[] = []
+  const state = (): string => plain(world.state?.())
   let rehearsal: Rehearsal = {}
   const sleeps = new Set<{ readonly ms: number }>()
   const seam: Seam = {
@@ -82,6 +90,12 @@ export async function setStage<Options>(
     },
     async before(call, signal) {
       calls.push(call)
+      if (call.arming !== undefined && changes(world, call)) {
+        hasty.push(
+          `${labelOf(call)} begins before the undo "${call.arming}" is armed: await undo.arm, or a crash in between leaves what nobody gives back`,
+        )
+      }
+      rehearsal.sees?.(call)
       if (rehearsal.fails?.(call)) throw failureOf(call)
       if (rehearsal.hangs?.(call)) await untilAborted(signal)
     },
@@ -91,13 +105,13 @@ export async function setStage<Options>(
   }
   const twice = async (definition: UndoDefinition<Json>, input: Json, ctx: UndoContext): Promise<void> => {
     await definition.run(input, ctx)
-    const before = plain(world.state?.())
+    const before = state()
     try {
       await definition.run(input, extended(ctx, { attempt: 2, recovered: true }))
     } catch (error) {
       undoFaults.push(`the undo "${definition.name}" fails when it runs again: ${String(error)}`)
     }
-    const after = plain(world.state?.())
+    const after = state()
     if (before !== after) {
       undoFaults.push(`the undo "${definition.name}" changes something when it runs again: ${before} became ${after}`)
     }
@@ -120,6 +134,8 @@ export async function setStage<Options>(
     calls,
     opened,
     undoFaults,
+    hasty,
+    state,
     rehearse: (next) => void (rehearsal = next),
     async run(request) {
       await test.clock.advance('1s')
@@ -158,9 +174,10 @@ export async function runWell(stage: Stage, when = 'a run in the world of this c
   const { status, targets, error } = result.outcome
   if (status === 'succeeded') return result
   const why = [error, ...targets.map((target) => target.error)].flatMap((each) =>
-    each ? [`${each.code}: ${each.message}`] : [],
+    each ? [`${each.code}: ${each.message}${each.hint === undefined ? '' : ` (${each.hint})`}`] : [],
   )
-  throw new Error(`${when} is ${status}, not succeeded: ${why.join('; ') || 'nobody said why'}`)
+  // The first error of a target is mostly the run's, too.
+  throw new Error(`${when} is ${status}, not succeeded: ${[...new Set(why)].join('; ') || 'nobody said why'}`)
 }
 
 /** Makes each call of a run fail or hang in its turn, those that differ only in their details once. */
@@ -246,7 +263,11 @@ function lostAfter(call: PluginCall): HoldfastError {
 }
 
 /** Whether it may have changed something when its answer is lost. */
-export function mayChange({ world }: Stage, { kind, what, command }: PluginCall): boolean {
+export function mayChange({ world }: Stage, call: PluginCall): boolean {
+  return changes(world, call)
+}
+
+function changes(world: PluginWorld<unknown>, { kind, what, command }: PluginCall): boolean {
   return kind === 'exec' ? !isRead(world, command ?? []) : kind === 'api' && /^(create|delete) (?!events$)/.test(what)
 }
 

@@ -37,6 +37,9 @@ export type Flaw =
   | 'stores the password'
   | 'logs what it read in its own way'
   | 'leaves a lock behind'
+  | 'thaws only after all went well'
+  | 'thaws with what dies when the process does'
+  | 'does not wait until its undo is armed'
   | 'believes that nothing was frozen when the answer is lost'
   | 'lists secrets'
   | 'runs a command in a pod'
@@ -118,9 +121,13 @@ export function volumePlugin(flaw?: Flaw): PluginFactory<VolumeOptions> {
         await exec.local(run(['freeze', '--version']))
         if (flaw === 'freezes in validate') await exec.local(run(['freeze', path]))
       },
-      async beforeBackups({ undo, exec, signal, config: { path } }) {
+      async beforeBackups({ undo, exec, signal, defer, config: { path } }) {
         signal.throwIfAborted()
-        const armed = flaw === 'never arms an undo' ? undefined : await undo.arm(thaw, { path })
+        if (flaw === 'thaws with what dies when the process does') defer('thaw', () => exec.local(run(['thaw', path])))
+        const isCareless =
+          flaw === 'thaws only after all went well' || flaw === 'thaws with what dies when the process does'
+        const arming = flaw === 'never arms an undo' || isCareless ? undefined : undo.arm(thaw, { path })
+        const armed = flaw === 'does not wait until its undo is armed' ? undefined : await arming
         const frozen = exec.local(run(['freeze', path]))
         try {
           await (flaw === 'swallows the end of a command' ? frozen.catch(() => new Promise(() => {})) : frozen)
@@ -157,7 +164,8 @@ export function volumePlugin(flaw?: Flaw): PluginFactory<VolumeOptions> {
         else await dump()
         lock = false
       },
-      async afterBackups({ clock, signal }) {
+      async afterBackups({ clock, signal, exec, config: { path } }) {
+        if (flaw === 'thaws only after all went well') await exec.local(run(['thaw', path]))
         await clock.sleep('5s', signal)
       },
       async onError({ exec, clock }) {
