@@ -1,4 +1,17 @@
 import type { Alert } from './alert.ts'
+import {
+  grouped,
+  interval,
+  isTooOld,
+  lastSuccess,
+  neverSucceeded,
+  ofDrills,
+  ofPlans,
+  unlessPaused,
+} from './expressions.ts'
+
+/** Of a drill without a schedule. */
+const olderThanTwoWeeks = `time() - ${lastSuccess(ofDrills)} > 14 * 86400\n  unless ${interval(ofDrills)}`
 
 /** Of the age of backups and of restore drills, by what the metrics say of their schedules. */
 export const ageAlerts: readonly Alert[] = [
@@ -6,9 +19,7 @@ export const ageAlerts: readonly Alert[] = [
     name: 'BackupTooOld',
     severity: 'critical',
     for: '10m',
-    expr: `time() - max by (namespace, plan) (holdfast_run_last_success_timestamp_seconds)
-  > 2 * max by (namespace, plan) (holdfast_schedule_expected_interval_seconds)
-unless max by (namespace, plan) (holdfast_schedule_paused) == 1`,
+    expr: `${isTooOld(ofPlans)}\n${unlessPaused(ofPlans)}`,
     summary: 'The last good backup of plan {{ $labels.plan }} is {{ $value | humanizeDuration }} old',
     description:
       'Two runs in a row at least did not succeed, or did not happen. What changed since then would be lost. `holdfast history` says what became of them, `holdfast doctor` what stands in the way.',
@@ -17,10 +28,7 @@ unless max by (namespace, plan) (holdfast_schedule_paused) == 1`,
     name: 'BackupNeverSucceeded',
     severity: 'critical',
     for: '10m',
-    expr: `time() - max by (namespace, plan) (holdfast_schedule_created_timestamp_seconds)
-  > 2 * max by (namespace, plan) (holdfast_schedule_expected_interval_seconds)
-unless max by (namespace, plan) (holdfast_run_last_success_timestamp_seconds)
-unless max by (namespace, plan) (holdfast_schedule_paused) == 1`,
+    expr: neverSucceeded(ofPlans),
     summary: 'Plan {{ $labels.plan }} has never made a backup',
     description:
       'It is scheduled, and no run has succeeded yet: there is nothing to restore from. `holdfast history` says why.',
@@ -29,14 +37,7 @@ unless max by (namespace, plan) (holdfast_schedule_paused) == 1`,
     name: 'RestoreDrillStale',
     severity: 'critical',
     for: '10m',
-    expr: `(
-  time() - max by (namespace, drill) (holdfast_restore_drill_last_success_timestamp_seconds)
-    > 2 * max by (namespace, drill) (holdfast_restore_drill_schedule_expected_interval_seconds)
-  or
-  time() - max by (namespace, drill) (holdfast_restore_drill_last_success_timestamp_seconds) > 14 * 86400
-    unless max by (namespace, drill) (holdfast_restore_drill_schedule_expected_interval_seconds)
-)
-unless max by (namespace, drill) (holdfast_restore_drill_schedule_paused) == 1`,
+    expr: `${grouped(`${isTooOld(ofDrills)}\nor\n${olderThanTwoWeeks}`)}\n${unlessPaused(ofDrills)}`,
     summary: 'The restore drill {{ $labels.drill }} has not succeeded for {{ $value | humanizeDuration }}',
     description:
       'Nobody knows whether the newest backups can be restored. `holdfast history --drill {{ $labels.drill }}` says what became of it, `holdfast doctor` what stands in the way.',
@@ -45,10 +46,7 @@ unless max by (namespace, drill) (holdfast_restore_drill_schedule_paused) == 1`,
     name: 'RestoreDrillNeverSucceeded',
     severity: 'critical',
     for: '10m',
-    expr: `time() - max by (namespace, drill) (holdfast_restore_drill_schedule_created_timestamp_seconds)
-  > 2 * max by (namespace, drill) (holdfast_restore_drill_schedule_expected_interval_seconds)
-unless max by (namespace, drill) (holdfast_restore_drill_last_success_timestamp_seconds)
-unless max by (namespace, drill) (holdfast_restore_drill_schedule_paused) == 1`,
+    expr: neverSucceeded(ofDrills),
     summary: 'The restore drill {{ $labels.drill }} has never succeeded',
     description:
       'It is scheduled, and no backup has been restored by it yet. `holdfast history --drill {{ $labels.drill }}` says why.',

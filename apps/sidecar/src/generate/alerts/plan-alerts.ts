@@ -2,6 +2,7 @@ import { formatDuration, type Schedule } from '@holdfast/sdk'
 import { parseCron, type ResolvedConfig } from '@holdfast/runtime'
 import { ageAlerts } from './age-alerts.ts'
 import { promString, type Alert } from './alert.ts'
+import { each, ofDrills, ofPlans, type Series } from './expressions.ts'
 import { generalAlerts } from './general-alerts.ts'
 
 /** What {@link alertsOf} needs of a configuration. */
@@ -18,56 +19,43 @@ export function alertsOf({ plans, drills }: AlertedConfig): readonly Alert[] {
   const aged = new Set(ageAlerts.map(({ name }) => name))
   const general = generalAlerts.filter(({ name }) => !aged.has(name))
   return [
-    ...plans.filter(({ maintenance }) => !maintenance).flatMap((plan) => alertsOfAge(ofPlan, plan)),
-    ...drills.flatMap((drill) => alertsOfAge(ofDrill, drill)),
+    ...plans.filter(({ maintenance }) => !maintenance).flatMap((plan) => alertsOfAge(agedPlan, plan)),
+    ...drills.flatMap((drill) => alertsOfAge(agedDrill, drill)),
     ...general.filter(({ name }) => drills.length > 0 || !name.startsWith('RestoreDrill')),
   ]
 }
 
 interface Aged {
-  readonly label: 'plan' | 'drill'
-  readonly lastSuccess: string
-  readonly paused: string
+  readonly series: Series
   readonly tooOld: string
   readonly never: string
 }
 
-const ofPlan: Aged = {
-  label: 'plan',
-  lastSuccess: 'holdfast_run_last_success_timestamp_seconds',
-  paused: 'holdfast_schedule_paused',
-  tooOld: 'BackupTooOld',
-  never: 'BackupNeverSucceeded',
-}
-
-const ofDrill: Aged = {
-  label: 'drill',
-  lastSuccess: 'holdfast_restore_drill_last_success_timestamp_seconds',
-  paused: 'holdfast_restore_drill_schedule_paused',
-  tooOld: 'RestoreDrillStale',
-  never: 'RestoreDrillNeverSucceeded',
-}
+const agedPlan: Aged = { series: ofPlans, tooOld: 'BackupTooOld', never: 'BackupNeverSucceeded' }
+const agedDrill: Aged = { series: ofDrills, tooOld: 'RestoreDrillStale', never: 'RestoreDrillNeverSucceeded' }
 
 function alertsOfAge(kind: Aged, { name, schedule, budgetMs }: AlertedConfig['drills'][number]): readonly Alert[] {
   // What is only run by hand is expected at no time; what is paused is not expected either.
   if (schedule === undefined || schedule.paused) return []
   const seconds = Math.ceil(oldestMs(schedule, budgetMs) / 1000)
-  const { label, lastSuccess, paused, tooOld, never } = kind
+  const { series, tooOld, never } = kind
+  const { label } = series
   const matcher = `{${label}=${promString(name)}}`
-  const unlessPaused = `unless max by (namespace, ${label}) (${paused}${matcher}) == 1`
+  const succeeded = `${series.run}_last_success_timestamp_seconds${matcher}`
+  const paused = `${series.schedule}_paused${matcher}`
   // Rules of one name are told apart by it before they are evaluated, too.
   const labels = { [label]: name }
   return [
     {
       ...named(tooOld),
       labels,
-      expr: `time() - max by (namespace, ${label}) (${lastSuccess}${matcher}) > ${seconds}\n${unlessPaused}`,
+      expr: `time() - ${each(series, succeeded)} > ${seconds}\nunless ${each(series, paused)} == 1`,
     },
     {
       ...named(never),
       labels,
       for: `${seconds}s`,
-      expr: `absent(${lastSuccess}${matcher})\nunless on (${label}) max by (${label}) (${paused}${matcher}) == 1`,
+      expr: `absent(${succeeded})\nunless on (${label}) max by (${label}) (${paused}) == 1`,
       description: `It runs by ${schedule.cron} and has not succeeded once in ${formatDuration(seconds * 1000)}, or nobody can tell: its metrics are not there. \`holdfast history\` says which.`,
     },
   ]
