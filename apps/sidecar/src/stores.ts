@@ -5,6 +5,7 @@ import {
   createArtifactStore,
   createSecrets,
   fsStorage,
+  identitiesIn,
   listInstances,
   type ArtifactStore,
   type LoadedConfig,
@@ -112,17 +113,13 @@ async function chooseStore(
   return { driver: fsStorage({ path: directory }), address: directory }
 }
 
-/** The one that was named, and that of the plan; of a plan that the configuration doesn't have any may fit. */
+/** The one that was named, before what the configuration has. */
 function identitiesOf(
   loaded: LoadedConfig | undefined,
   file: string | undefined,
 ): (plan: string) => readonly SecretRef[] {
-  const plans = loaded?.config.plans ?? []
-  return (name) => {
-    const own = plans.filter((plan) => plan.name === name)
-    const configured = (own.length > 0 ? own : plans).flatMap(({ encoding }) => encoding.identity ?? [])
-    return file === undefined ? configured : [{ file }, ...configured]
-  }
+  const configured = identitiesIn(loaded?.config.plans ?? [])
+  return file === undefined ? configured : (plan) => [{ file }, ...configured(plan)]
 }
 
 /** Every artifact that fits, newest first within its instance. */

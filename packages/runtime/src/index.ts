@@ -1,5 +1,6 @@
 export { createArtifactStore, listInstances, type ArtifactStore, type StoredArtifact } from './artifacts/store.ts'
 export { fsStorage } from './artifacts/fs-driver.ts'
+export { identitiesIn } from './artifacts/identities.ts'
 export { describeKept, formatRetention, parseRetention, planRetention, type KeptPoint } from './artifacts/retention.ts'
 export { openStorage } from './artifacts/storage-url.ts'
 export { systemClock, type RuntimeClock } from './clock.ts'
