@@ -43,8 +43,8 @@ export async function scene(): Promise<StatusWorld> {
       next: new Date('2026-11-24T02:00:00Z'),
       ...(name === 'orders-archive' && { lastSuccess: new Date('2026-11-22T02:00:42Z') }),
       ...(name === 'shop-weekly' && { lastSuccess: new Date('2026-11-22T05:01:35Z') }),
-      ...(name === 'shop' && { lastSuccess: new Date('2026-11-23T02:01:00Z') }),
-      ...(name === 'invoices' && { lastSuccess: new Date('2026-11-21T02:01:00Z') }),
+      ...(name === 'shop' && { lastSuccess: new Date('2026-11-23T02:00:42Z') }),
+      ...(name === 'invoices' && { lastSuccess: new Date('2026-11-21T02:00:42Z') }),
     }),
     async *list() {
       for (const [plan, target] of [
@@ -53,8 +53,9 @@ export async function scene(): Promise<StatusWorld> {
         ['shop', 'orders'],
         ['shop', 'uploads'],
       ] as const) {
-        for (let age = 0; age < 13; age++) {
-          const createdAt = new Date(Date.parse('2026-11-23T02:01:00Z') - age * day)
+        // Of runs that failed there is nothing.
+        for (let age = plan === 'invoices' ? 2 : 0; age < 13; age++) {
+          const createdAt = new Date(Date.parse('2026-11-23T02:00:32Z') - age * day)
           const size = Math.round((target === 'uploads' ? 52e9 : 1.4e9) * (1 - age / 40 + ((age * 7) % 5) / 50))
           yield artifact({
             run: `${plan}-${13 - age}`,
@@ -64,16 +65,16 @@ export async function scene(): Promise<StatusWorld> {
             size: target === 'archive' && age === 0 ? size / 8 : size,
             ...(target === 'archive' &&
               age === 0 && { state: 'suspect', reason: 'it is 88 % smaller than those before it' }),
-            ...(age < 11 && target !== 'archive' && { verifiedAt: new Date(createdAt.getTime() + 90_000) }),
+            ...(age < 11 && target !== 'archive' && { verifiedAt: new Date(createdAt.getTime() + 10_000) }),
           })
         }
       }
     },
   })
-  for (const plan of ['shop', 'orders-archive', 'invoices'] as const) {
-    for (let number = 1; number <= 13; number++) await enterNight(world, plan, number)
+  for (let number = 1; number <= 13; number++) {
+    for (const plan of ['shop', 'orders-archive', 'invoices'] as const) await enterNight(world, plan, number)
+    if (number === 12) enterDrill(world)
   }
-  enterDrill(world)
   armUndo(world, '7c1de0a4-1b7f-4f0e-9d55-0a7c41c1a001', 'invoices-13', { plan: 'invoices', undo: 'unlock' })
   world.sql(`UPDATE undos SET armed = ${Date.parse('2026-11-23T02:00:09Z')}, attempts = 4,
     error = 'pg_wal_replay_resume: connection refused (10.42.0.17:5432)' WHERE id LIKE '7c1de0a4%'`)
