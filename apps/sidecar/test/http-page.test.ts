@@ -7,6 +7,7 @@ import { colours } from '../src/http/page/style.ts'
 import { age, prose } from '../src/http/page/words.ts'
 import { armUndo, artifact, enterRun, statusWorld, type StatusWorld } from './support/status.ts'
 import { history, manyRuns } from './support/status-history.ts'
+import { scene } from './support/status-scene.ts'
 
 const paths = ['/', '/plans', '/plans?plan=shop', '/runs', '/runs/r1', '/targets', '/restore-points']
 
@@ -51,6 +52,77 @@ test('every page is whole without scripts, and for whoever listens to it instead
     const ids = [...body.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id)
     expect(new Set(ids).size).toBe(ids.length)
   }
+})
+
+/** The rows of a page's tables as they are read, a picture by what it says. */
+function rowsOf(body: string): readonly string[] {
+  return [...body.matchAll(/<tr[^>]*>([\s\S]*?)<\/tr>/g)].map(([, row = '']) =>
+    row
+      .replaceAll(
+        /<svg role="img"[^>]*aria-label="([^"]*)"|<svg class="timeline"[^>]*aria-label="([^"]*)"/g,
+        ' [$1$2] <i',
+      )
+      .replaceAll(/<[^>]*>/g, ' ')
+      .replaceAll(/\s+/g, ' ')
+      .trim(),
+  )
+}
+
+test('after a bad night: each plan with its last result, its age and its next run; targets with the history of their sizes; restore points with the age of their verification', async () => {
+  const { ask } = await scene()
+  const read = async (path: string): Promise<readonly string[]> => rowsOf((await ask(path)).body)
+  const plans = await read('/')
+  const invoices = plans.find((row) => row.startsWith('invoices failed'))
+  expect(invoices).toMatch(
+    /^invoices failed 9 hours ago .*19\.5 s too old : 2 days ago .* in 14 hours 2026-11-24 02:00:00 UTC/,
+  )
+  expect(plans.find((row) => row.startsWith('shop succeeded'))).toMatch(/9 hours ago .* in 14 hours/)
+  expect(plans.find((row) => row.startsWith('mail'))).toMatch(/has not run yet never in 14 hours/)
+  const targets = await read('/targets')
+  expect(targets.find((row) => row.startsWith('archive'))).toMatch(
+    /suspect 166\.9 MiB \[13 sizes, from 166\.9 MiB to 1\.3 GiB; the oldest .*\] 13 never read back$/,
+  )
+  expect(targets.find((row) => row.startsWith('orders'))).toMatch(
+    /\[13 sizes, .*\] 13 9 hours ago 2026-11-23 02:00:42 UTC$/,
+  )
+  const points = await read('/restore-points')
+  expect(points.find((row) => row.startsWith('shop-13 orders'))).toMatch(/valid 9 hours ago 2026-11-23 02:00:42 UTC$/)
+  expect(points.find((row) => row.startsWith('orders-archive-13'))).toMatch(
+    /suspect : it is 88 % smaller .*never read back$/,
+  )
+})
+
+test('the history of sizes is drawn from zero: what is an eighth of the others looks like it', async () => {
+  const { body } = await (await scene()).ask('/targets')
+  const [, drawn = ''] = /archive<\/bdi>[\s\S]*?<polyline class="sizes" points="([^"]+)"/.exec(body) ?? []
+  const points = drawn.split(' ').map((point) => point.split(',').map(Number))
+  expect(points).toHaveLength(13)
+  const heights = points.map(([, y = 0]) => 24 - y)
+  expect((heights.at(-1) ?? 0) / (heights.at(-2) ?? 1)).toBeLessThan(0.25)
+  expect(points.map(([x]) => x)).toEqual(points.map(([x]) => x).toSorted((a = 0, b = 0) => a - b))
+})
+
+test('the timeline of a run: hooks as bars where they were, windows of undos as bars, and a shade where something stood still', async () => {
+  const { body } = await (await scene()).ask('/runs/shop-13')
+  const rects = (kind: string): readonly (readonly [from: number, to: number])[] =>
+    [...body.matchAll(new RegExp(`<rect class="${kind}" x="([\\d.]+)" y="\\d+" width="([\\d.]+)"`, 'g'))].map(
+      ([, x, width]) => [Number(x), Number(x) + Number(width)],
+    )
+  // Of a run of 42.8 s, as thousandths.
+  const at = (seconds: number): number => expect.closeTo((seconds / 42.8) * 1000, 0) as number
+  expect(rects('shade')).toEqual([[at(0.5), at(32.6)]])
+  expect(rects('held')).toEqual([[at(0.5), at(32.6)]])
+  expect(rects('hook').slice(1, 4)).toEqual([
+    [at(0.4), at(1.3)],
+    [at(1.3), at(32.3)],
+    [at(1.35), at(25.35)],
+  ])
+  // Each has the shade behind it.
+  expect(body.match(/<use href="#stood-still" \/>/g)?.length).toBe(rects('hook').length)
+  const rows = rowsOf(body)
+  expect(rows.find((row) => row.startsWith('backups'))).toContain(
+    '[from 1.3 s to 32.3 s, 31.0 s of it while something stood still]',
+  )
 })
 
 test('nothing comes from elsewhere, and the policy allows what is there and nothing else', async () => {
