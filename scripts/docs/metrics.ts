@@ -9,7 +9,7 @@ import { createEventQueue } from '../../packages/runtime/src/kubernetes/event-qu
 import { createLeaderElection } from '../../packages/runtime/src/kubernetes/leader.ts'
 import { pushMetrics } from '../../packages/runtime/src/telemetry/push/push-metrics.ts'
 import type { Metrics } from '../../packages/runtime/src/telemetry/metrics.ts'
-import { defineConfig, defineHook, type Meter } from '../../packages/sdk/src/index.ts'
+import { defineConfig, defineHook } from '../../packages/sdk/src/index.ts'
 import { memoryStorage, testClock } from '../../packages/testing/src/index.ts'
 import { createDaemonMetrics } from '../../apps/sidecar/src/daemon/metrics.ts'
 import { openPort } from '../../apps/sidecar/src/http/port.ts'
@@ -107,14 +107,11 @@ function recorder(): {
       found.set(name, { name, kind, help, labels })
       return made
     }
-  const meter: Meter = {
-    counter: register('counter', { add: ignore }),
-    gauge: register('gauge', { set: ignore }),
-    histogram: register('histogram', { record: ignore }),
-  }
   return {
     metrics: {
-      ...meter,
+      counter: register('counter', { add: ignore }),
+      gauge: register('gauge', { set: ignore }),
+      histogram: register('histogram', { record: ignore, begin: ignore }),
       contentType: '',
       text: () => Promise.resolve(''),
       remove: ignore,

@@ -181,6 +181,10 @@ test('every count begins at 0, so that increase() sees the first failure', async
     const labels = { phase: 'backups', hook: 'scripts', reason }
     expect(page.value('holdfast_hook_failures_total', labels), reason).toBe(0)
   }
+  // Booting is no run of which times tell.
+  expect(page.value('holdfast_run_duration_seconds_count', { plan: 'shop' })).toBe(0)
+  expect(page.value('holdfast_run_duration_seconds_bucket', { plan: 'shop', le: '86400' })).toBe(0)
+  expect(page.value('holdfast_hook_duration_seconds_count', { phase: 'backups', hook: 'scripts' })).toBe(0)
   for (const op of ['read', 'write', 'corrupt']) expect(page.value('holdfast_state_store_errors_total', { op })).toBe(0)
   const [kind = ''] = page.samples('holdfast_undos_pending').map(({ labels }) => labels['kind'])
   expect(page.value('holdfast_undos_pending', { kind })).toBe(0)

@@ -29,10 +29,21 @@ function runCounter(meter: Meter): ReturnType<Meter['counter']> {
   return meter.counter(`${prefix}_runs_total`, 'Restore drills by how they ended', ['drill', 'result'])
 }
 
+function drillDuration(metrics: Pick<Metrics, 'histogram'>): ReturnType<Metrics['histogram']> {
+  return metrics.histogram(`${prefix}_duration_seconds`, 'How long restore drills took', ['drill'])
+}
+
 /** Begins all counts of drills at 0, so that `increase()` sees the first failure. */
-export function announceDrills(meter: Meter, drills: readonly Pick<ResolvedDrill, 'name'>[]): void {
+export function announceDrills(
+  meter: Pick<Metrics, keyof Meter>,
+  drills: readonly Pick<ResolvedDrill, 'name'>[],
+): void {
   const runs = runCounter(meter)
-  for (const { name } of drills) for (const result of statuses) runs.add(0, { drill: name, result })
+  const durations = drillDuration(meter)
+  for (const { name } of drills) {
+    for (const result of statuses) runs.add(0, { drill: name, result })
+    durations.begin({ drill: name })
+  }
 }
 
 /** Counts a drill that ended, perhaps with its process. */
@@ -48,7 +59,7 @@ export function countDrill(meter: Meter, drill: string, result: RunStatus): void
  */
 export function recordDrills(options: RecordDrillsOptions): RunEventListener {
   const { metrics, clock, drills, isRecovered, history, elsewhere } = options
-  const duration = metrics.histogram(`${prefix}_duration_seconds`, 'How long restore drills took', ['drill'])
+  const durations = drillDuration(metrics)
   const states = createPlanStates({
     now: () => clock.now(),
     budgetOf: (name) => drills().find((drill) => drill.name === name)?.budgetMs ?? 0,
@@ -74,6 +85,6 @@ export function recordDrills(options: RecordDrillsOptions): RunEventListener {
     const { drill } = event.run
     if (event.type !== 'run-ended' || drill === undefined) return
     countDrill(metrics, drill, event.status)
-    if (event.status !== 'skipped') duration.record(event.durationMs / 1000, { drill })
+    if (event.status !== 'skipped') durations.record(event.durationMs / 1000, { drill })
   }
 }

@@ -3,8 +3,12 @@ import type { Metric, Registry } from 'prom-client'
 import { reasonOf } from '../failure.ts'
 import { computedSeries, createSeries, type Labels, type MetricKind, type Sample, type Series } from './series.ts'
 
+type Histogram = ReturnType<Meter['histogram']> & { begin(labels: Labels): void }
+
 /** The SDK's meter, and what the endpoint needs. */
 export interface Metrics extends Meter {
+  /** As of the SDK's meter; `begin` shows a series at 0 before anything was observed, as `add(0)` does of a counter. */
+  histogram(...given: Parameters<Meter['histogram']>): Histogram
   /** Of {@link Metrics.text}, for an HTTP header. */
   readonly contentType: string
   /**
@@ -123,7 +127,10 @@ export function createMetrics({ log }: CreateMetricsOptions = {}): Metrics {
     },
     histogram(name, help, labels) {
       const series = register('histogram', name, help, labels)
-      return { record: (n, values) => series?.record(n, values) }
+      return {
+        record: (n, values) => series?.record(n, values),
+        begin: (values) => series?.begin(values),
+      }
     },
     computed(name, help, labels, samples) {
       const there = all.get(name)

@@ -2,6 +2,7 @@ import type { HookName, Meter, Run, RunStatus } from '@holdfast/sdk'
 import type { RunEventListener } from '../lifecycle/events.ts'
 import type { ResolvedDrill, ResolvedPlan } from '../load/resolved.ts'
 import { announceDrills, countDrill } from './drill-metrics.ts'
+import type { Metrics } from './metrics.ts'
 import { isExecution } from './plan-state.ts'
 import { announceTargets, countTargets } from './target-metrics.ts'
 
@@ -33,13 +34,23 @@ function undoFailureCounter(meter: Meter): ReturnType<Meter['counter']> {
   return meter.counter('holdfast_undo_failures_total', 'Undos that did not succeed', ['kind'])
 }
 
+function runDuration(metrics: Pick<Metrics, 'histogram'>): ReturnType<Metrics['histogram']> {
+  return metrics.histogram('holdfast_run_duration_seconds', 'How long runs took', ['plan'])
+}
+
+function hookDuration(metrics: Pick<Metrics, 'histogram'>): ReturnType<Metrics['histogram']> {
+  return metrics.histogram('holdfast_hook_duration_seconds', 'How long hook calls took', ['phase', 'hook'])
+}
+
 /** Begins all counts of plans and drills at 0, so that `increase()` sees the first failure. */
 export function announcePlans(
-  meter: Meter,
+  meter: Pick<Metrics, keyof Meter>,
   plans: readonly Pick<ResolvedPlan, 'name' | 'participants' | 'maintenance'>[],
   drills: readonly Pick<ResolvedDrill, 'name' | 'participant'>[] = [],
 ): void {
   const runs = runCounter(meter)
+  const durations = runDuration(meter)
+  const hookDurations = hookDuration(meter)
   const hookFailures = hookFailureCounter(meter)
   const undoFailures = undoFailureCounter(meter)
   const recovered = meter.counter('holdfast_undos_recovered_total', 'Undos run for a process that was gone', ['kind'])
@@ -48,6 +59,7 @@ export function announcePlans(
   const hooks = new Map<string, { readonly phase: string; readonly hook: string }>()
   for (const { name, participants, maintenance } of plans) {
     for (const result of statuses) runs.add(0, { plan: name, result })
+    durations.begin({ plan: name })
     for (const result of maintenance ? [] : ['valid', 'suspect', 'failed']) artifacts.add(0, { plan: name, result })
     for (const participant of participants) {
       for (const phase of Object.keys(participant.hooks) as HookName[]) {
@@ -58,7 +70,10 @@ export function announcePlans(
   for (const { participant } of drills) hooks.set(`expect ${participant.id}`, { phase: 'expect', hook: participant.id })
   announceTargets(meter, plans)
   announceDrills(meter, drills)
-  for (const labels of hooks.values()) for (const reason of reasons) hookFailures.add(0, { ...labels, reason })
+  for (const labels of hooks.values()) {
+    hookDurations.begin(labels)
+    for (const reason of reasons) hookFailures.add(0, { ...labels, reason })
+  }
   for (const kind of undosOf(plans, drills)) {
     undoFailures.add(0, { kind })
     recovered.add(0, { kind })
@@ -85,10 +100,10 @@ export function countRun(meter: Meter, { plan, drill }: Pick<Run, 'plan' | 'dril
 }
 
 /** Counts what happens in runs; labels are bounded. */
-export function recordMetrics(meter: Meter): RunEventListener {
+export function recordMetrics(meter: Pick<Metrics, keyof Meter>): RunEventListener {
   const runs = runCounter(meter)
-  const duration = meter.histogram('holdfast_run_duration_seconds', 'How long runs took', ['plan'])
-  const hookDuration = meter.histogram('holdfast_hook_duration_seconds', 'How long hook calls took', ['phase', 'hook'])
+  const durations = runDuration(meter)
+  const hookDurations = hookDuration(meter)
   const hookFailures = hookFailureCounter(meter)
   const undoFailures = undoFailureCounter(meter)
 
@@ -100,12 +115,12 @@ export function recordMetrics(meter: Meter): RunEventListener {
         if (run.dryRun || run.drill !== undefined) return
         runs.add(1, { plan: run.plan, result: status })
         countTargets(meter, event)
-        if (isExecution(run) && status !== 'skipped') duration.record(durationMs / 1000, { plan: run.plan })
+        if (isExecution(run) && status !== 'skipped') durations.record(durationMs / 1000, { plan: run.plan })
         return
       }
       case 'hook-ended': {
         const labels = { phase: event.hook, hook: event.participant }
-        hookDuration.record(event.durationMs / 1000, labels)
+        hookDurations.record(event.durationMs / 1000, labels)
         if (event.error) hookFailures.add(1, { ...labels, reason: failureReasons[event.error.code] ?? 'error' })
         return
       }

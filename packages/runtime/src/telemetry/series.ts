@@ -16,6 +16,8 @@ export interface Series {
   readonly labels: readonly string[]
   /** Adds to a counter, sets a gauge, observes in a histogram. Never throws: no metric may fail a backup. */
   record(value: number, labels: Labels | undefined): void
+  /** Begins a series at 0, before anything is recorded. */
+  begin(labels: Labels): void
   /** Drops the series that have all these labels. */
   remove(labels: Labels): void
   /**
@@ -105,6 +107,7 @@ export function createSeries(options: {
       const bucket = bounds.findIndex((bound) => value <= bound)
       if (bucket !== -1) entry.buckets[bucket] = (entry.buckets[bucket] ?? 0) + 1
     },
+    begin: (labels) => void entryOf(labels),
     remove(labels) {
       for (const [key, entry] of entries) {
         if (Object.entries(labels).every(([label, value]) => entry.labels[label] === value)) entries.delete(key)
@@ -141,6 +144,7 @@ export function computedSeries(options: {
     kind: 'gauge',
     labels: names,
     record: nothing,
+    begin: nothing,
     remove: nothing,
     get: (only = everything) => asRead({ name, help, kind: 'gauge', values: () => valuesOf(only) }),
   }

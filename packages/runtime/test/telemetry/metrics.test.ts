@@ -41,6 +41,19 @@ describe('metrics', () => {
     expect(value('holdfast_run_duration_seconds_sum{plan="a"}')).toBeCloseTo(107_260.2)
   })
 
+  it('are there before anything was observed, when they have begun', async () => {
+    const metrics = createMetrics()
+    const duration = metrics.histogram('holdfast_run_duration_seconds', 'Duration', ['plan'])
+    expect(await metrics.text()).not.toContain('plan="a"')
+    duration.begin({ plan: 'a' })
+    expect(await metrics.text()).toContain('holdfast_run_duration_seconds_count{plan="a"} 0')
+    duration.record(3, { plan: 'a' })
+    duration.begin({ plan: 'a' })
+    const text = await metrics.text()
+    expect(text).toContain('holdfast_run_duration_seconds_bucket{le="5",plan="a"} 1')
+    expect(text).toContain('holdfast_run_duration_seconds_sum{plan="a"} 3')
+  })
+
   it('are the same when registered twice, also by two plugins', async () => {
     const metrics = createMetrics()
     metrics.counter('x_total', 'X', ['a']).add(1, { a: '1' })
