@@ -1,10 +1,11 @@
 // What makes a storage driver one. Plain data and plain errors: any test runner can run it, and none is needed.
 import assert from 'node:assert/strict'
 import { isHoldfastError, type Bytes, type StorageDriver } from '@holdfast/sdk'
+import { storageMeanings } from './storage-meanings.ts'
 
 /** A store to test. */
 export interface StorageUnderTest {
-  /** Empty, or at least without the keys of earlier cases. */
+  /** Empty: each case gets a directory, a bucket or a prefix of its own. */
   readonly driver: StorageDriver
   /** The same store as another process would open it. Left out, that part is not tested. */
   readonly reopen?: (() => Promise<StorageDriver>) | undefined
@@ -22,7 +23,7 @@ type Check = (driver: StorageDriver, test: StorageUnderTest) => Promise<void>
 /**
  * The storage drivers' conformance suite.
  *
- * @param factory - makes a store for each case
+ * @param factory - makes an empty store for each case
  * @example
  * ```ts
  * import { test } from 'node:test'
@@ -35,9 +36,24 @@ export function storageConformance(factory: () => Promise<StorageUnderTest>): re
     name,
     async run() {
       const test = await factory()
-      await check(test.driver, test)
+      await assertEmpty(test.driver)
+      try {
+        await check(test.driver, test)
+      } catch (error) {
+        throw new Error(`${(error as Error).message}\n${storageMeanings[name] ?? ''}`, { cause: error })
+      }
     },
   }))
+}
+
+/** Else every other thing that is said would be about what is left of an earlier case. */
+async function assertEmpty(driver: StorageDriver): Promise<void> {
+  const found = await list(driver, '')
+  if (found.length === 0) return
+  const some = found.slice(0, 3).join(', ')
+  throw new Error(
+    `the store of this case is not empty: it has ${some}${found.length > 3 ? ', …' : ''}. The factory is called for each case: let it make a directory, a bucket or a prefix that is new each time`,
+  )
 }
 
 const checks: Readonly<Record<string, Check>> = {
@@ -59,7 +75,7 @@ const checks: Readonly<Record<string, Check>> = {
   async 'it is there for others as soon as put resolves'(driver, { reopen }) {
     await put(driver, 'a/b', [pattern(100)])
     const other = reopen ? await reopen() : driver
-    assert.ok(pattern(100).equals(await get(other, 'a/b')))
+    assert.ok(pattern(100).equals(await get(other, 'a/b')), 'it reads back as it was put')
     assert.deepEqual(await list(other, ''), ['a/b 100'])
   },
 
@@ -89,7 +105,11 @@ const checks: Readonly<Record<string, Check>> = {
       yield pattern(70_000)
       throw failure
     })
-    await assert.rejects(driver.put('a/b', body, { signal: never }), (error) => error === failure)
+    const thrown = await driver.put('a/b', body, { signal: never }).then(
+      () => assert.fail('put succeeds although its body fails'),
+      (error: unknown) => error,
+    )
+    assert.equal(thrown, failure, `put rejects with the error of its body, not with ${String(thrown)}`)
     assert.deepEqual(await list(driver, ''), [])
     await assertNotFound(driver, 'a/b')
     await put(driver, 'a/b', [pattern(3)])
@@ -159,7 +179,10 @@ const checks: Readonly<Record<string, Check>> = {
     ] as const) {
       const range = end === undefined ? { start } : { start, end }
       const part = await collect(driver.get('k', { signal: never, range }))
-      assert.ok(bytes.subarray(start, end).equals(Buffer.concat(part)), `bytes ${start} to ${end ?? 'the end'}`)
+      const [given, expected] = [Buffer.concat(part), bytes.subarray(start, end)]
+      const what = `the range from ${start} ${end === undefined ? 'on' : `to before ${end}`}`
+      assert.equal(given.length, expected.length, `${what} has ${given.length} bytes, not ${expected.length}`)
+      assert.ok(given.equals(expected), `${what} has other bytes`)
     }
   },
 
@@ -249,9 +272,13 @@ const checks: Readonly<Record<string, Check>> = {
       ...bodies.map((body, n) => put(driver, `own/${n}`, [body.subarray(0, 50_000), body.subarray(50_000)])),
       ...bodies.map((body) => put(driver, 'shared', [body.subarray(0, 50_000), body.subarray(50_000)])),
     ])
-    for (const [n, body] of bodies.entries()) assert.ok(body.equals(await get(driver, `own/${n}`)))
+    for (const [n, body] of bodies.entries())
+      assert.ok(body.equals(await get(driver, `own/${n}`)), `own/${n} has the bytes of its own put`)
     const shared = await get(driver, 'shared')
-    assert.ok(bodies.some((body) => body.equals(shared)))
+    assert.ok(
+      bodies.some((body) => body.equals(shared)),
+      'a key that several have put has the bytes of one of them',
+    )
   },
 
   async 'puts and deletes in one directory do not disturb each other'(driver) {
@@ -266,14 +293,15 @@ const checks: Readonly<Record<string, Check>> = {
 
   async 'an aborted put stops reading its body'(driver) {
     const abort = new AbortController()
+    const reason = new Error('enough')
     let chunks = 0
     const body = produce(async function* () {
       for (; chunks < 1000; chunks++) {
-        if (chunks === 100) abort.abort(new Error('enough'))
+        if (chunks === 100) abort.abort(reason)
         yield Buffer.alloc(65_536, chunks & 255)
       }
     })
-    await assert.rejects(driver.put('endless', body, { signal: abort.signal }), /enough/)
+    await rejectsWith(reason, 'put', driver.put('endless', body, { signal: abort.signal }))
     assert.ok(chunks < 500, `an aborted put went on for ${chunks - 100} chunks`)
     assert.deepEqual(await list(driver, ''), [])
   },
@@ -347,10 +375,10 @@ async function rejectsWith(reason: Error, what: string, call: Promise<unknown>):
 }
 
 async function assertNotFound(driver: StorageDriver, key: string): Promise<void> {
-  const bytes = driver.get(key, { signal: never })
-  await assert.rejects(collect(bytes), (error) => {
-    assert.ok(isHoldfastError(error), `get ${key} rejects with a HoldfastError, not ${String(error)}`)
-    assert.equal(error.code, 'STORAGE_NOT_FOUND', `get ${key}`)
-    return true
-  })
+  const error = await collect(driver.get(key, { signal: never })).then(
+    () => assert.fail(`get ${key} succeeds although there is no such object`),
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(isHoldfastError(error), `get ${key} rejects with a HoldfastError, not ${String(error)}`)
+  assert.equal(error.code, 'STORAGE_NOT_FOUND', `get ${key} rejects with STORAGE_NOT_FOUND, not ${error.code}`)
 }

@@ -29,7 +29,7 @@ test('node:test', () => {
   const file = join(support, 'conformance.node.ts')
   const { status, output } = node('--conditions=@holdfast/source', '--test-reporter=tap', file)
   expect(output).toContain(`not ok 1 - ${wrong}`)
-  expect(output).toContain('# pass 7\n# fail 1\n')
+  expect(output).toContain('# pass 8\n# fail 1\n')
   expect(status).toBe(1)
 })
 
@@ -42,7 +42,7 @@ test('vitest', () => {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const { status, output } = node(vitest, 'run', '--config', config)
   expect(output).toContain(`not ok 1 - conformance.vitest.ts > ${wrong}`)
-  expect(output.match(/^ok /gm)).toHaveLength(7)
+  expect(output.match(/^ok /gm)).toHaveLength(8)
   expect(output.match(/^not ok /gm)).toHaveLength(1)
   expect(status).toBe(1)
 })
@@ -64,6 +64,6 @@ test('jest', () => {
     `--config=${JSON.stringify(config)}`,
   )
   expect(output).toContain(`● ${wrong}`)
-  expect(output).toContain('Tests:       1 failed, 7 passed, 8 total')
+  expect(output).toContain('Tests:       1 failed, 8 passed, 9 total')
   expect(status).toBe(1)
 })

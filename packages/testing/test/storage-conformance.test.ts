@@ -222,11 +222,12 @@ describe('a driver that is wrong fails the suite', () => {
     onTestFinished(() => void vi.useRealTimers())
     const outcome = failing?.run().then(
       () => 'passed',
-      () => 'failed',
+      (error: Error) => `failed: ${error.message}`,
     )
     // Only one that does not end needs it.
     await vi.advanceTimersByTimeAsync(5_100)
-    expect(await outcome).toBe('failed')
+    // What is wrong, and in the last line what that means.
+    expect(await outcome).toMatch(/^failed: [^]+\n.+: .+\.$/)
   })
 
   const runCase = (part: string, change: (driver: StorageDriver) => Partial<StorageDriver>) => {
@@ -249,7 +250,36 @@ describe('a driver that is wrong fails the suite', () => {
     }))
     const failure = check?.catch((error: unknown) => String(error))
     await vi.advanceTimersByTimeAsync(5_100)
-    expect(await failure).toBe('Error: put of a body that hangs goes on 5 s after its signal aborted')
+    expect(await failure).toBe(
+      'Error: put of a body that hangs goes on 5 s after its signal aborted\n' +
+        'A run that is told to stop would go on: race body.next() with the signal, since `for await` does not notice it, and throw signal.reason.',
+    )
+  })
+
+  test('one store for all cases is told of as that, and not as whatever is wrong with what is left in it', async () => {
+    const driver = memoryStorage()
+    const [first, second] = storageConformance(async () => ({ driver }))
+    await first?.run()
+    await expect(second?.run()).rejects.toThrow(
+      /^the store of this case is not empty: it has a\/empty 0, .*, …\. The factory is called for each case/,
+    )
+  })
+
+  test('one that answers its own error for what its body threw is told of both, and what it means', async () => {
+    const check = runCase('a body that fails', (driver) => ({
+      put: (key, body, options) =>
+        driver.put(key, body, options).catch(() => Promise.reject(new TypeError('fetch failed'))),
+    }))
+    await expect(check).rejects.toThrow(
+      /^put rejects with the error of its body, not with TypeError: fetch failed\n.*throw that very error on/s,
+    )
+  })
+
+  test('one that finds what is not there is told what was found, and why that matters', async () => {
+    const check = runCase('a missing object', () => ({ get: () => bytes(Buffer.from('<html>404</html>')) }))
+    await expect(check).rejects.toThrow(
+      /^get nothing succeeds although there is no such object\nHoldfast could not tell "there is none"/,
+    )
   })
 
   test('one that hides the reason of its signal is told what it rejects with', async () => {
