@@ -1,5 +1,5 @@
 import crypto from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -306,6 +306,21 @@ function actingWorld(): ActingWorld {
       new RegExp(`holdfast_api_refused_total\\{reason="${reason}"\\} (\\d+)`).exec(await metrics.text())?.[1],
   }
 }
+
+test('docs/api.md has every path, and no other; what can be looked at answers', async () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/api.md'), 'utf8')
+  const documented = [...page.matchAll(/^\| `(GET|POST) (\/api\/v1\S*)` +\|/gm)].map(
+    ([, method, path]) => `${method} ${path}`,
+  )
+  const { paths } = (await actingWorld().json('/api/v1')) as { readonly paths: readonly string[] }
+  expect(documented.toSorted()).toEqual(['GET /api/v1', ...paths].toSorted())
+  const world = statusWorld()
+  enterRun(world, { id: 'r1', plan: 'shop' })
+  for (const path of documented.filter((each) => each.startsWith('GET '))) {
+    const asked = path.slice(4).replace('{plan}', 'shop').replace('{run}', 'r1')
+    expect([path, (await world.ask(asked)).status]).toEqual([path, 200])
+  }
+})
 
 test('without a token file there is nothing to do anything with', async () => {
   const world = statusWorld()
