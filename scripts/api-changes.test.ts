@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { findSilentChanges } from './api-changes.ts'
+import { root } from './workspaces.ts'
 
 const report = 'packages/sdk/api/sdk.api.md'
 
@@ -67,4 +68,20 @@ test('where there is nothing to compare with, nothing is said', () => {
   const { from, write } = repository()
   write(report, 'export function next(): void\n')
   expect(findSilentChanges({ from, upstream: 'origin/main' })).toEqual([])
+})
+
+test('docs/stability.md names what is marked as experimental, and nothing else', () => {
+  const page = readFileSync(join(root, 'docs/stability.md'), 'utf8')
+  const [named = ''] = /\*\*Experimental\*\* are today:.*?\n\n/s.exec(page) ?? []
+  const marked = globSync('packages/*/api/*.api.md', { cwd: root }).flatMap((file) =>
+    [
+      ...readFileSync(join(root, file), 'utf8').matchAll(
+        /^ *\/\/.* ?@experimental.*\n *(?:export (?:declare )?(?:function|interface|const|type|class) |readonly )?(\w+)/gm,
+      ),
+    ].map(([, name = '']) => name),
+  )
+  // Where they are handed out, and of what they are.
+  const places = new Set(['expect', 'cleanup', 'TestRun'])
+  const names = [...named.matchAll(/`(\w+)`/g)].flatMap(([, name = '']) => (places.has(name) ? [] : [name]))
+  expect(names.toSorted()).toEqual(marked.toSorted())
 })
