@@ -26,6 +26,10 @@ export interface ExecRequest {
   readonly timeout?: Duration | undefined
   /** Without output for this long, the command counts as hung. Default: none. */
   readonly idleTimeout?: Duration | undefined
+  /**
+   * Stops it. Besides, it ends with its hook, which is not over before; a command with a signal of its own may go on until all
+   * that the hook took is given back.
+   */
   readonly signal?: AbortSignal | undefined
   /**
    * What a command on this machine is asked to end with, before it is killed: some clean up on SIGINT only. Default

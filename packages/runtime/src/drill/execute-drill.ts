@@ -12,6 +12,7 @@ import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
 import { armUndo } from '../lifecycle/arm-undo.ts'
 import { artifactOf } from '../lifecycle/builtins.ts'
+import { createBegunWork, settled } from '../lifecycle/begun-work.ts'
 import { callWithDeadline } from '../lifecycle/call.ts'
 import { runContext } from '../lifecycle/contexts.ts'
 import { extend, type RunCallSite } from '../lifecycle/service-context.ts'
@@ -126,9 +127,10 @@ async function practise(
     timeoutMs: drill.expectMs,
     async body(inner) {
       const restored = progress.restored.map(({ point: each, where }) => ({ point: each, where }))
-      const base = runContext(siteOf(services, inner, drill, 'expect'))
+      const begun = createBegunWork(services, inner)
+      const base = runContext({ ...siteOf(services, inner, drill, 'expect'), begun })
       const ctx: DrillContext = extend(base, { ...choice, options: chosen.options, where: first?.where, restored })
-      if ((await drill.expect.run(ctx)) === false) throw new Error('it answered false')
+      if ((await settled(begun, () => drill.expect.run(ctx))) === false) throw new Error('it answered false')
     },
     failure: (thrown) => expectationFailure(drill.name, point.id, thrown),
   })

@@ -14,7 +14,7 @@ import type {
 } from '@holdfast/sdk'
 import { reasonOf } from '../failure.ts'
 import { quietly } from '../journal/quietly.ts'
-import { createBegunArtifacts } from './begun-artifacts.ts'
+import type { BegunKind } from './begun-work.ts'
 import { callWithDeadline } from './call.ts'
 import { assertFreezable } from './freezable.ts'
 import type { TargetState } from './outcome.ts'
@@ -48,7 +48,9 @@ export function runContext(site: RunCallSite): RunContext<unknown> {
   return extend(serviceContext(site, log), {
     run,
     vars,
-    undo: { arm: (undo, input) => armUndo(site, undo.name, input) },
+    undo: {
+      arm: (undo, input) => begin(site, { kind: 'undo', name: undo.name }, () => armUndo(site, undo.name, input)),
+    },
     progress: (done, total, note) => services.emit({ type: 'progress', run, target: target?.id, done, total, note }),
     assertFreezable: (path) => assertFreezable(services, path),
     defer: (label, cleanup) =>
@@ -72,12 +74,11 @@ export function runContext(site: RunCallSite): RunContext<unknown> {
 export function targetContext(site: RunCallSite, state: TargetState): TargetContext<unknown> {
   const { services, run, plan } = site
   const { target } = state
-  const artifacts = site.artifacts ?? createBegunArtifacts(services, site.signal)
-  const { signal } = artifacts
+  const { signal } = site.begun ?? site
   return extend(runContext({ ...site, target }), {
     target,
     createArtifact: (name, produce, options) =>
-      artifacts.begin(async () => {
+      begin(site, { kind: 'artifact', name }, async () => {
         const began = services.clock.monotonic()
         const earlier = state.leftBehind.findIndex(({ ref }) => (ref as { name?: Json } | null)?.name === name)
         if (earlier !== -1) {
@@ -152,4 +153,8 @@ export function pruneContext(
 /** Context of `onError` and `onFinish`. */
 export function finishContext(site: RunCallSite, outcome: Outcome): FinishContext<unknown> {
   return extend(runContext(site), { outcome })
+}
+
+function begin<T>({ begun }: RunCallSite, work: BegunKind, make: () => Promise<T>): Promise<T> {
+  return begun ? begun.begin(work, make) : make()
 }

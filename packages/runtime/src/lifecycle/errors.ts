@@ -19,7 +19,19 @@ export const lifecycleErrors = defineErrors(
     },
     HOOK_OVER: {
       message: () => 'the hook that began it is over',
-      hint: 'Nothing of it was kept. Put `await` before createArtifact, and before whatever calls it.',
+      hint: 'Nothing of it was kept. Put `await` before createArtifact or exec, and before whatever calls it.',
+    },
+    UNDO_NOT_AWAITED: {
+      message: (p: { undo: string }) => `the hook did not wait until the undo "${p.undo}" was armed`,
+      hint: 'What it takes back may have been done before it was on record: after a crash it would have stayed so. This time it was taken back. Put `await` before undo.arm, and before whatever calls it.',
+    },
+    EXEC_NOT_AWAITED: {
+      message: (p: { command: string }) => `the hook did not wait for ${p.command}, which it had started`,
+      hint: 'It was waited for before the hook counted as over, and ended well; what the hook did meanwhile may have been too early. Put `await` before exec, and before whatever calls it. What is to go on beside the hook takes a `signal` of its own, and ends by it.',
+    },
+    EXEC_LEFT_RUNNING: {
+      message: (p: { command: string }) => `${p.command} still ran when all that its hook had taken was given back`,
+      hint: 'It was ended. Abort its `signal`, or end its session, in the hook or in what it hands to `defer`.',
     },
     NO_TARGETS: {
       message: (p: { plan: string }) => `plan "${p.plan}" found nothing to back up`,

@@ -4,6 +4,7 @@ import { withPointsOf } from '../drill/held-points.ts'
 import { quietly } from '../journal/quietly.ts'
 import type { Participant, ResolvedHook } from '../load/resolved.ts'
 import { artifactOf, confirmArtifacts, findExpired, removeExpired, verifyArtifacts } from './builtins.ts'
+import { settled } from './begun-work.ts'
 import {
   checkContext,
   finishContext,
@@ -61,10 +62,8 @@ export function handlersFor(
         const call = async (): Promise<void> => {
           const context = await contextOf(execution, hook, site, target, outcome)
           try {
-            await handler(context)
-            await site.artifacts?.finish()
+            await (site.begun ? settled(site.begun, () => handler(context)) : handler(context))
           } catch (thrown) {
-            await site.artifacts?.stop()
             // Who has nothing to say has nothing against it.
             if (thrown instanceof TargetSkipped && isLast && target) await atTheEnd[hook]?.(site, target)
             throw thrown

@@ -8,11 +8,12 @@ import {
   type Run,
 } from '@holdfast/sdk'
 import type { KeptPoint } from '../artifacts/retention.ts'
-import { toFailure } from '../failure.ts'
+import { reasonOf, toFailure } from '../failure.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { createVars } from '../vars.ts'
 import { findExpired } from './builtins.ts'
+import { createBegunWork, settled } from './begun-work.ts'
 import { callWithDeadline } from './call.ts'
 import { checkContext, runContext } from './contexts.ts'
 import { describeTarget } from './describe.ts'
@@ -52,8 +53,12 @@ export async function validatePlan(
     const context = { plugin: participant.id, hook: 'validate' }
     try {
       await callWithDeadline(
-        (deadline) =>
-          hook.handler(checkContext({ services, plan, participant, hook: 'validate', signal: deadline, scope }, phase)),
+        (deadline) => {
+          const warn = (failure: unknown): void => services.log.warn(reasonOf(failure), { error: failure, ...context })
+          const begun = createBegunWork(services, { signal: deadline, scope, warn })
+          const site = { services, plan, participant, hook: 'validate', signal: deadline, scope, begun }
+          return settled(begun, () => hook.handler(checkContext(site, phase)))
+        },
         {
           clock: services.clock,
           where: `validate of "${participant.id}"`,

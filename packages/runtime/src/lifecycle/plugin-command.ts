@@ -2,6 +2,7 @@ import type { HoldfastError, Json } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
+import { createBegunWork, settled } from './begun-work.ts'
 import { runContext } from './contexts.ts'
 import type { TaskCall } from './task.ts'
 
@@ -28,7 +29,9 @@ export async function runPluginCommand(
   const found = participant.commands?.[command]
   if (!found) throw unknownCommand(participant, command)
   const startedAt = services.clock.now()
-  return found.run(runContext({ ...call, services, plan, participant, hook: command, startedAt }), args)
+  const begun = createBegunWork(services, call)
+  const context = runContext({ ...call, services, plan, participant, begun, hook: command, startedAt })
+  return settled(begun, () => found.run(context, args))
 }
 
 /** What is said of a command that a plugin doesn't have. */

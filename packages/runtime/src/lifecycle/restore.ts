@@ -8,6 +8,7 @@ import { unfinishedRestore, type UnfinishedRestore } from '../restore/unfinished
 import { createArtifactWriter } from '../restore/write-artifact.ts'
 import type { Services } from '../services.ts'
 import { armUndo } from './arm-undo.ts'
+import { createBegunWork, settled } from './begun-work.ts'
 import { runContext } from './contexts.ts'
 import { ownParticipant, unknownPlan } from './own.ts'
 import { extend, type RunCallSite } from './service-context.ts'
@@ -80,7 +81,9 @@ export async function preparePluginRestore(
     log: services.log,
     arm,
   })
-  const base = runContext({ ...call, services, plan, participant, hook: 'restore', startedAt: services.clock.now() })
+  const begun = createBegunWork(services, call)
+  const site = { ...call, services, plan, participant, begun, hook: 'restore', startedAt: services.clock.now() }
+  const base = runContext(site)
   const context: RestoreContext<unknown> = extend(base, {
     point,
     options,
@@ -94,7 +97,7 @@ export async function preparePluginRestore(
     check: async () => (await restore.check?.(context)) ?? undefined,
     async run() {
       const unfinished = await arm({ point: point.id, target: point.target, plugin: participant.id })
-      const { where } = await restore.run(context)
+      const { where } = await settled(begun, () => restore.run(context))
       await unfinished.disarm().catch(() => {})
       const unread = reading.unread()
       if (unread !== undefined) call.warn(errors.RESTORE_UNREAD({ artifact: unread, plugin: participant.id }))

@@ -15,7 +15,7 @@ import { recordFailure, toFailure, type FailureContext } from '../failure.ts'
 import { quietly } from '../journal/quietly.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
-import { createBegunArtifacts } from './begun-artifacts.ts'
+import { createBegunWork } from './begun-work.ts'
 import { callWithDeadline } from './call.ts'
 import { TargetSkipped } from './contexts.ts'
 import type { RunCallSite } from './service-context.ts'
@@ -236,7 +236,7 @@ async function callOnce(
   let error: HoldfastError | undefined
   let skipped: string | undefined
   try {
-    await callWithDeadline((signal) => call.invoke(callSite(execution, call, signal, scope)), {
+    await callWithDeadline((signal) => call.invoke(callSite(execution, call, { signal, scope, context })), {
       clock,
       where: `${hook} of "${participant.id}"${target ? ` for "${target.target.id}"` : ''}`,
       timeoutMs: resolved.timeoutMs ?? parseDuration(policy.timeout),
@@ -262,8 +262,12 @@ async function callOnce(
   return { error, skipped, stuck: failures.length > 0 }
 }
 
-function callSite(execution: RunExecution, call: HandlerCall, signal: AbortSignal, scope: Scope): RunCallSite {
-  const { services, plan, run, vars, startedAt } = execution
+function callSite(
+  execution: RunExecution,
+  call: HandlerCall,
+  { signal, scope, context }: { readonly signal: AbortSignal; readonly scope: Scope; readonly context: FailureContext },
+): RunCallSite {
+  const { services, plan, run, vars, startedAt, state } = execution
   return {
     services,
     plan,
@@ -275,7 +279,11 @@ function callSite(execution: RunExecution, call: HandlerCall, signal: AbortSigna
     signal,
     scope,
     target: call.target?.target,
-    artifacts: createBegunArtifacts(services, signal),
+    begun: createBegunWork(services, {
+      signal,
+      scope,
+      warn: (failure) => void state.warnings.push(toFailure(failure, context)),
+    }),
   }
 }
 

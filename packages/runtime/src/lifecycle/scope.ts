@@ -13,6 +13,7 @@ type Give = () => Promise<void>
 export class Scope {
   readonly #services: Pick<Services, 'stateDirectory' | 'process' | 'log'>
   #entries: Give[] = []
+  #last: Give[] = []
   #workspaces: string[] = []
   #workspace: string | undefined
   #closed = false
@@ -36,6 +37,11 @@ export class Scope {
     this.#entries.push(give)
   }
 
+  /** Runs when all else has been given back. Never rejects. */
+  last(give: () => Promise<void>): void {
+    this.#last.push(give)
+  }
+
   /**
    * A private directory, made at first use and removed at the very end.
    *
@@ -54,8 +60,10 @@ export class Scope {
   /** Takes over all that another scope would give back, and closes it. */
   adopt(other: Scope): void {
     this.#entries.push(...other.#entries)
+    this.#last.push(...other.#last)
     this.#workspaces.push(...other.#workspaces)
     other.#entries = []
+    other.#last = []
     other.#workspaces = []
     other.#closed = true
   }
@@ -71,6 +79,8 @@ export class Scope {
         failures.push(error)
       }
     }
+    await Promise.all(this.#last.map((give) => give()))
+    this.#last = []
     for (const directory of this.#workspaces) removeLeftover(directory, this.#services.log)
     this.#workspaces = []
     return failures

@@ -2,7 +2,8 @@ import type { Exec, Run, ServiceContext, Target, Vars } from '@holdfast/sdk'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import type { RuntimeLogger } from '../telemetry/log.ts'
-import type { BegunArtifacts } from './begun-artifacts.ts'
+import { execOf } from './begun-commands.ts'
+import type { BegunWork } from './begun-work.ts'
 import type { Scope } from './scope.ts'
 
 /** One call of one handler: what its context is built from. */
@@ -13,6 +14,8 @@ export interface CallSite {
   readonly hook: string
   readonly signal: AbortSignal
   readonly scope: Scope
+  /** What the call has begun. Default: nobody looks after what it does not wait for. */
+  readonly begun?: BegunWork | undefined
 }
 
 /** A call within a run. */
@@ -22,12 +25,12 @@ export interface RunCallSite extends CallSite {
   /** When the run began: what its artifacts have in common. */
   readonly startedAt: Date
   readonly target?: Target | undefined
-  readonly artifacts?: BegunArtifacts | undefined
 }
 
 /** Context of code outside a run: undos, restores, checks. */
 export function serviceContext(site: CallSite, log: RuntimeLogger): ServiceContext<unknown> {
-  const { services, participant, signal, scope } = site
+  const { services, participant, signal, scope, begun } = site
+  const create = (until: AbortSignal): Exec => services.execFor({ signal: until, log })
   let exec: Exec | undefined
   return {
     config: participant.config,
@@ -39,7 +42,7 @@ export function serviceContext(site: CallSite, log: RuntimeLogger): ServiceConte
     kubernetes: services.kubernetes,
     // Made at first use: most hooks run no command.
     get exec() {
-      return (exec ??= services.execFor({ signal, log }))
+      return (exec ??= begun ? execOf({ begun, signal, create }) : create(signal))
     },
     workspace: async () => scope.workspace(),
     lock: (name, body, options) =>

@@ -14,6 +14,7 @@ import { reasonOf, recordFailure } from '../failure.ts'
 import type { MirrorStanding, UndoMirror } from '../journal/undo-mirror.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
+import { createBegunWork, settled } from './begun-work.ts'
 import { callWithDeadline } from './call.ts'
 import { serviceContext } from './service-context.ts'
 import { Scope } from './scope.ts'
@@ -106,14 +107,16 @@ async function attempt(call: UndoCall, number: number, timeoutMs: number): Promi
           plugin: call.participant.id,
           undo: definition.name,
         })
-        const base = serviceContext({ ...call, hook: 'undo', signal, scope }, log)
+        const warn = (failure: unknown): void => log.warn(reasonOf(failure), { error: failure })
+        const begun = createBegunWork(services, { signal, scope, warn })
+        const base = serviceContext({ ...call, hook: 'undo', signal, scope, begun }, log)
         const ctx: UndoContext = Object.defineProperties(base, {
           run: { value: run, enumerable: true },
           vars: { value: vars, enumerable: true },
           attempt: { value: number, enumerable: true },
           recovered: { value: recovered, enumerable: true },
         }) as UndoContext
-        return definition.run(input, ctx)
+        return settled(begun, () => definition.run(input, ctx))
       },
       {
         clock: services.clock,

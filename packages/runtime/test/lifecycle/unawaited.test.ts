@@ -60,6 +60,20 @@ describe('an artifact that nobody waits for', () => {
     const { outcome } = await advanceUntil(run.clock, run.run())
     expect(outcome).toMatchObject({ status: 'failed', targets: [{ error: { code: 'ARTIFACT_PRODUCE_FAILED' } }] })
   })
+
+  test('and that had failed before its hook returned is no backup either', async () => {
+    const run = await testRun([
+      plugin(async (ctx) => {
+        void ctx.createArtifact('two', () => {
+          throw new Error('at once')
+        })
+        await ctx.createArtifact('one', write)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }),
+    ])
+    const { outcome } = await advanceUntil(run.clock, run.run())
+    expect(outcome).toMatchObject({ status: 'failed', targets: [{ error: { code: 'ARTIFACT_PRODUCE_FAILED' } }] })
+  })
 })
 
 test('an artifact is stopped when another one of the same handler fails: it can not come into the next attempt, or after what stood still goes on', async () => {

@@ -1,0 +1,177 @@
+import { setImmediate } from 'node:timers/promises'
+import type { ExecSession } from '@holdfast/sdk'
+import { errors } from '../errors.ts'
+import type { Services } from '../services.ts'
+import { HeardPromise } from './heard-promise.ts'
+import type { Scope } from './scope.ts'
+
+/** For what was told to end: longer than it takes to kill a command, and less than a handler may take that was told to stop. */
+const graceMs = 8000
+
+/** What a handler begins. */
+export interface BegunKind {
+  readonly kind: 'artifact' | 'command' | 'undo'
+  /** For messages: of the artifact, the program, or the undo. */
+  readonly name: string
+  /** A command with a signal of its own: it may go on beside the handler, until what the handler took is given back. */
+  readonly until?: AbortSignal | undefined
+}
+
+/**
+ * What one call of a handler has begun: artifacts, commands, undos that are being armed. The call is not over before they
+ * are, whether or not it waits for them, and begins none afterwards.
+ */
+export interface BegunWork {
+  /** Stops it, with the call or before it. */
+  readonly signal: AbortSignal
+  /** Stops what may go on beside the call, and what its clean-ups begin: when all that it took has been given back. */
+  readonly lasting: AbortSignal
+  /** Whether the handler has returned or failed. */
+  readonly isOver: boolean
+  /** Begins something. Who doesn't wait for it hears of its failure all the same, by {@link BegunWork.finish}. */
+  begin<T>(work: BegunKind, make: () => Promise<T>): Promise<T>
+  /** A session was opened: it may go on until what the handler took is given back. */
+  hold(name: string, session: ExecSession): ExecSession
+  /**
+   * The handler has returned: waits for what it did not wait for.
+   *
+   * @throws HoldfastError `UNDO_NOT_AWAITED`, or what the first of them failed with
+   */
+  finish(): Promise<void>
+  /** The handler has failed: stops what is on its way, and waits until it is, for a while. Never rejects. */
+  stop(): Promise<void>
+}
+
+/** Options of {@link createBegunWork}. */
+export interface CreateBegunWorkOptions {
+  /** Of the call. */
+  readonly signal: AbortSignal
+  /** What the call takes, and gives back. */
+  readonly scope: Scope
+  /** Is told what is odd, but no failure. */
+  warn(failure: unknown): void
+}
+
+interface Entry extends BegunKind {
+  readonly made: Promise<unknown>
+  /** What the handler has of it. */
+  readonly given: HeardPromise<unknown>
+  state: 'pending' | 'done' | 'failed'
+  error?: unknown
+}
+
+/** None has been begun yet. */
+export function createBegunWork(
+  { clock, log }: Pick<Services, 'clock' | 'log'>,
+  { signal, scope, warn }: CreateBegunWorkOptions,
+): BegunWork {
+  const own = new AbortController()
+  const last = new AbortController()
+  /** What is on its way, or was never waited for. */
+  const begun = new Set<Entry>()
+  const sessions = new Set<{ readonly name: string; readonly session: ExecSession; isEnding: boolean }>()
+  const end = (): void => own.abort(errors.HOOK_OVER({}))
+  const missed = (): readonly Entry[] => [...begun].filter(({ given }) => !given.isHeard)
+  const pending = (): readonly Entry[] => [...begun].filter(({ state }) => state === 'pending')
+  const forAWhile = async (promises: readonly PromiseLike<unknown>[]): Promise<void> => {
+    if (promises.length === 0) return
+    const enough = Promise.withResolvers<void>()
+    const cancel = clock.setTimer(graceMs, enough.resolve)
+    await Promise.race([Promise.allSettled(promises), enough.promise])
+    cancel()
+  }
+
+  scope.last(async () => {
+    const beside = [...begun].filter(({ until }) => until)
+    for (const { name, state, until, error, given } of beside) {
+      if (until?.aborted) continue
+      if (state === 'pending') warn(errors.EXEC_LEFT_RUNNING({ command: name }))
+      else if (state === 'failed' && !given.isHeard) warn(error)
+    }
+    for (const { name, isEnding } of sessions) if (!isEnding) warn(errors.EXEC_LEFT_RUNNING({ command: name }))
+    await forAWhile([...sessions].map(({ session }) => session[Symbol.asyncDispose]()))
+    last.abort(errors.HOOK_OVER({}))
+    await forAWhile(beside.map(({ made }) => made))
+  })
+
+  return {
+    signal: AbortSignal.any([signal, own.signal]),
+    lasting: AbortSignal.any([signal, last.signal]),
+    get isOver() {
+      return own.signal.aborted
+    },
+    begin(work, make) {
+      const made = make()
+      const given = HeardPromise.of(made)
+      const entry: Entry = { ...work, made, given, state: 'pending' }
+      begun.add(entry)
+      made.then(
+        () => (entry.state = 'done'),
+        (error: unknown) => {
+          entry.state = 'failed'
+          entry.error = error
+        },
+      )
+      // A handler may run thousands of commands; whoever waits has the result.
+      const forget = (): void => void (given.isHeard && begun.delete(entry))
+      made.then(forget, forget)
+      return given
+    },
+    hold(name, session) {
+      const held = { name, session, isEnding: false }
+      sessions.add(held)
+      const forget = (): void => void sessions.delete(held)
+      session.result.then(forget, forget)
+      const ending = <T>(act: () => T): T => {
+        held.isEnding = true
+        return act()
+      }
+      return {
+        ...session,
+        end: () => ending(() => session.end()),
+        [Symbol.asyncDispose]: () => ending(() => session[Symbol.asyncDispose]()),
+      }
+    },
+    async finish() {
+      const undo = [...begun].find(
+        ({ kind, state, given }) => kind === 'undo' && (state === 'pending' || !given.isHeard),
+      )
+      if (undo) throw errors.UNDO_NOT_AWAITED({ undo: undo.name }, { cause: undo.error })
+      const late = new Set<Entry>()
+      for (;;) {
+        const failed = missed().find(({ state, until }) => state === 'failed' && !until?.aborted)
+        if (failed) throw failed.error
+        const left = pending().filter(({ until }) => until === undefined)
+        if (left.length === 0) break
+        const commands = left.filter((each) => each.kind === 'command' && !late.has(each))
+        for (const each of commands) late.add(each)
+        const names = commands.map(({ name }) => `"${name}"`).join(', ')
+        if (commands.length > 0) log.warn(`the hook has returned while ${names} still runs; it is over when that ends`)
+        await Promise.all(left.map(({ made }) => made))
+        // Who waits for it may begin more.
+        await setImmediate()
+      }
+      for (const each of missed()) if (each.kind === 'command' && each.until === undefined) late.add(each)
+      for (const { name } of late) warn(errors.EXEC_NOT_AWAITED({ command: name }))
+      // What was told to end does so.
+      await Promise.allSettled(pending().flatMap(({ until, made }) => (until?.aborted ? [made] : [])))
+      end()
+    },
+    async stop() {
+      end()
+      await forAWhile(pending().flatMap(({ until, made }) => (until ? [] : [made])))
+    },
+  }
+}
+
+/** Calls a handler, and waits for what it has begun. */
+export async function settled<T>(begun: BegunWork, call: () => T | PromiseLike<T>): Promise<T> {
+  try {
+    const value = await call()
+    await begun.finish()
+    return value
+  } catch (thrown) {
+    await begun.stop()
+    throw thrown
+  }
+}
