@@ -1,4 +1,4 @@
-import type { Engine } from '@holdfast/runtime'
+import { reasonOf, type Engine } from '@holdfast/runtime'
 import type { CommandContext } from './context.ts'
 import type { Signal } from './io.ts'
 
@@ -36,7 +36,10 @@ export function stopOnSignals(
   })
   const closeFaults = io.onFault(({ kind, error }) => {
     const what = kind === 'rejection' ? 'a promise was rejected and nobody looked' : 'an error came out of nowhere'
-    log.error(`${what}; probably in a hook or plugin. Stopping; what was taken is given back first`, { error })
+    log.error(
+      `${what}: ${reasonOf(error)}. Probably in a hook or plugin. Stopping; what was taken is given back first`,
+      { error },
+    )
     if (!faulted) void engine.shutdown(settings.shutdownGraceMs)
     faulted = true
   })

@@ -200,7 +200,7 @@ test('a promise that a hook forgot does not end the daemon; an exception out of 
   const running = await daemon(here)
   await running.logged('"msg":"ready"')
   running.fault({ kind: 'rejection', error: new Error('forgotten') })
-  await running.logged('forgotten')
+  await running.logged('a promise was rejected and nobody looked: forgotten. Probably in a hook or plugin')
   running.fault({ kind: 'exception', error: new Error('out of nowhere') })
   expect((await running.result).code).toBe(1)
 })

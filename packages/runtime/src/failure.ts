@@ -1,5 +1,6 @@
 import { HoldfastError, isHoldfastError, type HoldfastFailure } from '@holdfast/sdk'
 import { errors } from './errors.ts'
+import { issuesOf, issuesText } from './issues.ts'
 import type { FailureRecord } from './journal/records.ts'
 import { plainValue } from './telemetry/plain-value.ts'
 
@@ -13,6 +14,8 @@ export interface FailureContext {
 
 /** One line about anything that was thrown. */
 export function reasonOf(thrown: unknown): string {
+  const issues = thrown instanceof Error ? issuesOf(thrown) : undefined
+  if (issues) return issuesText(issues).replaceAll('\n', ' ')
   const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown)
   return text.split('\n', 1)[0] ?? text
 }

@@ -1,4 +1,4 @@
-import type { Engine, RuntimeLogger } from '@holdfast/runtime'
+import { reasonOf, type Engine, type RuntimeLogger } from '@holdfast/runtime'
 import type { Io, Signal } from '../io.ts'
 
 /** What a {@link Stopping} needs. */
@@ -54,7 +54,7 @@ export function listenForStop({ io, engine, log, graceMs, reload, begin }: Stopp
   })
   const closeFaults = io.onFault(({ kind, error }) => {
     const what = kind === 'rejection' ? 'a promise was rejected and nobody looked' : 'an error came out of nowhere'
-    log.error(`${what}; probably in a hook or plugin`, { error })
+    log.error(`${what}: ${reasonOf(error)}. Probably in a hook or plugin`, { error })
     if (kind === 'rejection') return
     // Nobody knows what is broken now: give back what was taken, and let a new process begin.
     faulted = true

@@ -1,5 +1,7 @@
+import { isUint8Array } from 'node:util/types'
 import type { Bytes, Sink } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
+import { kindOf } from '../load/schema-issue.ts'
 
 /** Bytes of a block: also of a zstd frame, see zstd.ts. */
 export const blockSize = 1024 * 1024
@@ -63,6 +65,11 @@ export function createBlockSink(): BlockSink {
   }
   const take = async (chunk: Uint8Array): Promise<void> => {
     if (ended) throw errors.ARTIFACT_SINK_CLOSED({})
+    if (!isUint8Array(chunk)) {
+      // Kept as the failure of all of it: a producer may not wait for its writes.
+      failure ??= { error: errors.ARTIFACT_NOT_BYTES({ found: chunk === undefined ? 'undefined' : kindOf(chunk) }) }
+      changed()
+    }
     if (failure || abandoned) await room()
     for (let rest = chunk; rest.byteLength > 0;) {
       block ??= new Uint8Array(spare.pop() ?? Buffer.allocUnsafeSlow(blockSize).buffer)

@@ -109,6 +109,10 @@ export const storageErrors = defineErrors(
         `${p.artifact} has ${p.size} bytes, fewer than the ${p.minSize} that it needs at least`,
       hint: 'Nothing was stored: a dump this small is mostly one that failed without saying so. Check what it was made from, or lower minSize.',
     },
+    ARTIFACT_NOT_BYTES: {
+      message: (p: { found: string }) => `${p.found} was written into an artifact, which is made of bytes`,
+      hint: 'Nothing was stored; the last backup is untouched. This is a mistake in the hook or plugin that makes the artifact: it writes a Uint8Array, such as Buffer.from(text).',
+    },
     ARTIFACT_PRODUCE_FAILED: {
       message: (p: { artifact: string; reason: string }) => `making ${p.artifact} failed: ${p.reason}`,
       hint: 'Nothing was stored, what had arrived was removed; earlier backups are untouched. The cause has the details.',

@@ -69,7 +69,7 @@ async function importNow(module: string, context: ImportContext): Promise<Import
   const { loader, from, builtins } = context
   const file = isPath(module) ? resolve(dirname(from), module) : undefined
   try {
-    const exports = await loader.import(file === undefined ? module : pathToFileURL(file).href, from)
+    const exports = withoutInterop(await loader.import(file === undefined ? module : pathToFileURL(file).href, from))
     return { exports, source: file ?? module, isFile: file !== undefined }
   } catch (thrown) {
     const failure = await describeModuleError(thrown, file ?? from, loader.files)
@@ -86,6 +86,21 @@ async function importNow(module: string, context: ImportContext): Promise<Import
   }
 }
 
+/**
+ * What the author of a CommonJS module has exported. To Node its default export is all of its exports, also where it was
+ * compiled from ES modules and has a default of its own; and names that Node doesn't see in the source are in there only.
+ */
+function withoutInterop(exports: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  // Node 22 has no name for the whole.
+  const whole = exports['module.exports'] ?? exports['default']
+  if (typeof whole !== 'object' || whole === null) return exports
+  if (exports['module.exports'] === undefined && !('__esModule' in whole)) return exports
+  const { default: node, ...named } = exports
+  const { __esModule: isCompiled, ...all } = { ...named, ...whole } as Readonly<Record<string, unknown>>
+  // What was compiled has a default of its own, or none.
+  return isCompiled === true ? all : { ...all, default: node }
+}
+
 function suggestModule(module: string, builtins: Builtins): string {
   // `hooks/freeze.ts` is a package to Node.
   if (!isPath(module) && /\.[cm]?[jt]s$/.test(module)) return `Did you mean "./${module}"? `
@@ -96,11 +111,12 @@ function suggestModule(module: string, builtins: Builtins): string {
 export function pickExport(imported: ImportedModule, name: string): unknown {
   if (Object.hasOwn(imported.exports, name)) return imported.exports[name]
   const names = Object.keys(imported.exports).filter((key) => key !== 'module.exports')
+  const onlyDefault = names.length === 1 && names[0] === 'default'
   throw errors.EXPORT_MISSING({
     module: imported.source,
     export: name,
     exports: names.length === 0 ? 'nothing' : names.join(', '),
-    suggestion: suggest(name, names),
+    suggestion: onlyDefault ? `Write "#default", or export it as "${name}". ` : suggest(name, names),
   })
 }
 

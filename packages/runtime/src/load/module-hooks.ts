@@ -81,10 +81,13 @@ function moduleFormat(file: string): string | undefined {
 
 const load: Parameters<typeof registerHooks>[0]['load'] = (url, context, next) => {
   const loaded = next(url, context)
-  if (generationOf(url) === undefined || !loaded.format?.startsWith('commonjs')) return loaded
+  // What is required, here or by another file, is what it is.
+  const isRequired = context.conditions.includes('require')
+  if (isRequired || generationOf(url) === undefined || !loaded.format?.startsWith('commonjs')) return loaded
   // CommonJS is cached by file name, whatever the URL says: so it is required, and its cache emptied (see `forget`).
   const source = `import { createRequire } from 'node:module'
     const exports = createRequire(import.meta.url)(${JSON.stringify(fileURLToPath(url))})
+    export { exports as 'module.exports' }
     export default exports?.__esModule ? exports.default : exports`
   return { format: 'module', source, shortCircuit: true }
 }

@@ -108,7 +108,7 @@ function exportOf(
     const type = typeOf(value)
     const error =
       type === undefined || isPlugin(value)
-        ? errors.HOOK_MODULE_INVALID({ module, found, fix: fixOf(imported, name, module) })
+        ? errors.HOOK_MODULE_INVALID({ module, found, fix: fixOf(imported, name, module, value) })
         : errors.PLUGIN_INCOMPATIBLE({ what: module, reason: `it is ${whyNot(value)}` })
     problems.add(error, { path, part: 'key' })
   } catch (error) {
@@ -118,7 +118,10 @@ function exportOf(
   return undefined
 }
 
-function fixOf(imported: ImportedModule, name: string | undefined, module: string): string | undefined {
+function fixOf(imported: ImportedModule, name: string | undefined, module: string, value: unknown): string | undefined {
+  if (isPlugin(value)) {
+    return 'It was called with its options already, and the configuration has none to give. Export what definePlugin returns, without calling it; a plugin with its options belongs into `use` of a holdfast.config.ts.'
+  }
   const factories = Object.keys(imported.exports).filter((key) => isPluginFactory(imported.exports[key]))
   const factory = factories.find((key) => key !== 'default') ?? factories[0]
   const shown = imported.isFile && !isPath(module) ? `./${module}` : module

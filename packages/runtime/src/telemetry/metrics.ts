@@ -83,7 +83,13 @@ export function createMetrics({ log }: CreateMetricsOptions = {}): Metrics {
     const bounds = kind === 'histogram' ? boundsOf(name) : []
     const onFull = (): void =>
       warnOnce(name, `the metric "${name}" has 20,000 series already: no new ones are counted`, { metric: name })
-    return add(name, createSeries({ kind, name, help, labels, bounds, onFull }))
+    const onUnknown = (label: string): void =>
+      warnOnce(
+        name,
+        `the metric "${name}" has no label "${label}", and is counted without it; it was made with ${labels.join(', ') || 'none'}`,
+        { metric: name },
+      )
+    return add(name, createSeries({ kind, name, help, labels, bounds, onFull, onUnknown }))
   }
 
   const prepare = async (): Promise<void> => {

@@ -60,8 +60,10 @@ export function createSeries(options: {
   readonly labels: readonly string[]
   readonly bounds: readonly number[]
   readonly onFull?: (() => void) | undefined
+  /** Called with a label that was given and is none of the metric's. */
+  readonly onUnknown?: ((label: string) => void) | undefined
 }): Series {
-  const { kind, name, help, labels: names, bounds, onFull } = options
+  const { kind, name, help, labels: names, bounds, onFull, onUnknown } = options
   const entries = new Map<string, Entry>()
 
   const entryOf = (given: Labels): Entry | undefined => {
@@ -73,6 +75,8 @@ export function createSeries(options: {
         onFull?.()
         return undefined
       }
+      const unknown = Object.keys(given).find((label) => !names.includes(label))
+      if (unknown !== undefined) onUnknown?.(unknown)
       const labels = Object.fromEntries(names.map((label, at) => [label, values[at] ?? '']))
       entry = { labels, value: 0, buckets: bounds.map(() => 0), count: 0 }
       entries.set(key, entry)

@@ -103,6 +103,23 @@ test('when the reader goes away, a writer hears why', async () => {
   await expect(writing).rejects.toBe(error)
 })
 
+test.each([
+  ['text', 'a dump'],
+  ['a number', 7],
+  ['undefined', undefined],
+])('%s is no bytes, and fails the whole, although nobody waits for the write', async (found, chunk) => {
+  const pipe = createBlockSink()
+  const read = collect(pipe.blocks)
+  void pipe.sink.write(Buffer.from('before'))
+  void pipe.sink.write(chunk as unknown as Uint8Array)
+  await expect(pipe.end()).rejects.toMatchObject({
+    code: 'ARTIFACT_NOT_BYTES',
+    message: `${found} was written into an artifact, which is made of bytes`,
+    hint: expect.stringContaining('Buffer.from(text)'),
+  })
+  await expect(read).rejects.toMatchObject({ code: 'ARTIFACT_NOT_BYTES' })
+})
+
 test('a write after the end is refused', async () => {
   const pipe = createBlockSink()
   await pipe.end()

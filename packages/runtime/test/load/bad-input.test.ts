@@ -434,6 +434,40 @@ describe('in YAML, what is wrong is found, placed and put right', () => {
   })
 })
 
+test.each<[what: string, yaml: string, problem: object, files: Record<string, string>]>([
+  [
+    'a plugin that is called with its options already',
+    use(`./called.mjs#called: { path: /x }`),
+    {
+      code: 'HOOK_MODULE_INVALID',
+      message: 'called.mjs exports the plugin "called", not a hook',
+      hint: expect.stringMatching(/^It was called with its options already, .* Export what definePlugin returns/),
+    },
+    {
+      'called.mjs': `import { definePlugin } from '@holdfast/sdk'
+          const config = { '~standard': { version: 1, vendor: 'x', validate: (value) => ({ value }) } }
+          const hooks = { backups() {} }
+          export const called = definePlugin({ name: 'called', version: '1.0.0', sdk: '^1.0', config, hooks })({ path: '/x' })`,
+    },
+  ],
+  [
+    'a plugin by its name, which is a default export',
+    use(`./own.mjs#own: { path: /x }`),
+    { code: 'EXPORT_MISSING', hint: 'Write "#default", or export it as "own". It exports default.' },
+    { 'own.mjs': 'export default 1' },
+  ],
+  [
+    'an export that CommonJS, which was compiled, has not',
+    use(`./own.cjs#pwn: { path: /x }`),
+    { code: 'EXPORT_MISSING', hint: 'Did you mean "own"? It exports own, default.' },
+    {
+      'own.cjs': `Object.defineProperty(exports, '__esModule', { value: true }); exports.own = 1; exports.default = 2`,
+    },
+  ],
+])('%s', async (_, yaml, problem, files) => {
+  expect(await problemsIn(tree({ 'holdfast.yaml': yaml, ...files }))).toMatchObject([problem])
+})
+
 describe('a hook module that exports the wrong thing', () => {
   test.each<[what: string, text: string, problem: object]>([
     [

@@ -255,6 +255,39 @@ describe('a module that fails', () => {
   })
 })
 
+test('a file that is CommonJS by its name is loaded, by the names that it exports, and requires another', async () => {
+  const directory = tree({
+    'holdfast.yaml': `plans: { shop: { use: [./hook.cjs, './own.cjs#own': { path: /x }] } }`,
+    'hook.cjs': `module.exports = require('@holdfast/sdk').defineHook('onFinish', () => {})`,
+    'own.cjs': `
+      const { definePlugin } = require('@holdfast/sdk')
+      const { hooks } = require('./hooks.cjs')
+      const config = { '~standard': { version: 1, vendor: 'x', validate: (value) => ({ value }) } }
+      exports.own = definePlugin({ name: 'own', version: '1.0.0', sdk: '^1.0', config, hooks })`,
+    'hooks.cjs': `exports.hooks = { backups() {} }`,
+  })
+  const { config: loaded, files } = await load(directory)
+  expect(loaded.plans[0]?.participants).toMatchObject([{ id: 'hook' }, { id: 'own' }])
+  expect(files).toContain(join(directory, 'hooks.cjs'))
+})
+
+test('the default export of CommonJS that was compiled from ES modules is what its author exported', async () => {
+  const directory = tree({
+    'holdfast.yaml': `plans: { shop: { use: ['holdfast-plugin-old#default': { path: /x }, 'holdfast-plugin-old#hook'] } }`,
+    'node_modules/holdfast-plugin-old/package.json': '{ "name": "holdfast-plugin-old", "main": "index.js" }',
+    'node_modules/holdfast-plugin-old/index.js': `
+      "use strict"
+      Object.defineProperty(exports, "__esModule", { value: true })
+      const { definePlugin, defineHook } = require('@holdfast/sdk')
+      const config = { '~standard': { version: 1, vendor: 'x', validate: (value) => ({ value }) } }
+      exports.default = definePlugin({ name: 'old', version: '1.0.0', sdk: '^1.0', config, hooks: { backups() {} } })
+      // Not seen by who only reads the source, as Node does.
+      Object.assign(exports, { ['ho' + 'ok']: defineHook('onFinish', () => {}) })`,
+  })
+  const { config: loaded } = await load(directory)
+  expect(loaded.plans[0]?.participants).toMatchObject([{ id: 'old' }, { id: 'hook' }])
+})
+
 test('in a process of its own, loading prints nothing, also where package.json says nothing of modules', async () => {
   const directory = tree({
     'package.json': '{ "name": "x" }',

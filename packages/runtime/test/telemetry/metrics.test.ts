@@ -78,6 +78,7 @@ describe('metrics', () => {
       'the metric "x_total" is not counted: it is registered as a counter already',
       'the metric "bad name" is not counted: a name has letters, digits, underscores and colons only',
       'the metric "bad_label" is not counted: "le" is no name for a label',
+      'the metric "good_total" has no label "surplus", and is counted without it; it was made with plan',
     ])
     const text = await metrics.text()
     expect(text).toContain('good_total{plan="a"} 1\ngood_total{plan=""} 1')
