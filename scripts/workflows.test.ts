@@ -10,6 +10,7 @@ interface Step {
   readonly uses?: string
   readonly run?: string
   readonly with?: Readonly<Record<string, unknown>>
+  readonly env?: Readonly<Record<string, string>>
 }
 
 interface Workflow {
@@ -91,4 +92,26 @@ describe.each(files)('%s', (file) => {
       }
     }
   })
+})
+
+test('a release is made of changesets, and all that it publishes is signed and says what is inside', () => {
+  const { jobs } = parse(readFileSync(join(root, '.github/workflows/release.yml'), 'utf8')) as Workflow
+  const runOf = (name: string): string => jobs[name]?.steps.map(({ run }) => run ?? '').join('\n') ?? ''
+  const has: Readonly<Record<string, readonly RegExp[]>> = {
+    check: [/\.ci\/run/],
+    version: [/npm run version-packages/],
+    packages: [
+      /npm run release:sboms/,
+      /npm run release\b/,
+      /cosign sign-blob .*--bundle/,
+      /gh release create .*cdx\.json/,
+    ],
+    images: [/buildx bake .*--push/, /cosign sign .*"\$IMAGE@\$digest"/, /cosign attest .*cyclonedx/],
+    chart: [/helm push/, /cosign sign .*"\$CHARTS\/holdfast@\$digest"/],
+  }
+  for (const [job, commands] of Object.entries(has)) for (const command of commands) expect(runOf(job)).toMatch(command)
+  const publish = jobs['packages']?.steps.find(({ run }) => run?.includes('npm run release\n'))
+  expect(publish?.env).toMatchObject({ NPM_CONFIG_PROVENANCE: 'true' })
+  const bake = readFileSync(join(root, 'apps/sidecar/docker-bake.hcl'), 'utf8')
+  expect(bake).toContain('attest = ["type=sbom", "type=provenance,mode=max"]')
 })
