@@ -8,7 +8,7 @@ type Histogram = ReturnType<Meter['histogram']> & { begin(labels: Labels): void 
 /** The SDK's meter, and what the endpoint needs. */
 export interface Metrics extends Meter {
   /** As of the SDK's meter; `begin` shows a series at 0 before anything was observed, as `add(0)` does of a counter. */
-  histogram(...given: Parameters<Meter['histogram']>): Histogram
+  histogram(name: string, help: string, labels?: readonly string[]): Histogram
   /** Of {@link Metrics.text}, for an HTTP header. */
   readonly contentType: string
   /**
