@@ -29,8 +29,12 @@ export interface CommandContext {
   printJson(value: unknown): void
   /** Says on standard error what is odd, but stops nothing. */
   warn(failure: HoldfastFailure): void
-  /** Says why the command ends without its answer. */
-  fail(failure: HoldfastFailure): void
+  /**
+   * Says why the command ends without its answer.
+   *
+   * @param place - where it is, where the failure itself doesn't say so
+   */
+  fail(failure: HoldfastFailure, place?: string): void
 }
 
 /** Commands whose standard error is a log, to its last line. */
@@ -65,8 +69,10 @@ export function createContext(io: Io, options: GlobalOptions, command?: string):
     colors: hasColors(screen, env),
     now: () => io.clock.now(),
   })
-  const show = (failure: HoldfastFailure, label: 'error' | 'warning'): void =>
-    screen.write(redactor.text(formatFailure(failure, { style: screenStyle, width: screen.columns, debug, label })))
+  const show = (failure: HoldfastFailure, label: 'error' | 'warning', place?: string): void => {
+    const { columns: width } = screen
+    screen.write(redactor.text(formatFailure(failure, { style: screenStyle, width, debug, label, place })))
+  }
 
   return {
     io,
@@ -83,10 +89,10 @@ export function createContext(io: Io, options: GlobalOptions, command?: string):
       if (format === 'json') log.warn(failure.message, { error: failure })
       else show(failure, 'warning')
     },
-    fail(failure) {
+    fail(failure, place) {
       if (settings.json) stdout.write(formatJson({ error: redactor.value(recordFailure(failure)) }))
       else if (format === 'json' && command !== undefined && logging.has(command)) logProblems(log, failure)
-      else show(failure, 'error')
+      else show(failure, 'error', place)
     },
   }
 }

@@ -15,6 +15,23 @@ test('validate calls every validate hook, changes nothing, and prints all proble
   expect(readdirSync(here.path).toSorted()).toEqual(['holdfast.yaml', 'scripts'])
 })
 
+test('validate says which plan and which part of it a problem is of, where nothing else does', async () => {
+  const here = workspace()
+  here.write(
+    'hook.mjs',
+    `export default { $type: 'holdfast.hook/v1', hook: 'validate', entry: ({ secrets }) => secrets.open({ env: 'NOT_THERE' }) }\n`,
+  )
+  here.write('backup.mjs', `export default { $type: 'holdfast.hook/v1', hook: 'backups', entry() {} }\n`)
+  here.write(
+    'holdfast.yaml',
+    'plans: { good: { use: [./backup.mjs] }, bad: { use: [./backup.mjs, { ./hook.mjs: , name: password }] } }\n',
+  )
+  const { code, stderr } = await here.run(['validate'])
+  expect(code).toBe(78)
+  expect(stderr).toMatch(/NOT_THERE is not there\n {2}in plan "bad", password\n/)
+  expect(stderr).not.toContain('good')
+})
+
 test('plan shows per target what a run would do and what retention would remove, and does nothing', async () => {
   const here = shop()
   here.script('backups/10-dump', `printf x | save_artifact orders`)

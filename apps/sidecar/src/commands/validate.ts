@@ -50,7 +50,12 @@ export async function runValidateCommand(context: CommandContext): Promise<numbe
     const warnings = loaded.warnings.map(recordFailure)
     context.printJson({ ok, source, warnings, plans: plansJson, drills: drillsJson })
   } else {
-    for (const { problems } of found) for (const problem of problems) context.fail(problem)
+    for (const { plan, drill, problems } of found) {
+      const where = drill === undefined ? `plan "${plan}"` : `drill "${drill}"`
+      for (const problem of problems) {
+        context.fail(problem, problem.plugin === undefined ? where : `${where}, ${problem.plugin}`)
+      }
+    }
     const several = copiesIn(plans).length
     const copies = several === 0 ? [] : [count(several, 'copy', 'copies')]
     if (ok)

@@ -13,6 +13,8 @@ export interface FormatFailureOptions {
   readonly debug?: boolean | undefined
   /** What stands before the message. Default `error`. */
   readonly label?: 'error' | 'warning' | undefined
+  /** Where it is, of one that has no place in a file: `plan "shop", scripts`. */
+  readonly place?: string | undefined
 }
 
 type Shown = HoldfastFailure | FailureRecord
@@ -65,7 +67,7 @@ function unplaced(problem: ConfigProblem): string {
 /** Everything below the first line. */
 function details(failure: Shown | ConfigProblem, options: FormatFailureOptions, indent = '  '): readonly string[] {
   const { style } = options
-  const place = 'file' in failure ? formatPosition(failure) : undefined
+  const place = 'file' in failure ? formatPosition(failure) : options.place
   const docs = 'docs' in failure ? failure.docs : `docs/errors.md#${failure.code.toLowerCase()}`
   return [
     ...(place === undefined ? [] : [`${indent}${style.cyan(`in ${printable(place)}`)}`]),

@@ -1,5 +1,6 @@
 import type { HoldfastError } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
+import { issuesText } from '../issues.ts'
 import { reasonOf, toFailure } from '../failure.ts'
 import { callWithDeadline } from '../lifecycle/call.ts'
 import type { Participant, ResolvedDrill } from '../load/resolved.ts'
@@ -69,12 +70,7 @@ async function whyNot(
 ): Promise<string | undefined> {
   try {
     const { issues } = await schema['~standard'].validate(options)
-    return issues
-      ?.map(({ message, path = [] }) => {
-        const keys = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
-        return keys === '' ? message : `${keys}: ${message}`
-      })
-      .join('; ')
+    return issues && issuesText(issues)
   } catch (error) {
     return reasonOf(error)
   }

@@ -12,6 +12,11 @@ export const undoErrors = defineErrors(
       message: (p: { undo: string; reason: string }) => `the undo "${p.undo}" could not be written: ${p.reason}`,
       hint: 'The effect did not happen, because it might not have been taken back. Make writable what the message names: the state directory, or ConfigMaps in the cluster (`undoMirror: off` does without them).',
     },
+    UNDO_INPUT_REFUSED: {
+      message: (p: { undo: string; owner: string; reason: string }) =>
+        `"${p.owner}" armed the undo "${p.undo}" with what it does not take: ${p.reason}`,
+      hint: 'The effect did not happen, because it could not have been taken back. This is a mistake in the hook or plugin: it arms an undo with JSON that the `input` of the undo takes.',
+    },
     UNDO_INPUT: {
       message: (p: { undo: string; reason: string }) => `the input of undo "${p.undo}" is not valid: ${p.reason}`,
       hint: 'A pending undo whose input no longer fits is kept: run it with the version that armed it, or undo the effect by hand and remove it with `holdfast undo drop`.',

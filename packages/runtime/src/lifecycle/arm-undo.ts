@@ -5,16 +5,19 @@ import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
 import { readMirroredVars } from '../journal/mirrored-vars.ts'
 import type { RunCallSite } from './service-context.ts'
-import { removeMirrored, runUndo, settledEvent, validInput } from './undo.ts'
+import { checkInput, removeMirrored, runUndo, settledEvent } from './undo.ts'
 
 /** Arms an undo for the scope of the calling hook. */
 export async function armUndo(site: RunCallSite, name: string, input: Json): Promise<ArmedUndo> {
   const { services, participant, run, plan, scope } = site
   const definition = participant.undos.get(name)
   if (!definition) throw errors.UNDO_NOT_REGISTERED({ undo: name, owner: participant.id })
-  const text = asJson(name, input)
+  const refused = (reason: string, cause?: unknown): HoldfastError =>
+    errors.UNDO_INPUT_REFUSED({ undo: name, owner: participant.id, reason }, { cause })
+  const text = asJson(input, refused)
   // What a new process would read: what doesn't fit then must not be armed now.
-  const checked = await validInput(definition, JSON.parse(text))
+  const checked = await checkInput(definition, JSON.parse(text))
+  if ('reason' in checked) throw refused(checked.reason)
   const record = {
     id: randomUUID(),
     run: run.id,
@@ -32,7 +35,7 @@ export async function armUndo(site: RunCallSite, name: string, input: Json): Pro
   if (scope.closed) throw notArmed('the hook that arms it has ended')
   const heldSince = services.clock.monotonic()
   const armedAt = services.clock.now()
-  const call = { ...site, id: record.id, definition, input: checked, recovered: false, heldSince }
+  const call = { ...site, id: record.id, definition, input: checked.value, recovered: false, heldSince }
   let settled: Promise<void> | undefined
   const settleBy = (act: () => Promise<void>): Promise<void> => {
     settled ??= act().finally(() => services.heldUndos.delete(record.id))
@@ -90,10 +93,10 @@ export async function armUndo(site: RunCallSite, name: string, input: Json): Pro
   return { fire, disarm, [Symbol.asyncDispose]: fire }
 }
 
-function asJson(undo: string, input: unknown): string {
+function asJson(input: unknown, refused: (reason: string, cause: unknown) => HoldfastError): string {
   try {
     return JSON.stringify(input ?? null)
   } catch (error) {
-    throw errors.UNDO_INPUT({ undo, reason: reasonOf(error) }, { cause: error })
+    throw refused(reasonOf(error), error)
   }
 }

@@ -5,7 +5,7 @@ export const lifecycleErrors = defineErrors(
   {
     HOOK_FAILED: {
       message: (p: { where: string; reason: string }) => `${p.where} failed: ${p.reason}`,
-      hint: 'What it was to do is not done, or not all of it, and counts as no backup. The error is the one that the hook threw; its cause has the details.',
+      hint: 'What it was to do is not done, or not all of it, and counts as no backup. The error is the one that the hook threw; its cause has the details, and `--log-level debug` shows where in the code of the hook.',
     },
     HOOK_TIMEOUT: {
       message: (p: { where: string; after: string }) => `${p.where} did not finish within ${p.after}`,
@@ -40,6 +40,10 @@ export const lifecycleErrors = defineErrors(
     ALL_TARGETS_SKIPPED: {
       message: (p: { plan: string }) => `every target of plan "${p.plan}" was skipped`,
       hint: 'Nothing was backed up. The reason is with each target; if that is a valid answer, set allowEmpty.',
+    },
+    TARGET_INVALID: {
+      message: (p: { plugin: string; reason: string }) => `"${p.plugin}" found a target ${p.reason}`,
+      hint: 'Nothing was backed up: restore points are kept by the id of a target, for years. This is a mistake in the plugin: each target is { id, labels, data }, with a text as its id.',
     },
     TARGET_DUPLICATE: {
       message: (p: { target: string }) => `two targets have the id "${p.target}"`,

@@ -1,6 +1,7 @@
 import type { ArmedUndo, Json, PlannedStep, RestoreContext, RestorePoint } from '@holdfast/sdk'
 import type { ArtifactStore } from '../artifacts/store.ts'
 import { errors } from '../errors.ts'
+import { issuesText } from '../issues.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import { createSpaceCheck, type SpaceCheck } from '../restore/space.ts'
 import { toldBytes } from '../restore/told-bytes.ts'
@@ -150,11 +151,7 @@ async function validated(
 ): Promise<unknown> {
   const checked = await schema['~standard'].validate(options)
   if (!checked.issues) return checked.value
-  const reason = checked.issues.map(({ message, path = [] }) => {
-    const keys = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
-    return keys === '' ? message : `${keys}: ${message}`
-  })
-  throw errors.RESTORE_OPTIONS({ plugin: participant.id, reason: reason.join('; ') })
+  throw errors.RESTORE_OPTIONS({ plugin: participant.id, reason: issuesText(checked.issues) })
 }
 
 /** Reading artifacts: tells how far it is, and knows whether all was read. */

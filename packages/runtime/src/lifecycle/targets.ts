@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { CheckContext, Target } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
+import { kindOf } from '../load/schema-issue.ts'
 import type { Services } from '../services.ts'
 import { callWithDeadline } from './call.ts'
 import { checkContext } from './contexts.ts'
@@ -55,7 +56,7 @@ export async function discoverTargets(
  * @param contextFor - the context in which a participant looks
  * @param only - ids asked for by the user; default all
  * @param signal - gives up
- * @throws HoldfastError `TARGET_DUPLICATE`, `TARGET_UNKNOWN`, or what a participant threw
+ * @throws HoldfastError `TARGET_INVALID`, `TARGET_DUPLICATE`, `TARGET_UNKNOWN`, or what a participant threw
  */
 async function findTargets(
   plan: ResolvedPlan,
@@ -70,6 +71,8 @@ async function findTargets(
       // A generator that never ends must not keep the deadline's timer from running.
       if (found.size % 1000 === 999) await setImmediate()
       signal.throwIfAborted()
+      const wrong = whatIsWrong(target)
+      if (wrong !== undefined) throw errors.TARGET_INVALID({ plugin: participant.id, reason: wrong })
       if (found.has(target.id)) throw errors.TARGET_DUPLICATE({ target: target.id })
       found.set(target.id, {
         target,
@@ -90,6 +93,14 @@ async function findTargets(
       throw errors.TARGET_UNKNOWN({ target: id, plan: plan.name, known: [...found.keys()].join(', ') || 'none' })
     return state
   })
+}
+
+/** Of a plugin in JavaScript, or with a cast. */
+function whatIsWrong(target: unknown): string | undefined {
+  if (typeof target !== 'object' || target === null) return `that is ${kindOf(target)}`
+  const { id } = target as { readonly id?: unknown }
+  if (typeof id !== 'string') return `whose id is ${kindOf(id)}`
+  return id === '' ? 'whose id is empty' : undefined
 }
 
 async function* targetsOf(

@@ -11,6 +11,7 @@ import {
 } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf, recordFailure } from '../failure.ts'
+import { issuesText } from '../issues.ts'
 import type { MirrorStanding, UndoMirror } from '../journal/undo-mirror.ts'
 import type { Participant, ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
@@ -86,13 +87,24 @@ export async function runUndo(call: UndoCall): Promise<void> {
   }
 }
 
-/** The definition's view of a stored input. */
-export async function validInput(definition: UndoDefinition<Json>, input: unknown): Promise<Json> {
+/** The definition's view of an input, or what it has against it. */
+export async function checkInput(
+  definition: UndoDefinition<Json>,
+  input: unknown,
+): Promise<{ readonly value: Json } | { readonly reason: string }> {
   const result = await definition.input['~standard'].validate(input)
-  if (result.issues) {
-    throw errors.UNDO_INPUT({ undo: definition.name, reason: result.issues.map(({ message }) => message).join('; ') })
-  }
-  return result.value
+  return result.issues ? { reason: issuesText(result.issues) } : { value: result.value }
+}
+
+/**
+ * The definition's view of a stored input.
+ *
+ * @throws HoldfastError `UNDO_INPUT`
+ */
+export async function validInput(definition: UndoDefinition<Json>, input: unknown): Promise<Json> {
+  const checked = await checkInput(definition, input)
+  if ('reason' in checked) throw errors.UNDO_INPUT({ undo: definition.name, reason: checked.reason })
+  return checked.value
 }
 
 async function attempt(call: UndoCall, number: number, timeoutMs: number): Promise<Error | undefined> {

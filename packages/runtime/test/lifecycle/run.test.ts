@@ -74,6 +74,23 @@ describe('targets', () => {
     expect(called).toEqual([])
   })
 
+  test.each<[what: string, targets: unknown, message: string]>([
+    ['text', ['a'], '"mixed" found a target that is text'],
+    ['objects without an id', [{ name: 'a', labels: {}, data: null }], '"mixed" found a target whose id is absent'],
+    ['objects with an empty id', [{ id: '', labels: {}, data: null }], '"mixed" found a target whose id is empty'],
+  ])('that are %s are refused as that', async (_, targets, message) => {
+    const plugin = definePlugin({
+      name: 'mixed',
+      version: '1.0.0',
+      sdk: '^1.0',
+      config: anything(),
+      targets: () => targets as [],
+      hooks: { backups() {} },
+    })
+    const run = await testRun([plugin({})])
+    expect((await run.run()).outcome).toMatchObject({ status: 'failed', error: { code: 'TARGET_INVALID', message } })
+  })
+
   test('that are not there fail the run, and nothing is quiesced', async () => {
     const called: string[] = []
     const run = await testRun([mixed([]), defineHook('beforeBackups', () => void called.push('x'), { name: 'q' })])

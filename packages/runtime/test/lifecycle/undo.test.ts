@@ -1,7 +1,7 @@
 import { advanceUntil, createTestRun, type TestRun } from '@holdfast/testing'
 import { defineHook, definePlugin, type HookModule, type Plugin } from '@holdfast/sdk'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { anything, backup, effects } from './hooks.ts'
 import { testRun } from './test-run.ts'
 
@@ -180,6 +180,42 @@ describe('arming', () => {
     expect((await run.run()).outcome.error).toMatchObject({ code: 'UNDO_NOT_ARMED' })
     expect(world.held.size).toBe(0)
     expect(world.order).toEqual([])
+    expect(run.engine.journal.pendingUndos()).toEqual([])
+  })
+
+  test.each<[what: string, input: unknown, reason: string]>([
+    ['what its schema does not take', { pth: '/data' }, 'path: must be text'],
+    ['what is no JSON', { path: 1n }, 'Do not know how to serialize a BigInt'],
+  ])('refuses %s before the effect, as a mistake of who arms it', async (_, input, reason) => {
+    const world = effects()
+    const undo = {
+      ...world.undo,
+      input: {
+        '~standard': {
+          ...anything<string>()['~standard'],
+          validate: (value: unknown) =>
+            typeof (value as { path?: unknown }).path === 'string'
+              ? { value: 'x' }
+              : { issues: [{ message: 'must be text', path: ['path'] }] },
+        },
+      },
+    }
+    const after = vi.fn()
+    const hook = defineHook(
+      'maintain',
+      async (ctx) => {
+        await ctx.undo.arm(undo, input as string)
+        after()
+      },
+      { name: 'hook', undos: [undo] },
+    )
+    const run = await testRun([hook])
+    expect((await run.run()).outcome.error).toMatchObject({
+      code: 'UNDO_INPUT_REFUSED',
+      message: `"hook" armed the undo "${world.undo.name}" with what it does not take: ${reason}`,
+      hint: expect.stringContaining('The effect did not happen'),
+    })
+    expect(after).not.toHaveBeenCalled()
     expect(run.engine.journal.pendingUndos()).toEqual([])
   })
 
