@@ -1,37 +1,10 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { openJournal } from '@holdfast/runtime'
-import { testClock, type TestClock } from '@holdfast/testing'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { DaemonStatus } from '../src/daemon/status.ts'
-import type { RunningCli } from './support/cli.ts'
+import { startDaemon } from './support/daemon.ts'
 import { shop, workspace, type Workspace } from './support/workspace.ts'
-
-interface Daemon extends RunningCli {
-  readonly clock: TestClock
-  /** Lets real work, such as that of scripts, go on until something is logged. */
-  logged(text: string): Promise<void>
-}
-
-/** Starts a daemon on a clock that stands still; it is stopped at the end of the test. */
-async function daemon(here: Workspace, env: NodeJS.ProcessEnv = {}): Promise<Daemon> {
-  const clock = testClock({ now: '2026-11-23T01:59:30Z' })
-  const running = here.start(['daemon'], { clock, env })
-  let ended = false
-  void running.result.finally(() => (ended = true))
-  onTestFinished(async () => {
-    if (!ended) running.signal('SIGTERM')
-    await running.result
-  })
-  const logged = (text: string): Promise<void> =>
-    vi.waitFor(
-      () => {
-        if (!running.stderr().includes(text)) throw new Error(`not logged: ${text}\n${running.stderr()}`)
-      },
-      { timeout: 10_000, interval: 5 },
-    )
-  return { ...running, clock, logged }
-}
 
 function statusOf(here: Workspace): DaemonStatus {
   return JSON.parse(readFileSync(here.at('state/status.json'), 'utf8')) as DaemonStatus
@@ -40,7 +13,7 @@ function statusOf(here: Workspace): DaemonStatus {
 test('a daemon runs plans on their schedules, and stopped while idle it exits with 0', async () => {
   const here = shop()
   here.script('backups/10-dump', `printf x | save_artifact orders`)
-  const running = await daemon(here)
+  const running = startDaemon(here)
   await running.logged('"msg":"ready"')
   await running.clock.advance('31s')
   await running.logged('"msg":"plan \\"shop\\" succeeded')
@@ -64,7 +37,7 @@ test('a daemon runs plans on their schedules, and stopped while idle it exits wi
 test('refused scripts: the daemon stays up, is not ready and says why, and is ready once they are mended', async () => {
   const here = shop()
   here.write('scripts/backups/10-dump', 'no shebang\n', 0o755)
-  const running = await daemon(here)
+  const running = startDaemon(here)
   await running.logged('scheduling')
   await running.clock.advance('2s')
   expect(statusOf(here)).toMatchObject({
@@ -80,7 +53,7 @@ test('a refused script in install_dependencies fails the boot', async () => {
   const here = shop()
   here.script('backups/10', 'true')
   here.write('scripts/install_dependencies/10', 'no shebang\n', 0o755)
-  const running = await daemon(here)
+  const running = startDaemon(here)
   expect((await running.result).code).toBe(1)
   expect(running.stderr()).toContain('SCRIPT_NO_SHEBANG')
 })
@@ -88,7 +61,7 @@ test('a refused script in install_dependencies fails the boot', async () => {
 test('with CRON_BACKUP_SCHEDULE and no scripts at all the daemon stays up and says what is missing', async () => {
   const here = workspace()
   const env = { CRON_BACKUP_SCHEDULE: '0 3 * * *', HOLDFAST_SCRIPTS: here.at('scripts') }
-  const running = await daemon(here, env)
+  const running = startDaemon(here, { env })
   await running.logged('scheduling')
   await running.clock.advance('2s')
   expect(statusOf(here)).toMatchObject({ ready: false, reasons: [{ code: 'SCRIPTS_PATH_MISSING', plan: 'scripts' }] })
@@ -97,7 +70,7 @@ test('with CRON_BACKUP_SCHEDULE and no scripts at all the daemon stays up and sa
 test('a changed configuration is taken over; an invalid one leaves the old one in force, and says so', async () => {
   const here = shop()
   here.script('backups/10', 'true')
-  const running = await daemon(here)
+  const running = startDaemon(here)
   await running.logged('scheduling')
   const text = readFileSync(here.at('holdfast.yaml'), 'utf8')
   here.write('holdfast.yaml', text.replace('0 3 * * *', 'never'))
@@ -119,7 +92,7 @@ test('a changed configuration is taken over; an invalid one leaves the old one i
 test('a changed configuration waits until nothing runs', async () => {
   const here = shop()
   here.script('backups/10', `touch ${here.at('here')}; while [ ! -e ${here.at('go')} ]; do sleep 0.05; done`)
-  const running = await daemon(here)
+  const running = startDaemon(here)
   await running.logged('"msg":"ready"')
   await running.clock.advance('31s')
   await vi.waitFor(() => expect(existsSync(here.at('here'))).toBe(true), { timeout: 10_000 })
@@ -138,7 +111,7 @@ test('a changed configuration waits until nothing runs', async () => {
 test('a run that is aborted by the end of the daemon decides its exit code', async () => {
   const here = shop()
   here.script('backups/10', `touch ${here.at('here')}; sleep 100`)
-  const running = await daemon(here)
+  const running = startDaemon(here)
   await running.logged('"msg":"ready"')
   await running.clock.advance('31s')
   await vi.waitFor(() => expect(existsSync(here.at('here'))).toBe(true), { timeout: 10_000 })
@@ -150,14 +123,14 @@ test('a run that is aborted by the end of the daemon decides its exit code', asy
 test('fault F52: the last success survives restarts', async () => {
   const here = shop()
   here.script('backups/10', 'true')
-  const first = await daemon(here)
+  const first = startDaemon(here)
   await first.logged('"msg":"ready"')
   await first.clock.advance('31s')
   await first.logged('"msg":"plan \\"shop\\" succeeded')
   first.signal('SIGTERM')
   await first.result
   rmSync(here.at('state/status.json'))
-  const second = await daemon(here)
+  const second = startDaemon(here)
   await second.logged('scheduling')
   await second.clock.advance('2s')
   expect(statusOf(here).plans[0]?.lastSuccess).toMatch(/^2026-11-23T02:00/)
@@ -167,7 +140,7 @@ test('fault F19: a slot that falls on a running plan is counted, logged and in t
   const here = shop()
   here.write('holdfast.yaml', readFileSync(here.at('holdfast.yaml'), 'utf8').replace('0 3 * * *', '* * * * *'))
   here.script('backups/10', `touch ${here.at('here')}; while [ ! -e ${here.at('go')} ]; do sleep 0.05; done`)
-  const running = await daemon(here)
+  const running = startDaemon(here)
   await running.logged('"msg":"ready"')
   await running.clock.advance('31s')
   await vi.waitFor(() => expect(existsSync(here.at('here'))).toBe(true), { timeout: 10_000 })
@@ -182,7 +155,7 @@ test('fault F19: a slot that falls on a running plan is counted, logged and in t
 test('the clock jumping back is said, and runs nothing twice', async () => {
   const here = shop()
   here.script('backups/10', 'true')
-  const running = await daemon(here)
+  const running = startDaemon(here)
   await running.logged('"msg":"ready"')
   await running.clock.advance('31s')
   await running.logged('"msg":"plan \\"shop\\" succeeded')
@@ -197,7 +170,7 @@ test('the clock jumping back is said, and runs nothing twice', async () => {
 test('a promise that a hook forgot does not end the daemon; an exception out of nowhere ends it in order', async () => {
   const here = shop()
   here.script('backups/10', 'true')
-  const running = await daemon(here)
+  const running = startDaemon(here)
   await running.logged('"msg":"ready"')
   running.fault({ kind: 'rejection', error: new Error('forgotten') })
   await running.logged('a promise was rejected and nobody looked: forgotten. Probably in a hook or plugin')
@@ -208,10 +181,10 @@ test('a promise that a hook forgot does not end the daemon; an exception out of 
 test('a second daemon with the same state directory waits for the end of the first', async () => {
   const here = shop()
   here.script('backups/10', 'true')
-  const first = await daemon(here)
+  const first = startDaemon(here)
   await first.logged('"msg":"ready"')
   await first.clock.advance('2s')
-  const second = await daemon(here)
+  const second = startDaemon(here)
   await second.logged('DAEMON_WAITING')
   await second.clock.advance('5s')
   expect(second.stderr()).not.toContain('scheduling')
@@ -225,7 +198,7 @@ test('a second daemon with the same state directory waits for the end of the fir
 test('without a schedule there is nothing for a daemon to do, and it says so', async () => {
   const here = workspace({ 'hook.mjs': `export default { $type: 'holdfast.hook/v1', hook: 'maintain', entry() {} }\n` })
   here.write('holdfast.yaml', 'plans: { byhand: { use: [./hook.mjs] } }\n')
-  const running = await daemon(here)
+  const running = startDaemon(here)
   await running.logged('PLANS_UNSCHEDULED')
 })
 
@@ -269,7 +242,7 @@ test('fault F3: what a killed run beside the daemon has left frozen is given bac
   const here = shop()
   here.script('backups/10', 'true')
   here.script('on_error/10', `touch ${here.at('told')}`)
-  const running = await daemon(here)
+  const running = startDaemon(here)
   await running.logged('"msg":"ready"')
   here.write('frozen', '')
   leaveFrozen(here)

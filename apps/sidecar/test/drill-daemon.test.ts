@@ -1,39 +1,20 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { testClock, type TestClock } from '@holdfast/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { DaemonStatus } from '../src/daemon/status.ts'
 import { socketFile } from '../src/http/socket.ts'
-import type { RunningCli } from './support/cli.ts'
+import { startDaemon, type RunningDaemon } from './support/daemon.ts'
 import { parseExposition, type Exposition } from './support/exposition.ts'
 import { ask } from './support/http.ts'
 import { workspace, type Workspace } from './support/workspace.ts'
 
-interface Daemon extends RunningCli {
-  readonly clock: TestClock
-  logged(text: string): Promise<void>
+interface Daemon extends RunningDaemon {
   scrape(): Promise<Exposition>
 }
 
-/** A daemon on a clock that stands still; it is stopped at the end of the test. */
+/** A daemon whose metrics are read. */
 function daemon(here: Workspace, now: string): Daemon {
-  const clock = testClock({ now })
-  const running = here.start(['daemon'], { clock })
-  let ended = false
-  void running.result.finally(() => (ended = true))
-  onTestFinished(async () => {
-    if (!ended) running.signal('SIGTERM')
-    await running.result
-  })
   return {
-    ...running,
-    clock,
-    logged: (text) =>
-      vi.waitFor(
-        () => {
-          if (!running.stderr().includes(text)) throw new Error(`not logged: ${text}\n${running.stderr()}`)
-        },
-        { timeout: 10_000, interval: 5 },
-      ),
+    ...startDaemon(here, { now }),
     async scrape() {
       const { status, body } = await ask({ socketPath: socketFile(here.state) }, '/metrics')
       expect(status, body.slice(0, 500)).toBe(200)

@@ -3,11 +3,10 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { testClock, type TestClock } from '@holdfast/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { readSettings } from '../src/settings.ts'
 import { socketFile } from '../src/http/socket.ts'
-import type { RunningCli } from './support/cli.ts'
+import { startDaemon, type RunningDaemon } from './support/daemon.ts'
 import { ask, freePort, type HttpAnswer } from './support/http.ts'
 import { shop, workspace, type Workspace } from './support/workspace.ts'
 
@@ -17,30 +16,14 @@ const health = createRequire(import.meta.url)('../bin/health.js') as {
   ask(options: object, done: (answer: { code: number; line: string }) => void): void
 }
 
-interface Daemon extends RunningCli {
-  readonly clock: TestClock
-  logged(text: string): Promise<void>
+interface Daemon extends RunningDaemon {
   ready(): Promise<HttpAnswer>
 }
 
-/** Starts a daemon on a clock that stands still; it is stopped at the end of the test. */
+/** Starts a daemon that can be asked at its socket. */
 function daemon(here: Workspace, env: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Daemon {
-  const clock = testClock({ now: '2026-11-23T01:59:30Z' })
-  const running = here.start(['daemon', ...args], { clock, env })
-  let ended = false
-  void running.result.finally(() => (ended = true))
-  onTestFinished(async () => {
-    if (!ended) running.signal('SIGTERM')
-    await running.result
-  })
-  const logged = (text: string): Promise<void> =>
-    vi.waitFor(
-      () => {
-        if (!running.stderr().includes(text)) throw new Error(`not logged: ${text}\n${running.stderr()}`)
-      },
-      { timeout: 10_000, interval: 5 },
-    )
-  return { ...running, clock, logged, ready: () => ask({ socketPath: socketFile(here.state) }, '/readyz') }
+  const running = startDaemon(here, { env, args })
+  return { ...running, ready: () => ask({ socketPath: socketFile(here.state) }, '/readyz') }
 }
 
 /** What a probe runs, without the bundle: the commands as they are installed, and nothing else. */

@@ -1,43 +1,20 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { testClock, type TestClock } from '@holdfast/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { socketFile } from '../src/http/socket.ts'
-import type { RunningCli } from './support/cli.ts'
+import { startDaemon, type RunningDaemon } from './support/daemon.ts'
 import { parseExposition, type Exposition } from './support/exposition.ts'
 import { ask } from './support/http.ts'
 import { workspace, type Workspace } from './support/workspace.ts'
 
-interface Daemon extends RunningCli {
-  readonly clock: TestClock
-  logged(text: string): Promise<void>
+interface Daemon extends RunningDaemon {
   scrape(): Promise<Exposition>
-  stop(): Promise<void>
 }
 
-function daemon(here: Workspace, now = '2026-11-23T01:59:30Z'): Daemon {
-  const clock = testClock({ now })
-  const running = here.start(['daemon'], { clock })
-  let ended = false
-  void running.result.finally(() => (ended = true))
-  const stop = async (): Promise<void> => {
-    if (!ended) running.signal('SIGTERM')
-    await running.result
-  }
-  onTestFinished(stop)
+function daemon(here: Workspace): Daemon {
   return {
-    ...running,
-    clock,
-    stop,
-    logged: (text) =>
-      vi.waitFor(
-        () => {
-          if (!running.stderr().includes(text))
-            throw new Error(`not logged: ${text}\n${running.stderr().slice(0, 5000)}`)
-        },
-        { timeout: 15_000, interval: 5 },
-      ),
+    ...startDaemon(here),
     async scrape() {
       const { status, body } = await ask({ socketPath: socketFile(here.state) }, '/metrics')
       expect(status, body.slice(0, 500)).toBe(200)

@@ -1,50 +1,33 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { systemClock, type RuntimeClock } from '@holdfast/runtime'
-import { testClock, type TestClock } from '@holdfast/testing'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { testClock } from '@holdfast/testing'
+import { expect, test, vi } from 'vitest'
 import { socketFile } from '../src/http/socket.ts'
-import type { RunningCli } from './support/cli.ts'
+import { startDaemon, type RunningDaemon } from './support/daemon.ts'
+import { stillFrozen } from './support/freezer.ts'
 import { ask, type HttpAnswer } from './support/http.ts'
-import { shop, workspace, type Workspace } from './support/workspace.ts'
+import { shop, type Workspace } from './support/workspace.ts'
 
 const token = 'a-token-that-is-long-enough'
 
-interface Daemon extends RunningCli {
-  readonly clock: TestClock
-  logged(text: string): Promise<void>
+interface Daemon extends RunningDaemon {
   get(path: string): Promise<unknown>
   page(path: string): Promise<HttpAnswer>
   post(path: string, body?: string, authorization?: string): Promise<HttpAnswer>
 }
 
-/** Starts a daemon that does what it is told, on a clock that stands still; it is stopped at the end of the test. */
+/** Starts a daemon that does what it is told. */
 async function daemon(
   here: Workspace,
   args: readonly string[] = ['--api-token-file', 'token'],
-  otherClock?: RuntimeClock,
+  realClock?: RuntimeClock,
 ): Promise<Daemon> {
   here.write('token', `${token}\n`)
-  const clock = testClock({ now: '2026-11-23T01:00:00Z' })
-  const running = here.start(['daemon', ...args], { clock: otherClock ?? clock })
-  let ended = false
-  void running.result.finally(() => (ended = true))
-  onTestFinished(async () => {
-    if (!ended) running.signal('SIGTERM')
-    await running.result
-  })
-  const logged = (text: string): Promise<void> =>
-    vi.waitFor(
-      () => {
-        if (!running.stderr().includes(text)) throw new Error(`not logged: ${text}\n${running.stderr()}`)
-      },
-      { timeout: 10_000, interval: 5 },
-    )
+  const running = startDaemon(here, { now: '2026-11-23T01:00:00Z', args, realClock })
   const at = { socketPath: socketFile(here.state) }
-  await logged('"msg":"scheduling"')
+  await running.logged('"msg":"scheduling"')
   return {
     ...running,
-    clock,
-    logged,
     get: async (path) => JSON.parse((await ask(at, path)).body) as unknown,
     page: (path) => ask(at, path, { headers: { accept: 'text/html,*/*' } }),
     post: (path, body = '', authorization = `Bearer ${token}`) =>
@@ -194,38 +177,8 @@ test('wrong tokens are counted from 0 on; without --api-token-file there is noth
   expect((await without.page('/metrics')).body).toContain('holdfast_api_refused_total{reason="token"} 0')
 })
 
-const freezer = `import { definePlugin, defineUndo } from '@holdfast/sdk'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-const any = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } }
-const thaw = defineUndo({
-  name: 'thaw',
-  input: any,
-  deadline: '300ms',
-  run({ directory }) {
-    if (existsSync(directory + '/stuck')) throw new Error('the filesystem does not answer')
-    rmSync(directory + '/frozen', { force: true })
-  },
-})
-export const freezer = definePlugin({
-  name: 'freezer',
-  version: '1.0.0',
-  sdk: '^1.0',
-  config: any,
-  undos: [thaw],
-  hooks: {
-    async beforeBackups({ undo, config }) {
-      await undo.arm(thaw, { directory: config.directory })
-      writeFileSync(config.directory + '/frozen', '')
-    },
-    backups: (ctx) => ctx.createArtifact('data', (sink) => sink.write(Buffer.from('data'))),
-  },
-})
-`
-
 test('what an earlier process could not give back is in red, and is given back when somebody says so', async () => {
-  const here = workspace({ 'plugin.mjs': freezer, stuck: '' })
-  here.write('holdfast.yaml', `plans: { shop: { use: [ { './plugin.mjs#freezer': { directory: ${here.path} } } ] } }\n`)
-  expect((await here.run(['run', 'shop'])).code).toBe(1)
+  const here = await stillFrozen()
   const running = await daemon(here, ['--api-token-file', 'token'], systemClock)
   const { items } = (await running.get('/api/v1/undos')) as { readonly items: readonly { readonly id: string }[] }
   expect(items).toMatchObject([

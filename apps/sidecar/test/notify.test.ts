@@ -3,9 +3,10 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { defineHook, defineNotifier, type Notification } from '@holdfast/sdk'
-import { createTestRun, testClock } from '@holdfast/testing'
+import { createTestRun } from '@holdfast/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { watchStale } from '../src/daemon/stale-watch.ts'
+import { startDaemon } from './support/daemon.ts'
 import { workspace, type Workspace } from './support/workspace.ts'
 
 const hourMs = 3_600_000
@@ -132,23 +133,12 @@ test('a service that is away is a warning of the run: in its log and its history
   expect(stdout + stderr).not.toContain('canary')
 })
 
-/** A daemon on a clock that stands still. */
-async function daemon(here: Workspace) {
-  const clock = testClock({ now: '2026-11-23T01:59:30Z' })
-  const running = here.start(['daemon'], { clock })
-  onTestFinished(async () => {
-    running.signal('SIGTERM')
-    await running.result
-  })
-  await vi.waitFor(() => expect(running.stderr()).toContain('"msg":"ready"'), { timeout: 10_000, interval: 5 })
-  return { ...running, clock }
-}
-
 test('a daemon looks for what has not succeeded for too long', async () => {
   const { url, told } = await service()
   const here = shop(`  - webhook: { url: '${url}' }\n    on: [stale]`)
   here.script('backups/10-dump', 'true')
-  const { clock } = await daemon(here)
+  const { clock, logged } = startDaemon(here)
+  await logged('"msg":"ready"')
   // As if the machine had slept.
   clock.jump(48 * hourMs + 600_000)
   await clock.advance('61s')

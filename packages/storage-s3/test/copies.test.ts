@@ -1,18 +1,14 @@
 // A bucket as a copy of a store, on the real runner.
 import { createTestRun, memoryStorage, type TestRun } from '@holdfast/testing'
-import { defineHook, type Sink, type StorageDriver } from '@holdfast/sdk'
+import type { StorageDriver } from '@holdfast/sdk'
 import { expect, test } from 'vitest'
-import { driverOf, keys, partSize, pattern, signal, useCredentials, useServers } from './support/driver.ts'
+import { driverOf, dumpOf, keys, partSize, pattern, signal, useCredentials, useServers } from './support/driver.ts'
 
 useCredentials()
 const start = useServers()
 
 const bytes = pattern(4 * partSize)
-const dump = defineHook('backups', ({ createArtifact }) =>
-  createArtifact('dump', async (sink: Sink) => {
-    for (let at = 0; at < bytes.length; at += 100_000) await sink.write(bytes.subarray(at, at + 100_000))
-  }),
-)
+const dump = dumpOf(bytes)
 
 async function artifactKeys(driver: StorageDriver): Promise<readonly string[]> {
   return (await keys(driver)).filter((key) => !key.includes('/.owner/'))

@@ -2,17 +2,13 @@
 import { createTestRun } from '@holdfast/testing'
 import { defineHook, type Sink } from '@holdfast/sdk'
 import { expect, test } from 'vitest'
-import { driverOf, keys, partSize, pattern, useCredentials, useServers } from './support/driver.ts'
+import { driverOf, dumpOf, keys, partSize, pattern, useCredentials, useServers } from './support/driver.ts'
 
 useCredentials()
 const start = useServers()
 
 const bytes = pattern(4 * partSize)
-const dump = defineHook('backups', ({ createArtifact }) =>
-  createArtifact('dump', async (sink: Sink) => {
-    for (let at = 0; at < bytes.length; at += 100_000) await sink.write(bytes.subarray(at, at + 100_000))
-  }),
-)
+const dump = dumpOf(bytes)
 const isArtifact = (key: string): boolean => !key.includes('/.owner/')
 
 test('fault F48: a bucket that fails at part N fails the run, nothing is listed, and the next run is a backup', async () => {

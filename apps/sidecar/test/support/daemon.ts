@@ -10,6 +10,8 @@ export interface RunningDaemon extends RunningCli {
   readonly clock: TestClock
   /** Lets real work, such as that of scripts, go on until something is logged. */
   logged(text: string): Promise<void>
+  /** Tells it to end, and waits until it has. */
+  stop(): Promise<void>
 }
 
 /** Options of {@link startDaemon}. */
@@ -29,16 +31,17 @@ export function startDaemon(here: Workspace, options: StartDaemonOptions = {}): 
   const running = here.start(['daemon', ...args], { clock: realClock ?? clock, env })
   let ended = false
   void running.result.finally(() => (ended = true))
-  onTestFinished(async () => {
+  const stop = async (): Promise<void> => {
     if (!ended) running.signal('SIGTERM')
     await running.result
-  })
+  }
+  onTestFinished(stop)
   const logged = (text: string): Promise<void> =>
     vi.waitFor(
       () => {
         if (!running.stderr().includes(text)) throw new Error(`not logged: ${text}\n${running.stderr()}`)
       },
-      { timeout: 10_000, interval: 5 },
+      { timeout: 15_000, interval: 5 },
     )
-  return { ...running, clock, logged }
+  return { ...running, clock, logged, stop }
 }

@@ -9,6 +9,7 @@ import { readUndo, type ConfigMap } from '../../src/kubernetes/undo-record.ts'
 import { backup, effects } from '../lifecycle/hooks.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
 import { createRedactor } from '../../src/telemetry/redaction.ts'
+import { putNewerUndo } from './holders.ts'
 import { clusterOf, startContainer, until, type StartOptions, type Started } from './pods.ts'
 import { serve } from './support.ts'
 
@@ -608,16 +609,7 @@ async function failureFrom(work: Promise<void>): Promise<string> {
 }
 
 test('an undo in the cluster of a newer version is kept, and said', async () => {
-  server.objects.put({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name: 'holdfast-undo-x',
-      namespace: 'shop',
-      labels: { 'holdfast.dev/undo': 'true', 'holdfast.dev/instance': 'default' },
-    },
-    data: { 'undo.json': '{"schema":2}' },
-  })
+  putNewerUndo(server)
   const { engine, log } = await start([idle()])
   await engine.recover()
   expect(log.join('')).toContain('has schema 2')

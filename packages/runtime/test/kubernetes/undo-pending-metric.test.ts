@@ -3,6 +3,7 @@ import { defineHook, type HookModule } from '@holdfast/sdk'
 import { advanceUntil, testClock, type FakeKubernetes } from '@holdfast/testing'
 import { beforeEach, expect, test } from 'vitest'
 import { effects } from '../lifecycle/hooks.ts'
+import { holder, idler, putNewerUndo } from './holders.ts'
 import { startContainer, until, type StartOptions, type Started } from './pods.ts'
 import { serve } from './support.ts'
 
@@ -16,22 +17,8 @@ beforeEach(async () => {
 const start = (use: HookModule, more: Partial<StartOptions> = {}): Promise<Started> =>
   startContainer({ server, use: [use], ...more })
 
-/** A hook module that takes these, one after the other, and then does something. */
-function hold(names: readonly string[], meanwhile: () => unknown = () => new Promise(() => {})): HookModule {
-  return defineHook(
-    'maintain',
-    async (ctx) => {
-      for (const name of names) {
-        await ctx.undo.arm(world.undo, name)
-        world.held.add(name)
-      }
-      await meanwhile()
-    },
-    { name: 'quiesce', undos: [world.undo] },
-  )
-}
-
-const idle = (): HookModule => defineHook('maintain', () => {}, { name: 'quiesce', undos: [world.undo] })
+const hold = (names: readonly string[], meanwhile?: () => unknown): HookModule => holder(world, names, meanwhile)
+const idle = (): HookModule => idler(world)
 
 test('the critical metric goes down when the owner of what nobody could tell has given it back', async () => {
   const go = Promise.withResolvers<void>()
@@ -74,16 +61,7 @@ test('the critical metric goes down when another process has given it back', asy
 })
 
 test('an undo in the cluster that can not be read raises the critical metric, and is talked of once', async () => {
-  server.objects.put({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name: 'holdfast-undo-x',
-      namespace: 'shop',
-      labels: { 'holdfast.dev/undo': 'true', 'holdfast.dev/instance': 'default' },
-    },
-    data: { 'undo.json': '{"schema":2}' },
-  })
+  putNewerUndo(server)
   const { engine, metrics, log } = await start(idle())
   await engine.recover()
   await engine.recoverOrphans()

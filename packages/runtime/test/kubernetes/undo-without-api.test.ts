@@ -1,8 +1,9 @@
 // Whatever the API server does, what was taken is given back, and nothing that needs no API waits for it.
-import { defineHook, type HookModule } from '@holdfast/sdk'
+import type { HookModule } from '@holdfast/sdk'
 import { advanceUntil, testClock, type FakeKubernetes, type TestClock } from '@holdfast/testing'
 import { beforeEach, expect, test } from 'vitest'
 import { effects } from '../lifecycle/hooks.ts'
+import { holder, idler } from './holders.ts'
 import { startContainer, until, type StartOptions, type Started } from './pods.ts'
 import { serve } from './support.ts'
 
@@ -16,22 +17,8 @@ beforeEach(async () => {
 const start = (use: HookModule, more: Partial<StartOptions> = {}): Promise<Started> =>
   startContainer({ server, use: [use], ...more })
 
-/** A hook module that takes these, one after the other, and then does something. */
-function hold(names: readonly string[], meanwhile: () => unknown = () => new Promise(() => {})): HookModule {
-  return defineHook(
-    'maintain',
-    async (ctx) => {
-      for (const name of names) {
-        await ctx.undo.arm(world.undo, name)
-        world.held.add(name)
-      }
-      await meanwhile()
-    },
-    { name: 'quiesce', undos: [world.undo] },
-  )
-}
-
-const idle = (): HookModule => defineHook('maintain', () => {}, { name: 'quiesce', undos: [world.undo] })
+const hold = (names: readonly string[], meanwhile?: () => unknown): HookModule => holder(world, names, meanwhile)
+const idle = (): HookModule => idler(world)
 
 const silent = (): void => void server.misbehave({ path: /./ }, 'half-open')
 

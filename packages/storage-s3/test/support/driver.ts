@@ -1,4 +1,11 @@
-import { isHoldfastError, type Bytes, type HoldfastError, type StorageDriver } from '@holdfast/sdk'
+import {
+  defineHook,
+  isHoldfastError,
+  type Bytes,
+  type HoldfastError,
+  type HookModule,
+  type StorageDriver,
+} from '@holdfast/sdk'
 import { afterAll, afterEach, beforeAll, vi } from 'vitest'
 import type { DriverClock } from '../../src/clock.ts'
 import { createDriver } from '../../src/create-driver.ts'
@@ -67,6 +74,15 @@ export function driverOf(
 /** Bytes that repeat with a period that no block size shares. */
 export function pattern(length: number): Buffer {
   return Buffer.alloc(length, Buffer.from(Array.from({ length: 251 }, (_, n) => n)))
+}
+
+/** Backs these bytes up, in pieces that fit no part. */
+export function dumpOf(bytes: Uint8Array): HookModule {
+  return defineHook('backups', ({ createArtifact }) =>
+    createArtifact('dump', async (sink) => {
+      for await (const chunk of chunks(bytes, 100_000)) await sink.write(chunk)
+    }),
+  )
 }
 
 export async function* chunks(bytes: Uint8Array, size = 50_000): AsyncGenerator<Uint8Array> {
