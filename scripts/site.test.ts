@@ -7,6 +7,7 @@ import { runbooks } from '../apps/sidecar/src/generate/alerts/alert.ts'
 import { anchorOf } from './docs/links.ts'
 import { renderApi } from './site/api-render.ts'
 import { findSiteProblems } from './site/check-site.ts'
+import { breakLongNames } from './site/markdown.ts'
 import { sitePages } from './site/pages.ts'
 import { sidebarOf, type SidebarItem } from './site/sidebar.ts'
 import { root } from './workspaces.ts'
@@ -79,6 +80,17 @@ test('what an alert names as its runbook is a page of the site, with a heading f
   )
   const anchors = new Set(headings.map(anchorOf))
   expect(generalAlerts.filter(({ name }) => !anchors.has(name.toLowerCase()))).toEqual([])
+})
+
+test('a long name in a sentence or a table may be broken, and nothing else changes', () => {
+  const code = (text: string): string => {
+    const rules = { code_inline: () => `<code>${text}</code>` }
+    breakLongNames({ core: { ruler: { push: () => {} } }, renderer: { rules } })
+    return rules.code_inline()
+  }
+  expect(code('holdfast_run_last_success')).toBe('<code>holdfast_<wbr>run_<wbr>last_<wbr>success</code>')
+  for (const text of ['save_artifact', 'HOLDFAST_STATE_DIR', '/api/v1', '__meta'])
+    expect(code(text)).toBe(`<code>${text}</code>`)
 })
 
 test('drawings have a title, and colours of the page as well as their own', () => {

@@ -6,7 +6,7 @@ import { defineConfig } from 'vitepress'
 import { anchorOf } from '../../scripts/docs/links.ts'
 import { copyLinkedFiles } from '../../scripts/site/files.ts'
 import { repositoryLinks } from '../../scripts/site/links.ts'
-import { literalBraces } from '../../scripts/site/markdown.ts'
+import { breakLongNames, literalBraces } from '../../scripts/site/markdown.ts'
 import { otherPages, sitePages } from '../../scripts/site/pages.ts'
 import { inlinePictures } from '../../scripts/site/pictures.ts'
 import { sidebarOf, type SidebarItem } from '../../scripts/site/sidebar.ts'
@@ -39,6 +39,7 @@ export default defineConfig({
       parser.use(repositoryLinks(pages, linked))
       parser.use(inlinePictures)
       parser.use(literalBraces)
+      parser.use(breakLongNames)
     },
   },
   buildEnd: ({ outDir }) => copyLinkedFiles(linked, outDir),

@@ -45,3 +45,11 @@ export function literalBraces({ renderer: { rules } }: Parser): void {
     rules[name] = (...all) => render(...all).replaceAll('{{', '&#123;&#123;')
   }
 }
+
+/** Names of metrics may be broken after their underscores: in one line they leave a table no room for what it says. */
+export function breakLongNames({ renderer: { rules } }: Parser): void {
+  const render = rules.code_inline
+  if (render === undefined) throw new Error('this markdown-it renders no code_inline')
+  rules.code_inline = (...all) =>
+    render(...all).replaceAll(/\b[a-z]+(?:_[a-z]+){2,}\b/g, (name) => name.replaceAll('_', '_<wbr>'))
+}
