@@ -18,5 +18,11 @@ export function hasJournal(stateDirectory: string): boolean {
 export function lookIntoJournal({ settings, io, warn }: Pick<CommandContext, 'settings' | 'io' | 'warn'>): Journal {
   const directory = settings.stateDirectory
   if (!hasJournal(directory)) throw errors.STATE_MISSING({ directory })
-  return openJournal({ directory, now: () => io.clock.now(), onCorrupt: (error) => warn(error as HoldfastError) })
+  return openJournal({
+    directory,
+    now: () => io.clock.now(),
+    onCorrupt: (error) => warn(error as HoldfastError),
+    // What is frozen can be seen on a full disk, too.
+    orReadOnly: { begins: warn, ends() {} },
+  })
 }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { shop, type Workspace } from './support/workspace.ts'
 
 const holdfast = join(import.meta.dirname, '../bin/holdfast.js')
+const main = join(import.meta.dirname, '../src/holdfast.ts')
 
 /** In a mount namespace of our own: mode bits say nothing to root. */
 const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0
@@ -48,6 +49,32 @@ test.runIf(canMount)('fault F12: a full state directory is refused before any ef
   expect(readdirSync(here.path)).not.toContain('frozen')
 })
 
+test.runIf(canMount)('fault F48: what is frozen is shown and let go of on a full disk', () => {
+  const here = shop()
+  here.script('before_backups/10', `touch ${here.at('frozen')}`)
+  here.script('before_backups/10.undo', `rm ${here.at('frozen')}`)
+  here.script('backups/10', 'kill -9 $PPID')
+  mkdirSync(here.state)
+  const entry = `import(${JSON.stringify(main)}).then(({ main }) => main())`
+  const command = `'${process.execPath}' --conditions=@holdfast/source -e '${entry}' holdfast`
+  const script = [
+    'mount -t tmpfs -o size=2m none state',
+    `${command} run shop`,
+    'cat /dev/zero >state/full 2>/dev/null; rm -f state/*-shm; cat /dev/zero >>state/full 2>/dev/null; [ -e frozen ] && echo frozen',
+    `${command} undo list`,
+    `${command} run shop; echo "run $?"`,
+  ].join('\n')
+  const { stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', script], {
+    cwd: here.path,
+    env: { PATH: process.env['PATH'], HOME: here.path, HOLDFAST_STATE_DIR: here.state },
+    encoding: 'utf8',
+  })
+  expect(stdout).toMatch(/^frozen\nID .*\n\S+ +script /)
+  expect(stdout).toMatch(/run 1\n$/)
+  expect(stderr).toContain('JOURNAL_READ_ONLY')
+  expect(readdirSync(here.path)).not.toContain('frozen')
+})
+
 test.runIf(canMount)('a read-only state directory keeps nobody from looking and from restoring', async () => {
   const here = shop()
   here.script('backups/10', 'printf data | save_artifact orders')
@@ -72,8 +99,6 @@ test('fault F11: a damaged journal is moved aside, said, and backups go on', asy
   expect(stderr).toContain('JOURNAL_CORRUPT')
   expect(readdirSync(here.state).some((name) => name.startsWith('journal.sqlite.corrupt-'))).toBe(true)
 })
-
-const main = join(import.meta.dirname, '../src/holdfast.ts')
 
 test.runIf(canMount)(
   'what a killed run left and nobody can remove, such as a mount, keeps no backup from being made',

@@ -139,6 +139,15 @@ export function createEngine(options: CreateEngineOptions): Engine {
         .counter('holdfast_state_store_errors_total', 'Failures of the state directory', ['op'])
         .add(1, { op: 'corrupt' })
     },
+    orReadOnly: {
+      begins(error) {
+        log.error(error.message, { error })
+        metrics
+          .counter('holdfast_state_store_errors_total', 'Failures of the state directory', ['op'])
+          .add(1, { op: 'write' })
+      },
+      ends: () => log.warn('the journal can be written again: what was given back meanwhile is on record'),
+    },
     observe: options.observeJournal,
     redact: (text) => redactor.text(text),
   })

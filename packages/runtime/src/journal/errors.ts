@@ -48,6 +48,11 @@ export const undoErrors = defineErrors(
       message: (p: { path: string; reason: string }) => `the journal ${p.path} cannot be written: ${p.reason}`,
       hint: 'Nothing was done: without a journal an effect might never be taken back. Make the state directory writable (in a pod, fsGroup: 1000 does that for volumes), or name another with --state-dir.',
     },
+    JOURNAL_READ_ONLY: {
+      message: (p: { path: string; reason: string }) => `the journal ${p.path} can only be read: ${p.reason}`,
+      hint: 'What dead runs had taken is given back all the same, but no run begins until it can be written: make room in the state directory. What was given back is remembered by this process until then; another start before that gives it back once more.',
+      retryable: true,
+    },
     JOURNAL_CORRUPT: {
       message: (p: { path: string; movedTo: string }) =>
         `the journal ${p.path} was damaged and has been moved to ${p.movedTo}`,

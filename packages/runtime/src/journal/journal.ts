@@ -2,9 +2,9 @@
 // only home of pending undos, whose rows are committed with synchronous=FULL (DESIGN §4a). Each subject is a file beside
 // this one.
 import { randomUUID } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
 import type { RestorePoint, Run, RunStatus, TargetOutcome } from '@holdfast/sdk'
 import type { StepName } from '../lifecycle/events.ts'
+import type { Connection } from './connection.ts'
 import { forgetRunsBefore, forgetRunsOfDrill, forgetRunsOfPlan, mostRunsOfPlan } from './forget-runs.ts'
 import { openHistory, type History } from './history.ts'
 import { openHooks, type Hooks } from './hooks.ts'
@@ -35,7 +35,7 @@ export class Journal {
   readonly history: History
   /** The plans that somebody paused by hand. */
   readonly pauses: Pauses
-  readonly #db: DatabaseSync
+  readonly #connection: Connection
   readonly #statements: Statements
   readonly #processes: Processes
   readonly #runs: Runs
@@ -52,14 +52,14 @@ export class Journal {
    */
   constructor(
     path: string,
-    db: DatabaseSync,
+    connection: Connection,
     now: () => Date,
     observe: (point: string) => void = () => {},
     redact: (text: string) => string = (same) => same,
   ) {
     this.path = path
-    this.#db = db
-    const statements = prepareStatements({ db, now, observe, redact })
+    this.#connection = connection
+    const statements = prepareStatements({ connection, now, observe, redact })
     this.#statements = statements
     this.history = openHistory(statements.query)
     this.pauses = openPauses(statements)
@@ -79,7 +79,7 @@ export class Journal {
     } catch {
       // The next start takes these runs for interrupted ones.
     }
-    this.#db.close()
+    this.#connection.close()
   }
 
   /** Names this state directory, in the store's owner records. */

@@ -144,8 +144,9 @@ function fileIn(directory: string, name: string): string {
 function begin(file: string): DatabaseSync | undefined {
   const database = new DatabaseSync(file, { timeout: 0 })
   try {
-    // An exclusive transaction takes the file lock at once and writes nothing.
-    database.exec('BEGIN EXCLUSIVE')
+    // An exclusive transaction takes the file lock at once and writes nothing: what it would take back it keeps in memory,
+    // so that a full disk locks nobody out.
+    database.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE')
     return database
   } catch (error) {
     database.close()

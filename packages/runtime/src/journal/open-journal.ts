@@ -2,8 +2,10 @@
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { isHoldfastError, type HoldfastError } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import { reasonOf } from '../failure.ts'
+import { copyToMemory, inMemory, onDisk, type Connection } from './connection.ts'
 import { Journal } from './journal.ts'
 import { migrations, schemaVersion } from './schema.ts'
 
@@ -13,10 +15,23 @@ export interface OpenJournalOptions {
   readonly now: () => Date
   /** Told when a damaged journal was moved aside. */
   readonly onCorrupt: (error: Error) => void
+  /**
+   * For whoever gives back what dead processes have taken: where that is on record and the journal can only be read, because
+   * the disk is full, it is opened all the same, as a copy in memory. What can't wait for the disk fails meanwhile.
+   */
+  readonly orReadOnly?: ReadOnlyListener | undefined
   /** Called before and after every write: the crash sweep kills the process here. */
   readonly observe?: ((point: string) => void) | undefined
   /** Blanks secrets in errors and reasons. Default: nothing is a secret. */
   readonly redact?: ((text: string) => string) | undefined
+}
+
+/** Is told of a journal that can only be read. */
+export interface ReadOnlyListener {
+  /** It is in memory from now on. */
+  begins(error: HoldfastError): void
+  /** It is on the disk again, and what was remembered is written. */
+  ends(): void
 }
 
 /** Filesystems on which SQLite's shared memory, and so WAL, does not work: by statfs magic number. */
@@ -37,18 +52,37 @@ export function openJournal(options: OpenJournalOptions): Journal {
   } catch (error) {
     throw errors.JOURNAL_UNWRITABLE({ path, reason: reasonOf(error) }, { cause: error })
   }
+  const journalOn = (connection: Connection): Journal =>
+    new Journal(path, connection, options.now, options.observe, options.redact)
   try {
-    return new Journal(path, openDatabase(path), options.now, options.observe, options.redact)
+    return journalOn(onDisk(openDatabase(path)))
   } catch (error) {
-    if (!isCorrupt(error) && !isDirectory(path)) throw unwritable(path, error)
+    if (!isCorrupt(error) && !isDirectory(path)) return journalOn(readOnly(path, unwritable(path, error), options))
     const movedTo = moveAside(path, options.now())
     options.onCorrupt(errors.JOURNAL_CORRUPT({ path, movedTo }, { cause: error }))
     try {
-      return new Journal(path, openDatabase(path), options.now, options.observe, options.redact)
+      return journalOn(onDisk(openDatabase(path)))
     } catch (again) {
       throw unwritable(path, again)
     }
   }
+}
+
+/** @throws the error, unless something is to be given back, and can be read */
+function readOnly(path: string, error: HoldfastError, { now, orReadOnly }: OpenJournalOptions): Connection {
+  if (!orReadOnly || error.code !== 'JOURNAL_UNWRITABLE') throw error
+  let copy: DatabaseSync
+  try {
+    copy = copyToMemory(path)
+    migrate(copy, path)
+    const pending = copy.prepare(`SELECT count(*) AS count FROM undos WHERE state IN ('armed', 'firing')`).get()
+    if (pending?.['count'] === 0) throw error
+  } catch {
+    throw error
+  }
+  const reason = errors.JOURNAL_READ_ONLY({ path, reason: reasonOf(error.cause) }, { cause: error })
+  orReadOnly.begins(reason)
+  return inMemory({ copy, open: () => openDatabase(path), reason, now, onReturn: () => orReadOnly.ends() })
 }
 
 function openDatabase(path: string): DatabaseSync {
@@ -147,8 +181,7 @@ function isDirectory(path: string): boolean {
   }
 }
 
-function unwritable(path: string, error: unknown): Error {
-  const code = (error as { code?: string }).code
-  if (code === 'JOURNAL_NEWER' || code === 'JOURNAL_UNWRITABLE') return error as Error
+function unwritable(path: string, error: unknown): HoldfastError {
+  if (isHoldfastError(error) && ['JOURNAL_NEWER', 'JOURNAL_UNWRITABLE'].includes(error.code)) return error
   return errors.JOURNAL_UNWRITABLE({ path, reason: reasonOf(error) }, { cause: error })
 }

@@ -1,6 +1,7 @@
 // Statements on the journal's database: what all its parts read and write by.
 import type { DatabaseSync, StatementResultingChanges } from 'node:sqlite'
 import { plainValue } from '../telemetry/plain-value.ts'
+import type { Connection } from './connection.ts'
 import type { Row } from './rows.ts'
 
 /** What a column may hold. */
@@ -25,35 +26,39 @@ export interface Statements {
 
 /** What {@link prepareStatements} needs. */
 export interface PrepareStatementsOptions {
-  readonly db: DatabaseSync
+  readonly connection: Connection
   now(): Date
   observe(point: string): void
   redact(text: string): string
 }
 
 /** Each is prepared once. */
-export function prepareStatements({ db, now, observe, redact }: PrepareStatementsOptions): Statements {
+export function prepareStatements({ connection, now, observe, redact }: PrepareStatementsOptions): Statements {
   const prepared = new Map<string, ReturnType<DatabaseSync['prepare']>>()
+  let db = connection.database()
   const prepare = (sql: string): ReturnType<DatabaseSync['prepare']> => {
+    if (db !== connection.database()) prepared.clear()
+    db = connection.database()
     let statement = prepared.get(sql)
     if (!statement) prepared.set(sql, (statement = db.prepare(sql)))
     return statement
   }
-  const write: Write = (point, sql, ...values) => {
-    observe(`before write: ${point}`)
-    const result = prepare(sql).run(...values)
-    observe(`after write: ${point}`)
-    return result
-  }
+  const write: Write = (point, sql, ...values) =>
+    connection.write(point, sql, values, () => {
+      observe(`before write: ${point}`)
+      const result = prepare(sql).run(...values)
+      observe(`after write: ${point}`)
+      return result
+    })
   return {
     query: (sql, ...values) => prepare(sql).all(...values) as Row[],
     write,
     writeDurably(point, sql, ...values) {
-      db.exec('PRAGMA synchronous=FULL')
+      connection.database().exec('PRAGMA synchronous=FULL')
       try {
         return write(point, sql, ...values)
       } finally {
-        db.exec('PRAGMA synchronous=NORMAL')
+        connection.database().exec('PRAGMA synchronous=NORMAL')
       }
     },
     shown(value) {
