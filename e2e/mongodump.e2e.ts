@@ -184,7 +184,7 @@ describe('restoring', () => {
     expect(await mongo.client.db('crm').collection('people').countDocuments()).toBe(20_000)
   })
 
-  test('fault F3: killed in the middle, the next start removes what was half restored, and says so', async () => {
+  test('fault F3: killed in the middle, the next start says what is half restored, and leaves it to people', async () => {
     const running = startCommand(
       'holdfast',
       ['restore', '--plan', 'shop', '--to', 'database=halfway', '--state-dir', dumps.project.at('state')],
@@ -200,10 +200,9 @@ describe('restoring', () => {
     await running.ended
     // Whatever is started next on this state directory.
     const next = await dumps.holdfast('undo', 'run', '--all', '--yes')
-    expect(next.stdout + next.stderr).toContain('mongorestore')
-    expect(await halfway.listCollections().toArray()).toEqual([])
+    expect(next.stdout + next.stderr).toMatch(/halfway\.people.*half restored, .* killed; not removed/)
     expect((await dumps.holdfast('undo', 'list')).stdout).not.toContain('mongorestore')
-    const again = await dumps.holdfast('restore', '--plan', 'shop', '--to', 'database=halfway')
+    const again = await dumps.holdfast('restore', '--plan', 'shop', '--to', 'database=halfway', '--force')
     expect(again).toMatchObject({ code: 0 })
     expect(await halfway.collection('people').countDocuments()).toBe(20_000)
   })

@@ -22,8 +22,10 @@ export type Made = z.output<typeof made>
 
 /**
  * Removes what a restore made that did not come to its end: collections that were not there before. Those that were there are
- * named, and stay as they are. So does what has more documents than the backup: an application is back and writes to it, for
- * the undo of a process that was killed may come late. References to secrets, never secrets.
+ * named, and stay as they are. So does what has more documents than the backup, for somebody writes to it. Where the process
+ * was killed, all of it stays: this may come hours later, an application may be back and at work in what is half restored, and
+ * fewer documents than the backup has don't say whose they are. Half a restore is less bad than data that are lost. References to
+ * secrets, never secrets.
  */
 export const restoreUndo = defineUndo({
   name: 'mongorestore',
@@ -41,9 +43,15 @@ export const restoreUndo = defineUndo({
   async run({ uri, controlUri, where, server: name, made: mine, touched }, ctx) {
     const { log, clock, signal, recovered } = ctx
     if (touched.length > 0) {
-      log.warn(`half restored, and not to be used, on ${name}: ${touched.join(', ')}`, { recovered })
+      log.warn(`half restored, and not to be used, on ${name}: ${touched.join(', ')}`)
     }
     if (mine.length === 0) return
+    if (recovered) {
+      log.warn(
+        `${mine.map(namespaceOf).join(', ')} on ${name}: half restored, or not at all, for the restore was killed; not removed, for somebody may have written there since. Restore again with --force, which drops them first, or drop them by hand`,
+      )
+      return
+    }
     const { server, unseen } = await openServer(ctx, { uri, controlUri, place: placeOf(where) })
     if (!server) throw errors.MONGODB_UNREACHABLE({ server: name, reason: unseen })
     try {

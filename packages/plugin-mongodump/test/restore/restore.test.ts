@@ -169,6 +169,27 @@ test('what somebody else has written to meanwhile is not removed again', async (
   )
 })
 
+test('fault F3: what a killed process has half restored is named by the next start and stays: an application may have written there since', async () => {
+  const run = await restoreRun()
+  run.mongo.collections.clear()
+  const began = Promise.withResolvers<undefined>()
+  run.tools.duringRestore = () => {
+    began.resolve(undefined)
+    return new Promise(() => {})
+  }
+  void run.failure().catch(() => {})
+  await began.promise
+  // Not all of what the backup has, and some of it is the application's.
+  run.mongo.collections.set('shop.orders', { documents: 5 })
+  await run.restores.restart()
+  const { undos } = await run.restores.engine.recover()
+  expect(undos).toMatchObject([{ result: 'done' }])
+  expect(documents(run)).toMatchObject({ 'shop.orders': 5 })
+  expect(run.toldOf('warn')).toContainEqual(
+    expect.stringMatching(/^shop\.orders, shop\.users on .*: half restored, .* killed; not removed, .* --force/),
+  )
+})
+
 test('a mongorestore that is still inserting when the undo looks is waited for', async () => {
   const run = await restoreRun()
   run.mongo.collections.clear()
