@@ -1,16 +1,26 @@
 import type { CheckContext } from '@holdfast/sdk'
 import { readBenjiConfig } from '../benji/benji-config.ts'
-import { ioOf } from '../engine.ts'
+import { checkModules } from '../benji/check-modules.ts'
+import { ioOf, type BenjiEngine } from '../engine.ts'
 import { errors } from '../errors.ts'
 import type { BackupConfig } from './options.ts'
 
 /**
- * Checks Benji's configuration against ours, before a snapshot is made for nothing.
+ * Checks Benji's configuration against ours, before a snapshot is made for nothing. Whoever asks for it, by `holdfast
+ * validate` or `holdfast plan`, is also told whether Benji can load what it names; a run's first call of Benji tells that.
  *
- * @throws HoldfastError `BENJI_CONFIG`, `BENJI_IO_MISSING`, `BENJI_STORAGE_MISSING`
+ * @throws HoldfastError `BENJI_CONFIG`, `BENJI_IO_MISSING`, `BENJI_STORAGE_MISSING`, `BENJI_MISSING`
  */
-export async function validateBackup({ config, log }: CheckContext<BackupConfig>): Promise<void> {
-  const { engine } = config
+export async function validateBackup(ctx: CheckContext<BackupConfig>): Promise<void> {
+  const { engine } = ctx.config
+  await checkFile(engine, ctx)
+  if (ctx.phase === 'command') await checkModules(ctx, engine)
+}
+
+async function checkFile(
+  engine: BenjiEngine | undefined,
+  { log }: Pick<CheckContext<BackupConfig>, 'log'>,
+): Promise<void> {
   // Another program than Benji's own may have its configuration elsewhere.
   if (engine?.command !== undefined && engine.configFile === undefined) return
   const { ios, storages, path } = await readBenjiConfig(engine)
