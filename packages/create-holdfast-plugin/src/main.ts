@@ -15,7 +15,12 @@ export interface MainOptions {
   readonly cwd?: string | undefined
   readonly out?: ((text: string) => void) | undefined
   readonly err?: ((text: string) => void) | undefined
+  /** Of Node. Default: that of this process. */
+  readonly node?: string | undefined
 }
+
+/** The oldest Node that runs TypeScript as it is, which the tests of a new plugin are. */
+const oldestNode = [22, 19] as const
 
 /**
  * The command.
@@ -27,6 +32,7 @@ export function main(args: readonly string[], options: MainOptions = {}): number
     cwd = process.cwd(),
     out = (text) => process.stdout.write(text),
     err = (text) => process.stderr.write(text),
+    node = process.versions.node,
   } = options
   const [name, ...more] = args
   if (name === '--help' || name === '-h') {
@@ -34,7 +40,7 @@ export function main(args: readonly string[], options: MainOptions = {}): number
     return 0
   }
   if (name === undefined || more.length > 0) {
-    err(usage)
+    err(`${name === undefined ? 'The plugin has no name yet' : 'A plugin has one name'}.\n\n${usage}`)
     return 2
   }
   const names = namesOf(name, identifiersOfTemplate())
@@ -49,12 +55,20 @@ export function main(args: readonly string[], options: MainOptions = {}): number
       err(`There is something in ${directory} already. Nothing was written: move it, or take another name.\n`)
       return 1
     }
+    const tooOld = isTooOld(node)
+      ? `\nThis is Node ${node}. Building and testing it takes ${oldestNode.join('.')} or newer: install that first.\n`
+      : ''
     out(
-      `${written.map((path) => `  ${directory}/${path}`).join('\n')}\n\nNow:\n\n  cd ${directory}\n  npm install\n  npm test\n`,
+      `${written.map((path) => `  ${directory}/${path}`).join('\n')}\n\nNow:\n\n  cd ${directory}\n  npm install\n  npm test\n${tooOld}`,
     )
     return 0
   } catch (error) {
     err(`${directory} can't be written: ${error instanceof Error ? error.message : String(error)}\n`)
     return 1
   }
+}
+
+function isTooOld(node: string): boolean {
+  const [major = 0, minor = 0] = node.split('.').map(Number)
+  return major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])
 }

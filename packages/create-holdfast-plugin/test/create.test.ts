@@ -27,9 +27,13 @@ function emptyFolder(): string {
 }
 
 function create(cwd: string, ...args: string[]): { code: number; out: string; err: string } {
+  return createWith('24.21.0', cwd, ...args)
+}
+
+function createWith(node: string, cwd: string, ...args: string[]): { code: number; out: string; err: string } {
   let out = ''
   let err = ''
-  const code = main(args, { cwd, out: (text) => (out += text), err: (text) => (err += text) })
+  const code = main(args, { cwd, node, out: (text) => (out += text), err: (text) => (err += text) })
   return { code, out, err }
 }
 
@@ -65,6 +69,37 @@ test('a plugin has its names everywhere', () => {
   expect(out).toContain('cd holdfast-plugin-redis-cluster\n  npm install\n  npm test')
 })
 
+test.each([
+  ['20.20.2', true],
+  ['22.18.9', true],
+  ['22.19.0', false],
+  ['24.0.0', false],
+])('with Node %s it says that the tests take a newer one: %s', (node, isSaid) => {
+  const { code, out } = createWith(node, emptyFolder(), 'redis')
+  expect(code).toBe(0)
+  expect(out.includes(`This is Node ${node}. Building and testing it takes 22.19 or newer`)).toBe(isSaid)
+})
+
+test.each([
+  [[], 'The plugin has no name yet.\n\nUsage: npm create holdfast-plugin NAME'],
+  [['redis', 'cluster'], 'A plugin has one name.\n\nUsage: npm create holdfast-plugin NAME'],
+])('%j is not taken, and it says why', (args, says) => {
+  const { code, err } = create(emptyFolder(), ...args)
+  expect({ code, err: err.slice(0, says.length) }).toEqual({ code: 2, err: says })
+})
+
+test('what was built of a file that is gone is not packed', () => {
+  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../template/_package.json'), 'utf8')) as {
+    readonly scripts: { readonly build: string }
+  }
+  const cwd = emptyFolder()
+  mkdirSync(join(cwd, 'dist'))
+  writeFileSync(join(cwd, 'dist/pause.js'), '')
+  const [clean = ''] = scripts.build.split(' && ')
+  expect(spawnSync('sh', ['-c', clean], { cwd }).status).toBe(0)
+  expect(existsSync(join(cwd, 'dist'))).toBe(false)
+})
+
 test('it asks for the versions that there are', () => {
   const { dependencies, devDependencies } = JSON.parse(
     readFileSync(join(import.meta.dirname, '../template/_package.json'), 'utf8'),
@@ -95,7 +130,7 @@ test('what it has written passes its own tests, the conformance suite among them
     'test/*.test.ts',
   ]
   const { status, stdout } = spawnSync(process.execPath, args, { cwd: directory, encoding: 'utf8', env })
-  expect(stdout).toContain('# pass 13\n# fail 0')
+  expect(stdout).toContain('# pass 14\n# fail 0')
   expect(status).toBe(0)
 })
 
@@ -137,7 +172,7 @@ test('where nothing can be written, it says so', () => {
 test('it says how it is called', () => {
   const cwd = emptyFolder()
   expect(create(cwd, '--help')).toMatchObject({ code: 0, out: expect.stringMatching(/^Usage: npm create/) })
-  expect(create(cwd)).toMatchObject({ code: 2, err: expect.stringMatching(/^Usage: npm create/) })
+  expect(create(cwd)).toMatchObject({ code: 2, err: expect.stringMatching(/^The plugin has no name yet\.\n\nUsage: npm create/) })
   expect(create(cwd, 'a', 'b').code).toBe(2)
   for (const name of [
     'Redis',

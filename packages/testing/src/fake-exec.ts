@@ -1,14 +1,8 @@
 import { errors } from '@holdfast/runtime'
-import {
-  HoldfastError,
-  type Clock,
-  type ContainerRef,
-  type Duration,
-  type Exec,
-  type ExecRequest,
-  type ExecResult,
-  type ExecSession,
-} from '@holdfast/sdk'
+import type { Clock, ContainerRef, Duration, Exec, ExecRequest, ExecResult } from '@holdfast/sdk'
+import { fakeSession, type FakeTalk, type FakeTalkOf } from './fake-session.ts'
+import { aborted, failure, finish, inTime, settleTalk, withPrinted } from './fake-reply.ts'
+import { inputOf } from './fake-stdin.ts'
 
 /** One command that was run. */
 export interface ExecCall {
@@ -22,8 +16,8 @@ export interface ExecCall {
 /** What a fake command does. */
 export type FakeCommand = (call: FakeCall) => FakeReply | Promise<FakeReply>
 
-/** What a fake command is given. */
-export interface FakeCall extends ExecCall {
+/** What a fake command is given. What it does not read of its standard input is read for it, when it has answered. */
+export interface FakeCall extends ExecCall, FakeTalk {
   readonly request: ExecRequest
   readonly signal: AbortSignal
   readonly clock: Clock
@@ -59,9 +53,30 @@ export function replies(reply: FakeReply = {}): FakeCommand {
   return () => reply
 }
 
+/**
+ * A command that is talked to, as by `exec.session`: answers each line of what is written to it.
+ *
+ * @param answer - the lines that it prints; `undefined`: none. What it throws ends the command
+ * @example
+ * ```ts
+ * const psql = talks((line) => (line.includes('pg_backup_start') ? 'started' : undefined))
+ * ```
+ */
+export function talks(
+  answer: (line: string, call: FakeCall) => string | undefined | Promise<string | undefined>,
+): FakeCommand {
+  return async (call) => {
+    for await (const line of call.input) {
+      const said = await answer(line, call)
+      for (const each of said?.split('\n') ?? []) call.print(each)
+    }
+    return {}
+  }
+}
+
 /** A command that never ends by itself; it heeds its signal. */
 export function hangs(): FakeCommand {
-  return ({ signal }) => new Promise((_, reject) => whenAborted(signal, () => reject(signal.reason as Error)))
+  return ({ signal }) => aborted(signal)
 }
 
 /** A command that never ends and does not care about its signal. */
@@ -107,16 +122,23 @@ export function fakeExec(commands: Readonly<Record<string, FakeCommand>>): FakeE
   return {
     calls,
     create({ signal, clock }) {
-      const run = async (where: ExecCall['where'], request: ExecRequest): Promise<ExecResult> => {
+      const run = async (where: ExecCall['where'], request: ExecRequest, talk?: FakeTalkOf): Promise<ExecResult> => {
         const call: ExecCall = { where, command: request.command, env: Object.keys(request.env ?? {}) }
         calls.push(call)
         const fake = commands[request.command[0]]
         if (!fake) throw failure('EXEC_NOT_FOUND', `there is no program ${request.command[0]}`, {})
-        const stop = request.signal ? AbortSignal.any([signal, request.signal]) : signal
+        const stop = AbortSignal.any([signal, request.signal, talk?.signal].filter((each) => each !== undefined))
         stop.throwIfAborted()
         return inTime(request, clock, stop, async (ends) => {
-          const reply = await fake({ ...call, request, signal: ends, clock })
-          return finish(request, reply, (pause) => clock.sleep(pause, ends))
+          const printed: string[] = []
+          const { input, stdin, rest } = inputOf(request.stdin)
+          const heard = { ...request, ...(stdin && { stdin }) }
+          const print = talk?.print ?? ((line: string) => void printed.push(`${line}\n`))
+          const given = { input: talk?.input ?? input, print }
+          const reply = await fake({ ...call, ...given, request: heard, signal: ends, clock })
+          await rest()
+          if (talk) await settleTalk(talk, reply, ends)
+          return finish(request, withPrinted(reply, printed), (pause) => clock.sleep(pause, ends))
         })
       }
       return {
@@ -127,101 +149,8 @@ export function fakeExec(commands: Readonly<Record<string, FakeCommand>>): FakeE
           for (const stage of stages) results.push(await run('local', stage))
           return results
         },
-        session: async (where, request) => session(run(where, request)),
+        session: async (where, request) => fakeSession(request.command[0], clock, (talk) => run(where, request, talk)),
       }
     },
   }
-}
-
-/** The request's deadline, on the injected clock: real commands are stopped by it, too. */
-async function inTime<T>(
-  request: ExecRequest,
-  clock: Clock,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => T | Promise<T>,
-): Promise<T> {
-  const { timeout, command } = request
-  if (timeout === undefined) return work(signal)
-  const late = new AbortController()
-  const settled = new AbortController()
-  const deadline = clock.sleep(timeout, settled.signal).then(
-    () => {
-      const error = failure('EXEC_TIMEOUT', `${command[0]} did not finish within ${timeout}`, { command: command[0] })
-      late.abort(error)
-      throw error
-    },
-    () => new Promise<never>(() => {}),
-  )
-  try {
-    return await Promise.race([work(AbortSignal.any([signal, late.signal])), deadline])
-  } finally {
-    settled.abort()
-  }
-}
-
-async function finish(
-  request: ExecRequest,
-  reply: FakeReply,
-  sleep: (pause: Duration) => Promise<void>,
-): Promise<ExecResult> {
-  const { stdout = '', stderr = '', exitCode = 0, pace } = reply
-  const bytes = typeof stdout === 'string' ? Buffer.from(stdout) : stdout
-  if (typeof request.stderr === 'object' && stderr !== '') await request.stderr.write(Buffer.from(stderr))
-  if (pace) {
-    const { pause = '1s', bytes: size = 1024 } = pace
-    for (let at = 0; at < bytes.length; at += size) {
-      await sleep(pause)
-      if (typeof request.stdout === 'object') await request.stdout.write(bytes.subarray(at, at + size))
-    }
-  } else if (typeof request.stdout === 'object') await request.stdout.write(bytes)
-  if (request.onLine) {
-    for (const line of linesOf(Buffer.from(bytes).toString())) request.onLine(line, 'stdout')
-    for (const line of linesOf(stderr)) request.onLine(line, 'stderr')
-  }
-  if (!(request.okExitCodes ?? [0]).includes(exitCode)) {
-    throw failure('EXEC_FAILED', `${request.command[0]} exited with ${exitCode}`, {
-      exitCode,
-      command: request.command[0],
-      stderrTail: stderr.slice(-2048),
-    })
-  }
-  const text = request.stdout === undefined || request.stdout === 'text' ? Buffer.from(bytes).toString() : ''
-  return {
-    exitCode,
-    stdout: text,
-    stderrTail: stderr,
-    bytes: bytes.length,
-    durationMs: 0,
-    integrity: request.integrity ?? 'status',
-  }
-}
-
-function linesOf(text: string): string[] {
-  if (text === '') return []
-  return (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n')
-}
-
-function session(result: Promise<ExecResult>): ExecSession {
-  result.catch(() => {})
-  return {
-    result,
-    write: async () => {},
-    end: async () => {},
-    async line(match) {
-      const { stdout } = await result
-      const found = stdout.split('\n').find(match)
-      if (found === undefined) throw failure('EXEC_FAILED', 'no line matched', {})
-      return found
-    },
-    [Symbol.asyncDispose]: async () => {},
-  }
-}
-
-function failure(code: string, message: string, details: Record<string, string | number>): HoldfastError {
-  return new HoldfastError({ code, message, details, hint: 'This is a fake.' })
-}
-
-function whenAborted(signal: AbortSignal, callback: () => void): void {
-  if (signal.aborted) callback()
-  else signal.addEventListener('abort', callback, { once: true })
 }

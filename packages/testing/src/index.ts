@@ -9,6 +9,7 @@ export {
   ignoresAbort,
   replies,
   slowSink,
+  talks,
   truncates,
   type ExecCall,
   type FakeCall,
@@ -17,6 +18,7 @@ export {
   type FakeReply,
   type SlowPace,
 } from './fake-exec.ts'
+export type { FakeTalk } from './fake-session.ts'
 export { accessRulesOf, type AccessRule, type FakeAccess } from './fake-kubernetes/access.ts'
 export type { BadDay, RequestFault, RequestMatch, StatusFailure } from './fake-kubernetes/bad-days.ts'
 export { selfSignedTls } from './fake-kubernetes/certificate.ts'
