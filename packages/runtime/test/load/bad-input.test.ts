@@ -107,6 +107,15 @@ describe('in YAML, what is wrong is found, placed and put right', () => {
       { code: 'CONFIG_VALUE', message: expect.stringContaining('concurrency must be a whole number') },
     ],
     [
+      'a name under which nobody asks',
+      `metrics: { allowedHosts: [backup.example.com, .corp.example, '*', 'https://backup.example.com'] }\n${good}`,
+      {
+        code: 'CONFIG_VALUE',
+        message:
+          'metrics.allowedHosts[3] must be a name such as holdfast.example.com, .example.com for every one below it, or *, without scheme or port',
+      },
+    ],
+    [
       'an address of a Pushgateway that is none',
       `metrics: { pushgateway: 'ftp://gateway' }\n${good}`,
       {
