@@ -206,14 +206,14 @@ test('an address that is a secret is opened at each push, so that a rotated pass
 test('fault F51: a Pushgateway that says no, and repeats what it was sent, is a warning without any of the password', async () => {
   const { address } = await startGateway((response, { authorization = '' }) => {
     const sent = Buffer.from(authorization.slice(6), 'base64').toString()
-    response.writeHead(401).end(`not ${authorization}, which is ${sent}`)
+    response.writeHead(401).end(`not ${authorization}, which is ${sent}, with open sesame`)
   })
   env['GATEWAY'] = `http://me:open%20sesame@${address}`
   const { push, ended, warnings, failures } = world({ env: 'GATEWAY' })
   ended({ plan: 'shop' })
   await push.settle()
   expect(warnings).toEqual([
-    `metrics did not get to the Pushgateway http://${address}: it answered 401: not Basic [redacted], which is [redacted]`,
+    `metrics did not get to the Pushgateway http://${address}: it answered 401: not Basic [redacted], which is [redacted], with [redacted]`,
   ])
   expect(await failures()).toBe('1')
 })
