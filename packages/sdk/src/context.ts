@@ -21,7 +21,11 @@ export interface Clock {
   sleep(duration: Duration, signal?: AbortSignal): Promise<void>
 }
 
-/** Metrics, with bounded labels only: never argv, error texts or run ids. */
+/**
+ * Metrics, with bounded labels only: never argv, error texts or run ids. They are served under the names that they are
+ * given, so let those begin with the name of your plugin. Labels are named where a metric is made; of a value, one that is
+ * left out is empty, and any other is left out, which the log says once.
+ */
 export interface Meter {
   counter(
     name: string,
@@ -67,7 +71,7 @@ export interface ServiceContext<Config> {
    *
    * @throws HoldfastError `LOCK_BUSY` when it isn't free within `wait` (default: until the hook's deadline)
    */
-  lock<T>(name: string, body: () => Awaitable<T>, options?: { wait?: Duration }): Promise<T>
+  lock<T>(name: string, body: () => Awaitable<T>, options?: { wait?: Duration | undefined }): Promise<T>
 }
 
 /** Reading only: no run yet, no undo, no artifacts. */
@@ -109,7 +113,7 @@ export interface TargetContext<Config, Data extends Json = Json> extends RunCont
   createArtifact(
     name: string,
     produce: (sink: Sink) => unknown,
-    options?: { meta?: Record<string, Json>; minSize?: number },
+    options?: { meta?: Record<string, Json> | undefined; minSize?: number | undefined },
   ): Promise<Artifact>
   /** Records a restore point that lives elsewhere; `createArtifact` records its own. */
   record(point: Omit<RestorePoint, 'target' | 'state'>): Promise<void>

@@ -57,14 +57,19 @@ export interface ExecResult {
 export interface ExecSession extends AsyncDisposable {
   write(chunk: Uint8Array | string): Promise<void>
   end(): Promise<void>
-  /** The first line of output, from now on, that matches. */
+  /**
+   * The first line that matches, of standard output or standard error, and comes from now on. Ask right after
+   * {@link ExecSession.write}, with nothing awaited in between: an answer that came before nobody hears.
+   *
+   * @throws HoldfastError `EXEC_NO_LINE` when none has come in time, or the command has ended
+   */
   line(match: (line: string) => boolean, within: Duration): Promise<string>
   readonly result: Promise<ExecResult>
 }
 
 /** A container of a pod, by the pod's name or by a selector that matches one pod. */
 export type ContainerRef = ({ readonly pod: string } | { readonly selector: string }) & {
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   readonly container: string
 }
 

@@ -23,19 +23,23 @@ export interface Kubernetes {
   readonly namespace: string
   list<T extends KubernetesObject = KubernetesObject>(
     type: string,
-    options?: { namespace?: string; labelSelector?: string; fieldSelector?: string },
+    options?: {
+      namespace?: string | undefined
+      labelSelector?: string | undefined
+      fieldSelector?: string | undefined
+    },
   ): AsyncIterable<T>
   /** `undefined` when there is none. */
   get<T extends KubernetesObject = KubernetesObject>(
     type: string,
     name: string,
-    options?: { namespace?: string },
+    options?: { namespace?: string | undefined },
   ): Promise<T | undefined>
   create<T extends KubernetesObject>(type: string, body: T): Promise<T>
-  delete(type: string, name: string, options?: { namespace?: string }): Promise<void>
+  delete(type: string, name: string, options?: { namespace?: string | undefined }): Promise<void>
   event(
     about: ObjectRef,
-    event: { type: 'Normal' | 'Warning'; reason: string; message: string; labels?: Record<string, string> },
+    event: { type: 'Normal' | 'Warning'; reason: string; message: string; labels?: Record<string, string> | undefined },
   ): Promise<void>
 }
 

@@ -19,9 +19,9 @@ export interface PluginDefinition<S extends StandardSchemaV1, Data extends Json,
   readonly sdk: `^${number}.${number}`
   /** Validates the options; any Standard Schema. Make it strict: an unknown key is a typo. */
   readonly config: S
-  readonly permissions?: (config: Output<S>) => readonly Permission[]
+  readonly permissions?: ((config: Output<S>) => readonly Permission[]) | undefined
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a list of undos of different inputs
-  readonly undos?: readonly UndoDefinition<any, any>[]
+  readonly undos?: readonly UndoDefinition<any, any>[] | undefined
   /** Default: one target named after the instance. None found is a failure unless the plan says `allowEmpty`. */
   readonly targets?: (ctx: CheckContext<Output<S>>) => AsyncIterable<Target<Data>> | Awaitable<readonly Target<Data>[]>
   /** What a run would do for a target, for `holdfast plan`. */
@@ -29,7 +29,7 @@ export interface PluginDefinition<S extends StandardSchemaV1, Data extends Json,
     ctx: CheckContext<Output<S>> & { readonly target: Target<Data> },
   ) => Awaitable<readonly PlannedStep[]>
   readonly hooks: Hooks<Output<S>, NoInfer<Data>>
-  readonly restore?: RestoreDefinition<Output<S>, R>
+  readonly restore?: RestoreDefinition<Output<S>, R> | undefined
   /**
    * `holdfast <plugin> <command> …`, for what fits no hook.
    *
@@ -56,7 +56,7 @@ export interface PluginFactory<Options> {
    * @param options - validated when the configuration is loaded
    * @param instance - a name, where a plan uses the same plugin twice
    */
-  (options: Options, instance?: { readonly name?: string }): Plugin
+  (options: Options, instance?: { readonly name?: string | undefined }): Plugin
   readonly definition: { readonly name: string; readonly version: string; readonly config: StandardSchemaV1 }
 }
 
@@ -82,7 +82,10 @@ export function definePlugin<
   Data extends Json = Json,
   R extends StandardSchemaV1 = StandardSchemaV1,
 >(definition: PluginDefinition<S, Data, R>): PluginFactory<StandardSchemaV1.InferInput<S>> {
-  const factory = (options: StandardSchemaV1.InferInput<S>, instance?: { readonly name?: string }): Plugin => {
+  const factory = (
+    options: StandardSchemaV1.InferInput<S>,
+    instance?: { readonly name?: string | undefined },
+  ): Plugin => {
     const plugin: Plugin = {
       $type: 'holdfast.plugin/v1',
       name: instance?.name ?? definition.name,

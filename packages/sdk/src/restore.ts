@@ -65,7 +65,8 @@ export interface RestoreDefinition<Config, Options extends StandardSchemaV1> {
   /**
    * Looks whether it can be restored, before anything is touched: whether the programs are there and of a version that
    * fits, whether the place can be reached, holds nothing that would be overwritten without `force`, and has room. Throws
-   * what is in the way. Of several points all are looked at before the first is restored.
+   * what is in the way. A backup of several artifacts has a point each: it is called for each of them, in the order of their
+   * names, before the first is restored.
    *
    * @returns what {@link RestoreDefinition.run} would do, a line each: what `holdfast restore --dry-run` prints
    */
@@ -73,7 +74,7 @@ export interface RestoreDefinition<Config, Options extends StandardSchemaV1> {
     ctx: RestoreCheckContext<Config, StandardSchemaV1.InferOutput<Options>>,
   ): Awaitable<readonly PlannedStep[] | void>
   /**
-   * Restores. Looks once more at what may have changed since the check, and arms an undo for what must not stay half done.
+   * Restores one point; called for each, in the same order. Looks once more at what may have changed since the check, and arms an undo for what must not stay half done.
    *
    * @returns where it is, as it is printed
    */

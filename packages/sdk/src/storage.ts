@@ -3,6 +3,9 @@ import type { Bytes } from './json.ts'
 /**
  * Keeps bytes under keys. The conformance suite in `@holdfast/testing` is what makes a driver one. When its signal aborts,
  * each method ends at once, and rejects with the reason of the signal.
+ *
+ * The function that opens one has no context: it checks its options and reads its secrets itself, from `{ env }` or
+ * `{ file }`. What it throws, `holdfast validate` says.
  */
 export interface StorageDriver {
   readonly name: string

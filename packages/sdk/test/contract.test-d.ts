@@ -8,12 +8,27 @@ import {
   definePlugin,
   defineUndo,
   type ArmedUndo,
+  type ContainerRef,
   type HookModule,
   type LifecyclePolicy,
   type Plan,
   type Plugin,
   type StorageDriver,
 } from '../src/index.ts'
+
+test('what an option may leave out can be handed on, as zod has it: `undefined`, with exactOptionalPropertyTypes', () => {
+  const where = (options: { pod: string; container: string; namespace?: string | undefined }): ContainerRef => options
+  expectTypeOf(where).returns.toExtend<ContainerRef>()
+  const optional = undefined as string | undefined
+  defineHook('backups', async ({ createArtifact, kubernetes, lock }) => {
+    await createArtifact('a', () => {}, { meta: undefined, minSize: undefined })
+    await lock('a', () => {}, { wait: undefined })
+    await kubernetes?.get('pods', 'shop-0', { namespace: optional })
+    await kubernetes?.delete('pods', 'shop-0', { namespace: optional })
+    kubernetes?.list('pods', { namespace: optional, labelSelector: optional })
+  })
+  freezer({ path: '/data' }, { name: optional })
+})
 
 declare function schema<Input, Output = Input>(): StandardSchemaV1<Input, Output>
 

@@ -460,6 +460,20 @@ test.each<[what: string, yaml: string, problem: object, files: Record<string, st
     },
   ],
   [
+    'a store whose options its schema refuses',
+    `storage: { './store.mjs#open': { urll: x } }\nplans: { shop: { use: [./hook.mjs] } }\n`,
+    {
+      code: 'STORAGE_INVALID',
+      message:
+        'the store can\'t be used: url: Invalid input: expected string, received undefined; Unrecognized key: "urll"',
+    },
+    {
+      'store.mjs': `import * as z from ${JSON.stringify(import.meta.resolve('zod'))}
+        export const open = (options) => z.strictObject({ url: z.string() }).parse(options)`,
+      'hook.mjs': `export default { $type: 'holdfast.hook/v1', hook: 'backups', entry() {} }`,
+    },
+  ],
+  [
     'a plugin by its name, which is a default export',
     use(`./own.mjs#own: { path: /x }`),
     { code: 'EXPORT_MISSING', hint: 'Write "#default", or export it as "own". It exports default.' },
