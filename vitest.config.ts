@@ -23,15 +23,20 @@ const processes = [
   'packages/plugin-benji/test/{freeze/*,backup/frozen}.test.ts',
   'packages/plugin-mongodump/test/{container,quiesce/crash}.test.ts',
   'packages/testing/test/fake-kubernetes-{exec,kubectl}.test.ts',
-  'apps/sidecar/test/{crash-sweep,drill-crash,kubectlexec,process,script-commands,undo-mirror}.test.ts',
+  'packages/plugin-mongodump/test/process.test.ts',
+  'packages/testing/test/sdk-copies.test.ts',
+  'packages/runtime/test/lifecycle/dump-faults.test.ts',
+  'apps/sidecar/test/{benji-commands,crash-sweep,daemon,drill,drill-crash,drill-daemon,fridge}.test.ts',
+  'apps/sidecar/test/{http-daemon,kubectlexec,process,run,script-commands,store,undo-mirror}.test.ts',
 ]
 
 /**
  * What is checked of the repository, not tested of what users run: that pages, links, examples and generated files are
- * right, workflows and releases, what images are made from; and the chart, which is rendered by Helm and nothing else.
+ * right, workflows and releases, what images are made from; the chart, which is rendered by Helm and nothing else; and
+ * that each test runner can run the conformance suites.
  * `npm run test:checks`, not `npm test`.
  */
-const checks = ['charts/test/**/*.test.ts', 'scripts/*.test.ts']
+const checks = ['charts/test/**/*.test.ts', 'scripts/*.test.ts', 'packages/testing/test/runners.test.ts']
 
 export default defineConfig({
   resolve: source,
@@ -51,7 +56,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,apps,examples}/*/test/**/*.test.ts'],
-          exclude: [...isolated, ...processes],
+          exclude: [...isolated, ...processes, ...checks],
           // Modules are loaded once per worker, not once per file. So a test leaves nothing behind, in whatever order they
           // come: `--sequence.shuffle.files` finds out.
           isolate: false,

@@ -1,11 +1,16 @@
 // fault F3, fault F15: a run is killed with SIGKILL at every write to the journal and at every effect boundary. After
 // each restart nothing stands still, nothing uncommitted is listed, and the next run succeeds.
+//
+// What SIGKILL leaves is what the files are like at that moment. So in `npm test` one process takes a copy of them at every
+// point, and the next start gets those; processes are killed at every effect boundary, where others of theirs run, and at
+// every fifth write. In `test:long` one is killed at each.
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { engineFor } from './crash/engine.ts'
+import { copyFiles } from './crash/copy-files.ts'
 import { buildProgram } from './crash/program.ts'
 import { heldIn } from './crash/world.ts'
 
@@ -48,7 +53,7 @@ interface Killed {
   readonly signal?: string | null
 }
 
-function runAndDie(place: string, dieAt: number): Promise<Killed> {
+function runAndDie(place: string, dieAt: number | 'never'): Promise<Killed> {
   const args = [program, join(place, 'state'), join(place, 'world'), scriptsOne, String(dieAt)]
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { env }, (error, stdout, stderr) => {
@@ -95,56 +100,60 @@ async function recoverAndCheck(place: string, scripts: string, generation: strin
   engine.close()
 }
 
-/** The points of a run that nobody kills. */
-let points: Promise<readonly string[]> | undefined
-
-async function pointsOfRun(): Promise<readonly string[]> {
-  const whole = await runAndDie(newPlace('whole'), 0)
-  expect(whole.status).toBe('succeeded')
-  return whole.points ?? []
+interface PointOfRun {
+  readonly name: string
+  readonly number: number
 }
 
-/** What killed processes left behind, as it was before anybody else came, by the number of the point. */
-const copies = new Map<number, string>()
+/** The points of a run that nobody kills, which leaves a copy of its files at each. */
+let points: Promise<readonly PointOfRun[]> | undefined
 
-/** Kills a process at a point, or takes the copy of what one left behind that was killed there before. */
-async function killAt(number: number): Promise<string> {
-  // Always the same place: paths are in what is written.
-  const place = join(root, `at-${number}`)
-  const copy = copies.get(number)
-  if (copy !== undefined) {
-    renameSync(copy, place)
-    copies.delete(number)
-    return place
+async function pointsOfRun(): Promise<readonly PointOfRun[]> {
+  const whole = await runAndDie(newPlace('whole'), 'never')
+  expect(whole.status).toBe('succeeded')
+  return (whole.points ?? []).map((name, index) => ({ name, number: index + 1 }))
+}
+
+const isKilledAt = ({ name, number }: PointOfRun): boolean => long || !name.includes('write') || number % 5 === 0
+
+/** The files as they are at a point: in the place where they were written, because its paths are in them. */
+async function placeAt(point: PointOfRun): Promise<string> {
+  const { number } = point
+  const name = isKilledAt(point) ? `at-${number}` : 'whole'
+  const place = join(root, name)
+  const copy = join(root, 'copies', name, String(number))
+  rmSync(place, { recursive: true, force: true })
+  if (existsSync(copy)) {
+    copyFiles(copy, place)
+  } else {
+    expect(await runAndDie(newPlace(name), number)).toEqual({ signal: 'SIGKILL' })
+    copyFiles(place, copy)
   }
-  newPlace(`at-${number}`)
-  expect(await runAndDie(place, number)).toEqual({ signal: 'SIGKILL' })
-  copies.set(number, `${place}-copy`)
-  cpSync(place, `${place}-copy`, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
   return place
 }
 
 /**
- * Kills at each of the points. Two processes at a time: there are two cores.
+ * Starts again with the files of each of the points.
  *
- * @returns the points at which it was killed
+ * @returns the points
  */
 async function sweep(
   matters: (point: string) => boolean,
   check: (place: string, where: string) => Promise<void>,
 ): Promise<readonly string[]> {
-  const all = (await (points ??= pointsOfRun()))
-    .map((name, index) => ({ name, number: index + 1 }))
-    .filter(({ name }) => matters(name))
-  const waiting = [...all]
-  const worker = async (): Promise<void> => {
-    for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
-      const place = await killAt(point.number)
+  const all = (await (points ??= pointsOfRun())).filter(({ name }) => matters(name))
+  const checkAll = async (some: readonly PointOfRun[]): Promise<void> => {
+    for (const point of some) {
+      const place = await placeAt(point)
       await check(place, `killed at point ${point.number}, ${point.name}`)
       rmSync(place, { recursive: true, force: true })
     }
   }
-  await Promise.all([worker(), worker()])
+  // Side by side: those that were killed have places of their own.
+  await Promise.all([
+    checkAll(all.filter((point) => isKilledAt(point))),
+    checkAll(all.filter((point) => !isKilledAt(point))),
+  ])
   return all.map(({ name }) => name)
 }
 

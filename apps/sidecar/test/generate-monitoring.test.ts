@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { generalAlerts } from '../src/generate/alerts/general-alerts.ts'
 import type { Rule } from '../src/generate/alerts/alert.ts'
 import { dashboard, rows } from '../src/generate/dashboard/dashboard.ts'
-import { configured, promtool, rulesOf, tryGeneratedAlerts } from './support/alerts.ts'
+import { configured, rulesOf } from './support/alerts.ts'
 import { workspace } from './support/workspace.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -71,12 +71,6 @@ test('the same as an object of the Prometheus operator, and what does not go tog
     expect(code, stderr).toBe(2)
   }
 })
-
-// Prometheus' own tool says whether the alerts fire; without it there is nobody to ask here. alerts.e2e.ts always asks it.
-if (!existsSync(promtool))
-  console.warn('SKIPPED: generated alerts are not tested without promtool (Debian: apt install prometheus)')
-
-test.skipIf(!existsSync(promtool))('generated alerts fire when they should, and only then', tryGeneratedAlerts)
 
 const sections = new Map(
   read('docs/runbooks.md')

@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { env } from 'node:process'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { findChromium, openTab } from './support/chromium.ts'
 import { tooFaint } from './support/contrast.ts'
-import { armUndo } from './support/status.ts'
+import { armUndo, enterRun } from './support/status.ts'
 import { history, manyRuns } from './support/status-history.ts'
 import { scene, scenePaths, serve } from './support/status-scene.ts'
 import { walk } from './support/walk.ts'
@@ -130,6 +130,81 @@ test('with 1,000 runs of 50 targets the first page is there within a second, and
   expect(bytes).toBeGreaterThan(50_000)
   expect(Math.min(...took)).toBeLessThan(1000)
   expect(await tab.evaluate(`[...document.querySelectorAll('.more a')].length`)).toBeGreaterThanOrEqual(3)
+  expect(tab.complaints()).toEqual([])
+})
+
+test('nothing from elsewhere is asked for, and no table is cut off where it need not be', async () => {
+  const url = await serve(await scene())
+  const tab = await openTab(chromium)
+  await tab.look({ width: 500 })
+  for (const path of ['/', '/runs/shop-13', '/targets']) {
+    await tab.open(url + path)
+    const overflow = await tab.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+    expect([path, overflow]).toEqual([path, 0])
+    const { all, reached, unseen } = await walk(tab)
+    expect([path, reached, unseen]).toEqual([path, all, []])
+    // The style applies: without it the policy would have been too strict for our own.
+    expect(await tab.evaluate(`getComputedStyle(document.querySelector('.wide')).overflowX`)).toBe('auto')
+  }
+  // On the narrowest phone nothing of a card is cut off, and on a desk's half of a screen no time is why a table is.
+  for (const [width, isMobile] of [
+    [320, true],
+    [1000, false],
+  ] as const) {
+    await tab.look({ width, isMobile })
+    await tab.open(`${url}/`)
+    const cut = await tab.evaluate(
+      `[...document.querySelectorAll('.wide')].filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.ariaLabel)`,
+    )
+    expect([width, cut]).toEqual([width, []])
+  }
+  expect(tab.complaints()).toEqual([])
+  expect(tab.requested().filter((each) => !each.startsWith(url) && !each.startsWith('data:'))).toEqual([])
+})
+
+test('the page refreshes, changes nothing but what is different, and stops when it is told to', async () => {
+  const world = await scene()
+  const url = await serve(world)
+  const tab = await openTab(chromium)
+  await tab.look({ width: 700 })
+  await tab.open(`${url}/`)
+  const look = `document.dispatchEvent(new Event('visibilitychange'))`
+  const text = (): Promise<unknown> => tab.evaluate(`document.querySelector('main').textContent`)
+  const said = (): Promise<unknown> => tab.evaluate(`document.getElementById('said').textContent`)
+  // Focused, and scrolled to: both stay, though a run comes in above.
+  await tab.evaluate(`(() => {
+    window.focused = document.querySelector('tbody th a[href="/runs/invoices-13"]')
+    focused.focus()
+    window.scrolled = [...document.querySelectorAll('.wide')].find((each) => each.contains(focused))
+    scrolled.scrollLeft = 90
+    window.changes = 0
+    new MutationObserver((all) => (changes += all.length)).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true })
+  })()`)
+  const asked = (): number => tab.requested().filter((each) => each === `${url}/`).length
+  await tab.evaluate(look)
+  await vi.waitFor(() => expect(asked()).toBe(2), { timeout: 10_000 })
+  await tab.evaluate(`new Promise((resolve) => setTimeout(resolve, 50))`)
+  // The same again is nothing to anybody.
+  expect([await tab.evaluate('changes'), await said()]).toEqual([0, ''])
+  enterRun(world, { id: 'later', plan: 'mail' })
+  world.journal.settleUndo('7c1de0a4-1b7f-4f0e-9d55-0a7c41c1a001', 'done')
+  await tab.evaluate(look)
+  await vi.waitFor(async () => expect(await text()).toContain('later'), { timeout: 10_000 })
+  expect(await tab.evaluate(`[document.activeElement === focused, scrolled.isConnected, scrolled.scrollLeft]`)).toEqual(
+    [true, true, 90],
+  )
+  expect(await tab.evaluate(`document.querySelectorAll('.alarm').length`)).toBe(0)
+  expect(await said()).toBe('The newest run of 1 of 5 plans did not make its backup.')
+  expect(await tab.evaluate('document.title')).toBe('1 failed – Holdfast shop-production')
+  await tab.evaluate(`document.getElementById('refresh').focus()`)
+  await tab.press('Enter')
+  const before = asked()
+  expect(await tab.evaluate(`document.getElementById('refresh').textContent`)).toBe('Refresh by itself')
+  await tab.evaluate(look)
+  expect(asked()).toBe(before)
+  // Told once is enough, also on the next page.
+  await tab.open(`${url}/runs`)
+  expect(await tab.evaluate(`document.getElementById('refresh').textContent`)).toBe('Refresh by itself')
   expect(tab.complaints()).toEqual([])
 })
 

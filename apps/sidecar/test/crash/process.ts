@@ -1,12 +1,16 @@
 // The process that the crash sweep kills. Arguments: state directory, world directory, script directory, and the number
-// of the journal write or effect boundary at which to die (0: never), and perhaps the address of an API server. Prints
-// their names.
+// of the journal write or effect boundary at which to die (`never`: at each, the directory of all is copied to
+// `copies/NAME/NUMBER` beside it), and perhaps the address of an API server. Prints their names.
+import { basename, join } from 'node:path'
+import { copyFiles } from './copy-files.ts'
 import { engineFor } from './engine.ts'
 
-const [, , state = '', world = '', scripts = '', dieAt = '0', api] = process.argv
+const [, , state = '', world = '', scripts = '', dieAt = '', api] = process.argv
+const place = join(state, '..')
 const points: string[] = []
 const point = (name: string): void => {
   points.push(name)
+  if (dieAt === 'never') copyFiles(place, join(place, '..', 'copies', basename(place), String(points.length)))
   if (points.length === Number(dieAt)) process.kill(process.pid, 'SIGKILL')
 }
 

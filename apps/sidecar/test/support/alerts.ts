@@ -1,4 +1,4 @@
-// What Prometheus' own tool says of alerts: with promtool in the tests of every day, and always end to end.
+// What Prometheus' own tool says of alerts.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
