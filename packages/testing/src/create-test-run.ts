@@ -24,6 +24,7 @@ import {
   type RunEvent,
   type RunRequest,
   type RunResult,
+  type RuntimeLogger,
 } from '@holdfast/runtime'
 import type { Drill, Exec, HoldfastConfig, HookName, Json, Plan, RestorePoint, StorageDriver } from '@holdfast/sdk'
 import { describeEvent } from './describe-event.ts'
@@ -123,6 +124,11 @@ export interface TestRun {
    * @param name - default: the first
    */
   drill(name?: string, request?: DrillRequest): Promise<DrillResult>
+  /**
+   * Waits until the notifiers of `config` have been told of what has ended: no run waits for them. What is tried again waits
+   * on the injected clock: `advanceUntil(run.clock, run.notified())`.
+   */
+  notified(): Promise<void>
   /** Another process on the same state directory, as after a crash; with other code, if given. */
   restart(use?: Plan['use']): Promise<void>
   close(): Promise<void>
@@ -146,18 +152,16 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
   const storage = options.config?.storage ?? memoryStorage()
   const events: RunEvent[] = []
   const log: string[] = []
-  const metrics = createMetrics()
+  let logger: RuntimeLogger | undefined
+  const metrics = createMetrics({ log: { warn: (message, fields) => logger?.warn(message, fields) } })
   const env = options.env ?? process.env
   const connected = options.cluster && (await connect(options.cluster, clock))
 
   const start = async (use: Plan['use']): Promise<Engine> => {
     const redactor = createRedactor()
-    const logger = createLogger({
-      level: 'debug',
-      format: 'json',
-      redactor,
-      destination: { write: (line) => log.push(line) },
-    })
+    const destination = { write: (line: string) => log.push(line) }
+    const own = createLogger({ level: 'debug', format: 'json', redactor, destination })
+    logger = own
     const plan: Plan = { name: 'test', ...options.plan, use }
     const drills = options.drills?.map((drill) => ({ ...drill, plan: plan.name }))
     const config: HoldfastConfig = { ...options.config, storage, plans: [plan], drills }
@@ -168,7 +172,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
       environmentForm: () => config,
     })
     const { exec: fakes } = options
-    const output = logOutput({ log: logger, clock })
+    const output = logOutput({ log: own, clock })
     const execFor: CreateEngineOptions['exec'] =
       fakes &&
       (({ signal, log: callLog }) => {
@@ -183,7 +187,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
     return createEngine({
       config: loaded.config,
       stateDirectory,
-      log: logger,
+      log: own,
       redactor,
       metrics,
       clock,
@@ -222,6 +226,7 @@ export async function createTestRun(options: CreateTestRunOptions): Promise<Test
     command: (name, args = []) => runCommand(engine, name, args),
     restore: (point, to = {}, { force = false } = {}) => restore(engine, point, to, force),
     drill: (name = options.drills?.[0]?.name ?? '', request = {}) => engine.drill(name, request),
+    notified: () => engine.notifications.close(),
     async restart(use = options.use) {
       engine.close()
       engine = await start(use)

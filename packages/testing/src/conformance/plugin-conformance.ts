@@ -86,7 +86,7 @@ export function pluginConformance<Options>(
           .filter((name) => !armed.some((names) => names.has(name)) && options.neverArmed?.[name] === undefined)
         if (missing.length === 0) return
         throw new Error(
-          `no case arms ${missing.map((name) => `"${name}"`).join(', ')}: add one that does, or say under neverArmed why none can`,
+          `no case arms ${missing.map((name) => `"${name}"`).join(', ')}: arm it before the effect that it takes back (undo.arm), add a case in which that happens, or say under neverArmed why none can`,
         )
       },
     })
