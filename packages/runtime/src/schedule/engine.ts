@@ -11,8 +11,10 @@ interface Kept {
 }
 
 // A Croner job takes 83 KB, so a thousand plans must not hold one each; making one again takes 25 µs. A ring that is
-// overwritten in place, and no map: tables that a map has outgrown hold what it dropped until the next full collection.
-const ring: (Kept | undefined)[] = Array.from({ length: 16 }, () => undefined)
+// overwritten in place, and no map: tables that a map has outgrown hold what it dropped until the next full collection. A short
+// one: what is kept for longer than new objects have room (1 MiB, see launch.js) is garbage that lasts, 60 MiB of it by the time
+// that a thousand plans are scheduled.
+const ring: (Kept | undefined)[] = Array.from({ length: 4 }, () => undefined)
 let oldest = 0
 
 /**
