@@ -6,7 +6,7 @@ import type { Artifact, Outcome, RestorePoint, Run, Target } from './run.ts'
 import type { Secrets } from './secret.ts'
 import type { Undos } from './undo.ts'
 
-/** Structured logging; secrets are redacted. */
+/** Structured logging; secrets are redacted: `log.info('dumped', { tables: 12 })`. */
 export interface Logger {
   debug(message: string, fields?: Record<string, unknown>): void
   info(message: string, fields?: Record<string, unknown>): void
@@ -85,6 +85,10 @@ export interface RunContext<Config> extends ServiceContext<Config> {
   readonly run: Run
   readonly vars: Vars
   readonly undo: Undos
+  /**
+   * Tells whoever watches how far it is: `done` of `total`, in whatever is counted, or bytes where no total is known; and
+   * what is being done.
+   */
   progress(done: number, total?: number, note?: string): void
   /**
    * Call it before freezing a filesystem: one that holds our state, logs, workspace or artifact store could never be

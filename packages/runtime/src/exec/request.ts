@@ -3,6 +3,9 @@ import { errors } from '../errors.ts'
 import type { Redactor } from '../telemetry/redaction.ts'
 import { requireInterpreter } from './launch-error.ts'
 
+/** What a secret becomes as text. A command that is given this is not given the secret, and can only fail, at night. */
+const secretAsText = '[secret]'
+
 /** A request that can be run as it is. */
 export interface CheckedRequest {
   readonly file: string
@@ -49,12 +52,21 @@ export function checkRequest(request: ExecRequest, redactor: Redactor): CheckedR
   for (const [name, value] of Object.entries(request.env ?? {})) {
     const plain = isSecret(value) ? value.reveal() : value
     if (isSecret(value)) redactor.add(plain)
-    if (`${name}${plain}`.includes('\0')) throw refuse(`the variable ${name} holds a zero byte`)
+    const text = `${name}${plain}`
+    if (text.includes('\0')) throw refuse(`the variable ${name} holds a zero byte`)
+    if (!isSecret(value) && text.includes(secretAsText)) {
+      throw refuse(`the variable ${name} has a secret in it as text, which is ${secretAsText}: use its reveal()`)
+    }
     ownEnv[name] = plain
   }
   for (const [position, arg] of request.command.entries()) {
     if (typeof arg !== 'string') throw refuse(`its argument ${position} is no text`)
     if (arg.includes('\0')) throw refuse(`its argument ${position} holds a zero byte`)
+    if (arg.includes(secretAsText)) {
+      throw refuse(
+        `its argument ${position} has a secret in it as text, which is ${secretAsText}: hand it to env or stdin`,
+      )
+    }
     if (redactor.exposes(arg)) throw errors.EXEC_SECRET_IN_ARGV({ command, position })
   }
   const duration = (name: 'timeout' | 'idleTimeout'): number | undefined => {

@@ -338,6 +338,23 @@ describe('fault F54: secrets', () => {
     expect((await exec.local({ command: ['cat'], stdin: 'x c4nary-of-data y' })).stdout).toBe('x c4nary-of-data y')
   })
 
+  it('that became text on the way are refused: the command would get something else', async () => {
+    const { exec } = setup()
+    const secret = createSecret('c4nary')
+    const url = `postgres://me:${String(secret)}@db/shop`
+    const argument = await failureOf(exec.local({ command: ['psql', url] }))
+    expect(argument).toMatchObject({
+      code: 'EXEC_REQUEST',
+      message:
+        'psql was not started: its argument 1 has a secret in it as text, which is [secret]: hand it to env or stdin',
+    })
+    const variable = await failureOf(exec.local({ command: ['psql'], env: { URL: url, PGPASSWORD: secret } }))
+    expect(variable).toMatchObject({
+      code: 'EXEC_REQUEST',
+      message: 'psql was not started: the variable URL has a secret in it as text, which is [secret]: use its reveal()',
+    })
+  })
+
   it('in an argument are refused, and not repeated', async () => {
     const { exec, redactor } = setup()
     redactor.add('c4nary-of-argv')
