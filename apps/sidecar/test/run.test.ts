@@ -46,6 +46,16 @@ test.for([
   expect(json(result.stdout).status).toBe(status)
 })
 
+test('a run that made nothing to restore says so, at a terminal', async () => {
+  const here = shop()
+  here.script('backups/10-elsewhere', 'true')
+  const { stderr } = await here.run(['run', 'shop', '--log-format', 'pretty'])
+  expect(stderr).toMatch(/✓ shop succeeded in [^,]+, no restore point\n/)
+  const dry = await here.run(['run', 'shop', '--dry-run', '--log-format', 'pretty'])
+  expect(dry.stderr).toContain('shop succeeded')
+  expect(dry.stderr).not.toContain('no restore point')
+})
+
 test('exit code 4: one of two targets failed', async () => {
   const here = workspace()
   here.write(

@@ -76,7 +76,7 @@ export function createRunPrinter({ screen, style, redactor, level }: CreateRunPr
     screen.status(undefined)
     const mark = { succeeded: marks.ok, partial: marks.odd, skipped: marks.odd, failed: marks.bad, aborted: marks.bad }
     const because = outcome.reason === undefined ? '' : ` (${outcome.reason})`
-    const sum = summaryOf(outcome)
+    const sum = summaryOf(run, outcome)
     line(
       `${mark[outcome.status]} ${style.bold(run.drill ?? run.plan)} ${outcome.status}${because} in ${formatDuration(durationMs)}${sum}`,
     )
@@ -243,9 +243,13 @@ function describePoint({ ref, id, size, state }: RestorePoint): string {
   return `${name ?? id}${size === undefined ? '' : `, ${formatBytes(size)}`}${suspect}`
 }
 
-function summaryOf({ targets }: Outcome): string {
+function summaryOf({ dryRun, drill }: Run, { status, targets }: Outcome): string {
   const points = targets.flatMap((target) => target.points)
-  if (points.length === 0) return ''
+  if (points.length === 0) {
+    // A hook that copies its backups elsewhere by itself, or one that forgot to make any: its author should see which.
+    const isMissing = status === 'succeeded' && targets.length > 0 && !dryRun && drill === undefined
+    return isMissing ? ', no restore point' : ''
+  }
   const bytes = points.reduce((sum, { size }) => sum + (size ?? 0), 0)
   return `, ${count(points.length, 'restore point')} of ${formatBytes(bytes)}`
 }
