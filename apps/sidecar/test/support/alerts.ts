@@ -90,6 +90,23 @@ export async function tryGeneratedAlerts(): Promise<void> {
             fires('BackupTooOld', '146h'),
           ],
         },
+        {
+          // Nothing runs, and one alert says so for all plans. One that never succeeded was there before.
+          interval: '1h',
+          input_series: [
+            series('up', 'job="holdfast",namespace="n"', '1x200 0x200'),
+            series('holdfast_schedule_created_timestamp_seconds', 'namespace="n",plan="hourly"', '0x200 stale'),
+            series('holdfast_schedule_created_timestamp_seconds', 'namespace="n",plan="daily"', '0x200 stale'),
+            series(success, 'namespace="n",plan="daily"', '0+3600x200 stale'),
+            series('holdfast_schedule_created_timestamp_seconds', 'namespace="n",plan="weekdays"', '0x200 stale'),
+            series(success, 'namespace="n",plan="weekdays"', '0+3600x200 stale'),
+          ],
+          alert_rule_test: [
+            fires('BackupNeverSucceeded', '199h', { plan: 'hourly' }),
+            fires('BackupNeverSucceeded', '390h'),
+            fires('BackupSidecarDown', '390h', { job: 'holdfast', namespace: 'n' }),
+          ],
+        },
       ],
     }),
   )

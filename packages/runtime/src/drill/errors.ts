@@ -33,7 +33,7 @@ export const drillErrors = defineErrors(
     },
     DRILL_BACKUP_DAMAGED: {
       message: (p: { drill: string; point: string; reason: string }) =>
-        `what drill "${p.drill}" should restore is damaged: ${p.point}: ${p.reason}`,
+        `what drill "${p.drill}" should restore is damaged: ${p.reason.includes(p.point) ? '' : `${p.point}: `}${p.reason}`,
       hint: 'Nothing was restored. If you needed a backup now, it would have to be an older one: run the plan again soon, and check the disk.',
     },
     DRILL_BACKUP_GONE: {

@@ -66,7 +66,7 @@ async function storedBackups(
     if (goingOn.has(artifact.run)) continue
     const backup = of(artifact)
     backup.artifacts.push(artifact)
-    if (artifact.state === 'invalid') backup.damage ??= `${artifact.id}: ${artifact.reason ?? 'it is damaged'}`
+    if (artifact.state === 'invalid') backup.damage ??= artifact.reason ?? `${artifact.id} is damaged`
   }
   return [...made.values()].map(({ artifacts, ...backup }) => ({
     ...backup,

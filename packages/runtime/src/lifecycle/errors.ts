@@ -59,11 +59,11 @@ export const lifecycleErrors = defineErrors(
     },
     RUN_ABORTED: {
       message: (p: { reason: string }) => `the run was aborted: ${p.reason}`,
-      hint: 'What was quiesced has been given back. The next scheduled run backs up again.',
+      hint: 'What was quiesced is given back; `holdfast undo list` has what could not be. The next scheduled run backs up again.',
     },
     RUN_BUDGET: {
       message: (p: { budget: string }) => `the run did not finish within its budget of ${p.budget}`,
-      hint: 'What was quiesced has been given back. Raise `budget`, or split the plan.',
+      hint: 'It was ended there, and what it had not finished counts as no backup. What was quiesced is given back; `holdfast undo list` has what could not be. `holdfast history` says which hook took so long: find out what it waited for, raise `budget`, or split the plan.',
     },
     PLAN_UNKNOWN: {
       message: (p: { plan: string; known: string }) => `there is no plan "${p.plan}"`,

@@ -1,6 +1,7 @@
 // Undo: what is taken must be given back, even after kill -9 (DESIGN §4). An undo is claimed before it is tried, so that
 // two processes never run it at once.
 import {
+  isHoldfastError,
   parseDuration,
   type HoldfastError,
   type Json,
@@ -22,6 +23,8 @@ import { Scope } from './scope.ts'
 
 /** Between attempts of an undo. */
 export const undoBackoffMs = { first: 250, longest: 10_000 }
+/** An attempt that had less than this was cut short by the deadline of its undo: it says nothing about why that fails. */
+const cutShortMs = 1000
 /** How long removing an undo's second home may take; what can't be removed now is removed later. */
 const removeMirroredMs = 10_000
 
@@ -58,6 +61,7 @@ export async function runUndo(call: UndoCall): Promise<void> {
   const { clock, shutdown } = services
   const deadline = clock.monotonic() + (call.onceWithinMs ?? parseDuration(definition.deadline))
   let pause: number = undoBackoffMs.first
+  let before: Error | undefined
   for (let count = 1; ; count++) {
     const state = await claim(call)
     if (state === 'settled') return
@@ -65,11 +69,14 @@ export async function runUndo(call: UndoCall): Promise<void> {
       settledEvent(call, 'taken')
       throw errors.UNDO_TAKEN({ undo: definition.name })
     }
-    const failure = await attempt(call, attempts + count, Math.max(deadline - clock.monotonic(), 1))
-    if (failure === undefined) {
+    const timeoutMs = Math.max(deadline - clock.monotonic(), 1)
+    const failed = await attempt(call, attempts + count, timeoutMs)
+    if (failed === undefined) {
       await settle(call)
       return
     }
+    const failure: Error = timeoutMs < cutShortMs && isTimeout(failed) ? (before ?? failed) : failed
+    before = failure
     release(call, failure)
     services.log.warn(`undo "${definition.name}" failed: ${failure.message}`, {
       plan: run.plan,
@@ -144,6 +151,10 @@ async function attempt(call: UndoCall, number: number, timeoutMs: number): Promi
   } finally {
     await scope.close()
   }
+}
+
+function isTimeout(error: Error): boolean {
+  return isHoldfastError(error) && error.code === 'HOOK_TIMEOUT'
 }
 
 /** A claim that can't be written must not keep anything frozen: only a claim that was refused does. */

@@ -5,7 +5,7 @@ import type { RunEventListener } from '../lifecycle/events.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import { inSlices } from './in-slices.ts'
 import type { Metrics } from './metrics.ts'
-import { createPlanStates } from './plan-state.ts'
+import { createPlanStates, type KnownTarget } from './plan-state.ts'
 import { recordRunTimes } from './run-times.ts'
 
 /** What {@link recordPlans} needs. */
@@ -61,11 +61,11 @@ export function recordPlans(options: RecordPlansOptions): RunEventListener {
       if (targets) yield { value: targets.size, labels: { plan } }
     }
   })
-  const ofTargets = (name: string, help: string, key: 'succeededAt' | 'verifiedAt' | 'size'): void =>
+  const ofTargets = (name: string, help: string, key: keyof KnownTarget): void =>
     metrics.computed(name, help, ['plan', 'target'], function* () {
       for (const { name: plan } of plans()) {
         for (const [target, known] of states.of(plan).targets ?? []) {
-          const value = key === 'size' ? known.size : seconds(known[key])
+          const value = numberOf(known[key])
           if (value !== undefined) yield { value, labels: { plan, target } }
         }
       }
@@ -81,10 +81,17 @@ export function recordPlans(options: RecordPlansOptions): RunEventListener {
     'verifiedAt',
   )
   ofTargets('holdfast_target_backup_size_bytes', 'Size of the newest backup, before encoding', 'size')
+  ofTargets(
+    'holdfast_target_backup_suspect',
+    'Whether the newest backup is much smaller than usual, and nobody has accepted that',
+    'suspect',
+  )
 
   return states.listen
 }
 
-function seconds(at: Date | undefined): number | undefined {
-  return at && at.getTime() / 1000
+/** Times are seconds. */
+function numberOf(known: KnownTarget[keyof KnownTarget]): number | undefined {
+  if (known instanceof Date) return known.getTime() / 1000
+  return typeof known === 'boolean' ? Number(known) : known
 }

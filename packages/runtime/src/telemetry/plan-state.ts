@@ -1,4 +1,4 @@
-import type { Run, RunStatus, RunTrigger, TargetOutcome } from '@holdfast/sdk'
+import type { RestorePoint, Run, RunStatus, RunTrigger, TargetOutcome } from '@holdfast/sdk'
 import type { LastOfTarget, LastRuns } from '../journal/last-runs.ts'
 import type { RunEvent, RunEventListener } from '../lifecycle/events.ts'
 import { behindReason } from '../lifecycle/outcome.ts'
@@ -17,6 +17,8 @@ export interface KnownTarget {
   verifiedAt: Date | undefined
   /** Bytes before encoding of its newest backup. */
   size: number | undefined
+  /** Whether that is much smaller than usual; `undefined` where nobody compares. */
+  suspect: boolean | undefined
 }
 
 /** What is known of the runs of a plan, or of a drill, in this process and, once {@link PlanStates.restore} was called, in earlier ones. */
@@ -167,7 +169,7 @@ function unknown(): PlanState {
 }
 
 function unknownTarget(): KnownTarget {
-  return { succeededAt: undefined, verifiedAt: undefined, size: undefined }
+  return { succeededAt: undefined, verifiedAt: undefined, size: undefined, suspect: undefined }
 }
 
 function later(a: Date | undefined, b: Date | undefined): Date | undefined {
@@ -178,7 +180,13 @@ function later(a: Date | undefined, b: Date | undefined): Date | undefined {
 function mergedTarget(known: KnownTarget = unknownTarget(), elsewhere?: LastOfTarget): KnownTarget {
   const succeededAt = later(known.succeededAt, elsewhere?.succeededAt)
   const verifiedAt = later(known.verifiedAt, elsewhere?.verifiedAt)
-  return { succeededAt, verifiedAt, size: succeededAt === known.succeededAt ? known.size : undefined }
+  const { size, suspect } = succeededAt === known.succeededAt ? known : unknownTarget()
+  return { succeededAt, verifiedAt, size, suspect }
+}
+
+/** In the store, where sizes are compared. */
+function isStored({ ref }: RestorePoint): boolean {
+  return typeof ref === 'object' && ref !== null && 'artifact' in ref
 }
 
 function noteTarget(state: PlanState, { target, status, verification, points }: TargetOutcome, at: Date): void {
@@ -192,4 +200,6 @@ function noteTarget(state: PlanState, { target, status, verification, points }: 
   // A target whose backups had a size, and that left nothing this time.
   else if (points.length === 0 && known.size !== undefined) known.size = 0
   else known.size = undefined
+  known.suspect =
+    points.length > 0 && points.every(isStored) ? points.some((point) => point.state === 'suspect') : undefined
 }

@@ -191,7 +191,10 @@ describe('the newest backup is damaged', () => {
     const { outcome } = await run.drill()
     expect(outcome).toMatchObject({
       status: 'failed',
-      error: { code: 'DRILL_BACKUP_DAMAGED', message: expect.stringContaining(id) as string },
+      error: {
+        code: 'DRILL_BACKUP_DAMAGED',
+        message: expect.stringContaining(`damaged: ${id} is damaged: `) as string,
+      },
     })
     expect(run.journal.at(-1)).toBe('run failed')
     expect(run.journal).not.toContain('armed drill-cleanup')

@@ -392,6 +392,21 @@ describe('an undo that fails', () => {
     expect(await run.metrics.text()).toMatch(/holdfast_undo_failures_total\{kind="release"\} 1/)
   })
 
+  test('fault F7: to its deadline says why it failed, and not that its last attempt had no time', async () => {
+    const world = effects()
+    const slow = {
+      ...world.undo,
+      async run(_: string, { clock }: { readonly clock: { sleep(ms: number): Promise<void> } }) {
+        await clock.sleep(5)
+        throw new Error('device busy')
+      },
+    }
+    const run = await testRun([quiesce({ ...world, undo: slow }, 'app'), backup({})])
+    const { outcome } = await advanceUntil(run.clock, run.run())
+    expect(outcome.error?.message).toBe('the undo "release" did not succeed: device busy')
+    expect(run.engine.journal.pendingUndos()).toMatchObject([{ error: 'device busy' }])
+  })
+
   test('fault F12: what can not be armed has no effect', async () => {
     const world = effects()
     const run = await testRun([quiesce(world, 'app'), backup({})])

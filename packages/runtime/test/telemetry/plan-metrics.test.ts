@@ -114,6 +114,25 @@ test('of targets: failures keep the last success, what can not be read back is n
   expect(await read(run, 'holdfast_target_last_success_timestamp_seconds')).toEqual({})
 })
 
+test('a backup that is much smaller than usual is told of until its size is accepted; what is not in the store is not compared', async () => {
+  const world: Parameters<typeof changing>[0] = { targets: ['a'], content: '0123456789' }
+  const run = await testRun([changing(world)], { now })
+  await run.run()
+  expect(await read(run, 'holdfast_target_backup_suspect')).toEqual({ 'test a': 0 })
+  await run.clock.advance('1h')
+  world.content = '1'
+  const { outcome } = await run.run()
+  expect(outcome.status).toBe('partial')
+  expect(await read(run, 'holdfast_target_backup_suspect')).toEqual({ 'test a': 1 })
+  await run.engine.store().accept(outcome.targets[0]?.points[0]?.id ?? '', { signal: AbortSignal.timeout(5000) })
+  await run.clock.advance('1h')
+  await run.run()
+  expect(await read(run, 'holdfast_target_backup_suspect')).toEqual({ 'test a': 0 })
+  world.content = undefined
+  await run.run()
+  expect(await read(run, 'holdfast_target_backup_suspect')).toEqual({})
+})
+
 test('fault F52: a restart forgets nothing of it', async () => {
   const world = { targets: ['a', 'b'], content: '12345', fails: '' }
   const run = await testRun([changing(world)], { now })

@@ -5,11 +5,17 @@ export const contentAlerts: readonly Alert[] = [
   {
     name: 'BackupSizeDropped',
     severity: 'warning',
-    expr: `holdfast_target_backup_size_bytes
-  < 0.5 * quantile_over_time(0.5, holdfast_target_backup_size_bytes[14d])`,
-    summary: 'A backup is much smaller than those before it',
+    // Where sizes are compared in the store, only what was found there counts: it ends when somebody accepts the new size.
+    expr: `max by (namespace, plan, target) (holdfast_target_backup_suspect) == 1
+or
+max by (namespace, plan, target) (
+  holdfast_target_backup_size_bytes
+    < 0.5 * quantile_over_time(0.5, holdfast_target_backup_size_bytes[14d])
+)
+  unless max by (namespace, plan, target) (holdfast_target_backup_suspect)`,
+    summary: 'The newest backup of {{ $labels.target }}, of plan {{ $labels.plan }}, is much smaller than usual',
     description:
-      'Something may be missing in it. Nothing older is pruned until somebody has looked: `holdfast list`, then `holdfast accept`.',
+      'Something may be missing in it. Those before it are kept, nothing older is pruned until somebody has looked: `holdfast list --plan {{ $labels.plan }}`, then `holdfast accept` if the size is right.',
   },
   {
     name: 'BackupTargetsVanished',

@@ -29,20 +29,34 @@ interface Aged {
   readonly series: Series
   readonly tooOld: string
   readonly never: string
+  /** What is said where nothing of it is seen. */
+  readonly unseen: string
 }
 
-const agedPlan: Aged = { series: ofPlans, tooOld: 'BackupTooOld', never: 'BackupNeverSucceeded' }
-const agedDrill: Aged = { series: ofDrills, tooOld: 'RestoreDrillStale', never: 'RestoreDrillNeverSucceeded' }
+const agedPlan: Aged = {
+  series: ofPlans,
+  tooOld: 'BackupTooOld',
+  never: 'BackupNeverSucceeded',
+  unseen: 'No good backup of plan {{ $labels.plan }} is known',
+}
+const agedDrill: Aged = {
+  series: ofDrills,
+  tooOld: 'RestoreDrillStale',
+  never: 'RestoreDrillNeverSucceeded',
+  unseen: 'No success of the restore drill {{ $labels.drill }} is known',
+}
 
 function alertsOfAge(kind: Aged, { name, schedule, budgetMs }: AlertedConfig['drills'][number]): readonly Alert[] {
   // What is only run by hand is expected at no time; what is paused is not expected either.
   if (schedule === undefined || schedule.paused) return []
   const seconds = Math.ceil(oldestMs(schedule, budgetMs) / 1000)
-  const { series, tooOld, never } = kind
+  const { series, tooOld, never, unseen } = kind
   const { label } = series
   const matcher = `{${label}=${promString(name)}}`
   const succeeded = `${series.run}_last_success_timestamp_seconds${matcher}`
   const paused = `${series.schedule}_paused${matcher}`
+  // BackupSidecarDown is about that, and all plans would say the same.
+  const down = `absent(${series.schedule}_created_timestamp_seconds${matcher}) and on () up{job="holdfast"} == 0`
   // Rules of one name are told apart by it before they are evaluated, too.
   const labels = { [label]: name }
   return [
@@ -55,8 +69,9 @@ function alertsOfAge(kind: Aged, { name, schedule, budgetMs }: AlertedConfig['dr
       ...named(never),
       labels,
       for: `${seconds}s`,
-      expr: `absent(${succeeded})\nunless on (${label}) max by (${label}) (${paused}) == 1`,
-      description: `It runs by ${schedule.cron} and has not succeeded once in ${formatDuration(seconds * 1000)}, or nobody can tell: its metrics are not there. \`holdfast history\` says which.`,
+      expr: `absent(${succeeded})\nunless on (${label}) max by (${label}) (${paused}) == 1\nunless on (${label}) (${down})`,
+      summary: unseen,
+      description: `It runs by ${schedule.cron}, and for ${formatDuration(seconds * 1000)} no success was to be seen. It has never succeeded, and \`holdfast history\` says why; or its metrics are not there: they are not scraped, or it is not in the configuration any more, and these rules have to be made again.`,
     },
   ]
 }

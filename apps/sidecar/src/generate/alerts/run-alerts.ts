@@ -20,7 +20,7 @@ export const runAlerts: readonly Alert[] = [
     expr: grouped(endedAs(ofPlans, 'partial')),
     summary: 'A run of plan {{ $labels.plan }} succeeded in part only',
     description:
-      'Some targets failed, what was stored of them could not be verified, or a copy lacks something. `holdfast history` says which. Nothing of theirs was pruned.',
+      'Some targets failed, what was stored of them could not be verified or is much smaller than usual, or a copy lacks something. `holdfast history` says which. Nothing of theirs was pruned.',
   },
   {
     name: 'MaintenanceFailed',
