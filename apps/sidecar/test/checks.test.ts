@@ -107,6 +107,31 @@ test('doctor names what is wrong, and fails only for what keeps backups from wor
   expect(findings).toContainEqual(expect.objectContaining({ check: 'configuration', status: 'ok' }))
 })
 
+test('fault F48: doctor says of a store that takes no backup why, of one that is not there that, and of an unknown one nothing', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  const said = async (...storage: readonly string[]): Promise<readonly object[]> => {
+    const { stdout } = await here.run(['doctor', '--json', ...storage])
+    const { findings } = JSON.parse(stdout) as { readonly findings: readonly { readonly check: string }[] }
+    return findings.filter(({ check }) => check === 'store')
+  }
+  const store = here.at('store')
+  const says = (status: string, message: RegExp): readonly object[] => [
+    { status, message: expect.stringMatching(message) as string },
+  ]
+  expect(await said('--storage', `file://${store}`)).toMatchObject(says('ok', /\/store is not there: /))
+  mkdirSync(store)
+  expect(await said('--storage', `file://${store}`)).toMatchObject(says('ok', /can be read and written \(.* free\)$/))
+  expect(readdirSync(store)).toEqual([])
+  // Not even root makes a file there.
+  const refuses = '/proc/self/ns'
+  expect(await said('--storage', `file://${refuses}`)).toMatchObject(
+    says('problem', /^\/proc\/self\/ns can be read, but not written: E/),
+  )
+  here.write('holdfast.yaml', 'plans: nonsense\n')
+  expect(await said()).toEqual([])
+})
+
 test('sidefridge F16: what runs is what was validated, also in a crontab', async () => {
   const here = workspace({ crontab: '0 3 * * * root echo backed up\n*/5 * * * * * root echo never\n' })
   const { code, stderr } = await here.run(['validate'])

@@ -1,28 +1,14 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { formatDuration, isHoldfastError } from '@holdfast/sdk'
-import { isStateDurable, reasonOf } from '@holdfast/runtime'
+import { isStateDurable } from '@holdfast/runtime'
 import type { CommandContext } from '../context.ts'
 import { statusFile, type DaemonStatus } from '../daemon/status.ts'
 import { hasJournal, lookIntoJournal } from '../journal.ts'
 import { count, formatBytes } from '../output/format.ts'
 import { ok, problem, warning, type Finding } from './check.ts'
+import { roomOf, tryWrite } from './directory.ts'
 
-/** Filesystems by the magic number of statfs. */
-const filesystems: Readonly<Record<number, string>> = {
-  0xef53: 'ext4',
-  0x58465342: 'xfs',
-  0x9123683e: 'btrfs',
-  0x01021994: 'tmpfs',
-  0x794c7630: 'overlay',
-  0x2fc12fc1: 'zfs',
-  0x6969: 'nfs',
-  0xff534d42: 'cifs',
-  0xfe534d42: 'smb2',
-  0x00c36400: 'ceph',
-  0x65735546: 'fuse',
-  0x01021997: '9p',
-}
 const remote = new Set(['nfs', 'cifs', 'smb2', 'ceph', 'fuse', '9p'])
 const leastSpace = 100 * 1024 ** 2
 
@@ -32,15 +18,13 @@ export function checkStateDirectory({ settings }: CommandContext): readonly Find
   const check = 'state directory'
   const there = existsSync(directory)
   const home = nearestDirectory(directory)
-  const refused = tryWrite(home)
+  const refused = tryWrite(home, '.holdfast-doctor')
   if (refused !== undefined) {
     const hint =
       'Nothing can run: an effect might never be taken back. Make it writable, or name another with --state-dir.'
     return [problem(check, `${directory} can't be written: ${refused}`, hint)]
   }
-  const { type, bavail, bsize } = statfsSync(home)
-  const filesystem = filesystems[type] ?? `0x${type.toString(16)}`
-  const free = bavail * bsize
+  const { filesystem, free } = roomOf(home)
   const findings = [
     ok(
       check,
@@ -66,28 +50,6 @@ function nearestDirectory(path: string): string {
   let directory = path
   while (!existsSync(directory)) directory = dirname(directory)
   return directory
-}
-
-function tryWrite(directory: string): string | undefined {
-  const file = join(directory, `.holdfast-doctor-${process.pid}`)
-  try {
-    const handle = openSync(file, 'wx', 0o600)
-    try {
-      writeSync(handle, 'can this be written?\n')
-      fsyncSync(handle)
-    } finally {
-      closeSync(handle)
-    }
-    return undefined
-  } catch (error) {
-    return reasonOf(error)
-  } finally {
-    try {
-      rmSync(file, { force: true })
-    } catch {
-      // It was never there.
-    }
-  }
 }
 
 /** The journal, and what is pending in it. */
