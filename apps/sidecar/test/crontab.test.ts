@@ -6,6 +6,7 @@ import { parseCrontab } from '@holdfast/runtime'
 import { describe, expect, test } from 'vitest'
 import { crontabForm } from '../src/crontab.ts'
 import { shellWords } from '../src/crontab-words.ts'
+import { benjiPrograms } from './support/benji-programs.ts'
 import { workspace } from './support/workspace.ts'
 
 const benji = `PROM_PUSH_GATEWAY=:9191
@@ -16,12 +17,6 @@ BENJI_INSTANCE:-benji-east
 20 02 * * * root benji-command cleanup
 45 06 * * * root benji-versions-status
 00 07 * * 0 root benji-command batch-deep-scrub --version-percentage 20 --block-percentage 50 'labels["benji-backup.me/instance"] == "benji-east"'
-`
-
-const benjiYaml = `configurationVersion: '1'
-defaultStorage: s
-storages: [{ name: s, module: file, configuration: { path: /data } }]
-ios: [{ name: rbd, module: rbdaio }]
 `
 
 /** What the plans of a crontab use, with the options that they are given. */
@@ -72,9 +67,10 @@ describe("a crontab of Benji's container", () => {
   })
 
   test('is a valid configuration, and shows when it runs', async () => {
-    const here = workspace({ 'benji.yaml': benjiYaml })
+    const here = workspace()
     here.write('crontab', `HOME=${here.path}\n${benji}`)
-    const { code, stdout } = await here.run(['validate'])
+    const { PATH } = benjiPrograms(here)
+    const { code, stdout } = await here.run(['validate'], { env: { PATH } })
     expect(stdout).toContain('6 plans, no problem')
     expect(code).toBe(0)
     const { stdout: shown } = await here.run(['schedule', '--json', '--count', '1'])
