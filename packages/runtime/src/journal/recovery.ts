@@ -16,7 +16,7 @@ import { runOf, type RunRecord, type UndoRecord } from './records.ts'
 /** What became of one pending undo. */
 export interface RecoveredUndo {
   readonly undo: UndoRecord
-  /** `alive`: its owner lives and will run it. `unknown`: nobody can tell, so nothing was done. */
+  /** `alive`: its owner is at it, or the run that took it goes on. `unknown`: nobody can tell, so nothing was done. */
   readonly result: 'done' | 'failed' | 'alive' | 'unknown'
   readonly error?: HoldfastError | undefined
 }
@@ -83,7 +83,7 @@ async function recoverOnce(services: Services, { only, force }: RecoverOptions):
 
 /** Why an undo is not ours to run. */
 function standingOf(
-  { heldUndos, process }: Services,
+  { heldUndos, journal, process }: Services,
   undo: UndoRecord,
   liveness: (process: string) => Liveness,
   force: boolean | undefined,
@@ -96,7 +96,9 @@ function standingOf(
   if (force || (undo.process === process.id && firing === 'gone')) return undefined
   const armer = liveness(undo.process)
   if (armer === 'unknown' || firing === 'unknown') return 'unknown'
-  return armer === 'alive' ? 'alive' : undefined
+  if (armer !== 'alive') return undefined
+  // Its process lives, and has given up on it with the run: it would only try again when another run begins.
+  return journal.history.run(undo.run)?.endedAt === undefined ? 'alive' : undefined
 }
 
 /** Milliseconds until the deadline of an undo whose recovery began then; none for what nobody knows any more. */

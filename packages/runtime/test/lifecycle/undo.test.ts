@@ -300,6 +300,40 @@ test('what is being given back by a living process is not given back by a second
   expect([world.order, most]).toEqual([['app'], 1])
 })
 
+test('what a living process has given up on with its run is given back by whoever is asked to', async () => {
+  const world = effects()
+  let isBusy = true
+  const stuck = {
+    ...world.undo,
+    deadline: '1s' as const,
+    run(what: string) {
+      if (isBusy) throw new Error('device busy')
+      world.order.push(what)
+    },
+  }
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const hook = defineHook(
+    'maintain',
+    async ({ undo }) => {
+      await undo.arm(stuck, 'app')
+      await promise
+    },
+    { name: 'hook', undos: [stuck] },
+  )
+  const run = await testRun([hook])
+  const done = run.run()
+  while (run.engine.journal.pendingUndos().length === 0) await new Promise((next) => setImmediate(next))
+  const other = await testRun([hook], { stateDirectory: run.stateDirectory })
+  // The run goes on, and gives it back itself.
+  expect(await other.engine.runUndos({})).toMatchObject([{ result: 'alive' }])
+  resolve()
+  expect((await advanceUntil(run.clock, done)).outcome.status).toBe('failed')
+  isBusy = false
+  expect(await other.engine.runUndos({})).toMatchObject([{ result: 'done' }])
+  expect(world.order).toEqual(['app'])
+  expect(run.engine.journal.pendingUndos()).toEqual([])
+})
+
 test('a hook is not tried again while what it took is still taken', async () => {
   const world = effects()
   const stuck = { ...world.undo, deadline: '1s' as const, run: () => Promise.reject(new Error('no')) }
