@@ -112,6 +112,11 @@ export const errors = defineErrors(
       message: (p: { directory: string; owner: string }) => `another daemon uses ${p.directory}: ${p.owner}`,
       hint: 'This one waits until the other has ended; two of them would run every plan twice. If both are meant, give each a state directory of its own.',
     },
+    DAEMON_STATE_UNWRITABLE: {
+      message: (p: { directory: string; reason: string }) =>
+        `the state directory ${p.directory} can't be written: ${p.reason}`,
+      hint: 'Runs fail until it can be: what is not on record is not frozen or locked. History ends where writing did, so the newest runs are missing in it; the backups in the store are all there. Make room, or make it writable. `holdfast doctor` tries it.',
+    },
     DAEMON_STOPPING: {
       message: () => 'the daemon is stopping',
       hint: 'Nothing is scheduled any more; what was taken is given back.',

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { openJournal } from '@holdfast/runtime'
 import { expect, test, vi } from 'vitest'
@@ -118,6 +118,25 @@ test('a run that is aborted by the end of the daemon decides its exit code', asy
   running.signal('SIGINT')
   expect((await running.result).code).toBe(130)
   expect(running.stderr()).toContain('plan \\"shop\\" aborted')
+})
+
+test('fault F12: a state directory that can no longer be written is why the daemon is not ready, until it can be', async () => {
+  const here = shop()
+  here.script('backups/10', 'true')
+  const running = startDaemon(here)
+  await running.logged('"msg":"scheduling"')
+  await running.clock.advance('2s')
+  expect(statusOf(here).ready).toBe(true)
+  // Not even root writes a file where a directory is.
+  mkdirSync(here.at('state/status.json.new/full'), { recursive: true })
+  await running.clock.advance('30s')
+  await running.logged('not ready: the state directory')
+  expect((await here.run(['health'])).stderr).toContain('DAEMON_STATE_UNWRITABLE')
+  rmSync(here.at('state/status.json.new'), { recursive: true })
+  // Nobody waits for the next run: it may be tomorrow's.
+  await running.clock.advance('31s')
+  await vi.waitFor(() => expect(statusOf(here)).toMatchObject({ ready: true, reasons: [] }))
+  expect((await here.run(['health'])).stdout).toContain('ready')
 })
 
 test('fault F52: the last success survives restarts', async () => {

@@ -203,6 +203,34 @@ test('what is pending comes first, in red, with what to do', async () => {
   expect((await made.ask('/plans?plan=shop')).body).toContain('<code>holdfast run shop</code>')
 })
 
+test('what a run that goes on fails to give back is in red, with why, and is no longer called given back by itself', async () => {
+  const made = statusWorld({ heldUndos: new Set(['7c1de0a4-77']) })
+  enterRun(made, { id: 'r0' })
+  armUndo(made, '7c1de0a4-77', 'r0')
+  expect((await made.ask('/')).body).toMatch(/Held by runs that go on[\s\S]*given back by the run\s+itself/)
+  made.journal.claimUndo('7c1de0a4-77', 'p1')
+  made.journal.settleUndo('7c1de0a4-77', 'armed', 'thaw: device busy')
+  const { body } = await made.ask('/')
+  expect(body).toMatch(/class="box alarm"[\s\S]*tried 1 time<br \/>Last\s+error: thaw: device busy/)
+  expect(body).toContain('A run can’t give back what it has taken, and tries again.')
+  expect(body).toContain('<title>Not given back – ')
+  expect(body).not.toContain('Held by runs that go on')
+})
+
+test('a newest backup that was found damaged is the verdict, although every run succeeded', async () => {
+  const made = statusWorld({
+    async *list() {
+      yield { ...artifact({ run: 'r1', target: 'orders', size: 2048 }), state: 'invalid', reason: 'it is damaged' }
+    },
+  })
+  enterRun(made, { id: 'r1' })
+  await vi.waitFor(async () => {
+    const { body } = await made.ask('/')
+    expect(body).toContain('<title>1 damaged – ')
+    expect(body).toContain('The newest backup of a target is damaged, and can&#39;t be restored whole.')
+  })
+})
+
 test('a drill that failed is the verdict where nothing is worse, and none is left out without a word', async () => {
   const drills = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`drill-${n}`, 'shop']))
   const made = statusWorld({ drills })

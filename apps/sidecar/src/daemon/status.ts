@@ -83,6 +83,10 @@ export interface StatusKeeper {
 }
 
 const soonMs = 1000
+/** Between attempts to write what could not be written. */
+const againMs = 30_000
+/** What a state directory that can't be written stands in the way of. */
+const ofState = 'state'
 /** Every daemon is not ready for these once: nobody has to look. */
 const passing: ReadonlySet<string> = new Set([errors.DAEMON_STARTING.code, errors.DAEMON_STOPPING.code])
 
@@ -98,7 +102,7 @@ export function createStatus(source: StatusSource): StatusKeeper {
   const respects = new Map<string, readonly NotReadyReason[]>()
   let configuration: DaemonStatus['configuration'] = { source: '', loadedAt: startedAt, waiting: false }
   let cancel: (() => void) | undefined
-  let unwritable = false
+  let cancelRetry: (() => void) | undefined
   let closed = false
 
   const allReasons = (): readonly NotReadyReason[] => [...respects.values()].flat()
@@ -113,16 +117,23 @@ export function createStatus(source: StatusSource): StatusKeeper {
 
   const write = (): void => {
     cancel?.()
-    cancel = undefined
+    cancelRetry?.()
+    cancel = cancelRetry = undefined
     if (!isWritten()) return
     const file = statusFile(stateDirectory)
+    // Where it was written, it says so.
+    const wasUnwritable = respects.delete(ofState)
     try {
       writeFileSync(`${file}.new`, `${JSON.stringify(current(), undefined, 2)}\n`, { mode: 0o600 })
       renameSync(`${file}.new`, file)
-      unwritable = false
+      if (wasUnwritable) announce(false)
     } catch (error) {
-      if (!unwritable) log.warn(`the status could not be written to ${file}: ${reasonOf(error)}`, { error })
-      unwritable = true
+      const wasReady = allReasons().length === 0
+      respects.set(ofState, [
+        reasonFrom(errors.DAEMON_STATE_UNWRITABLE({ directory: stateDirectory, reason: reasonOf(error) })),
+      ])
+      if (!wasUnwritable) announce(wasReady)
+      if (!closed) cancelRetry = clock.setTimer(againMs, write)
     }
   }
 

@@ -147,12 +147,18 @@ export function storeAge({ readAt, readAgeMs, reading, error }: StoreAge): Html 
   </p>`
 }
 
+/** Its run is at it, and has failed with it so far. */
+export function isFailing({ state, kind, error }: UndoView): boolean {
+  return state === 'held' && kind === 'held' && error !== undefined
+}
+
 /** What is pending, in red, and what to do. */
 export function undoBoxes(undos: readonly UndoView[], total: number, host: string): Content {
   const pending = undos.filter(({ state }) => state !== 'held')
   const still = pending.filter(({ kind }) => kind === 'held')
   const scratch = pending.filter(({ kind }) => kind === 'cleanup')
-  const held = undos.filter(({ state, kind }) => state === 'held' && kind === 'held')
+  const failing = undos.filter(isFailing)
+  const held = undos.filter(({ state, kind, error }) => state === 'held' && kind === 'held' && error === undefined)
   const left = total - undos.length
   return [
     still.length > 0 &&
@@ -178,6 +184,21 @@ export function undoBoxes(undos: readonly UndoView[], total: number, host: strin
         </p>
         <ul>
           ${scratch.map(undoItem)}
+        </ul>
+      </section>`,
+    failing.length > 0 &&
+      html`<section class="box alarm" aria-labelledby="failing">
+        <h2 id="failing">A run can’t give back what it has taken, and tries again</h2>
+        <p>Applications may be standing still. What the last error names has to be mended: the run is still at it.</p>
+        <ul>
+          ${failing.map(
+            ({ undo, plan, heldMs = 0, attempts = 0, error }) =>
+              html`<li>
+                <strong><bdi>${undo}</bdi></strong> of plan <bdi>${plan ?? ''}</bdi>, held for
+                <strong>${formatDuration(heldMs)}</strong>, tried ${attempts} ${attempts === 1 ? 'time' : 'times'}<br />Last
+                error: ${error}
+              </li>`,
+          )}
         </ul>
       </section>`,
     held.length > 0 &&

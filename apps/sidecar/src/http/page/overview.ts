@@ -6,7 +6,7 @@ import type { PointView, StoreAge, TargetView } from '../api/targets.ts'
 import type { UndoView } from '../api/undos.ts'
 import type { Sheet } from './document.ts'
 import { html, type Content } from './html.ts'
-import { planTable, pointTable, runTable, storeAge, targetTable, undoBoxes } from './lists.ts'
+import { isFailing, planTable, pointTable, runTable, storeAge, targetTable, undoBoxes } from './lists.ts'
 import { linkTo, more } from './tables.ts'
 import { prose } from './words.ts'
 
@@ -69,10 +69,13 @@ export function overviewPage(view: Overview): Sheet {
 }
 
 /** What stands in a tab that nobody has in front. */
-function headline({ plans: { counts }, drills, undos, reasons }: Overview): string {
-  if (undos.items.some(({ state, kind }) => state !== 'held' && kind === 'held')) return 'Not given back'
+function headline({ plans: { counts }, drills, undos, reasons, targets }: Overview): string {
+  if (undos.items.some((undo) => isFailing(undo) || (undo.state !== 'held' && undo.kind === 'held')))
+    return 'Not given back'
   const bad = counts.failed + counts.aborted
   if (bad > 0) return `${bad} failed`
+  const damaged = damagedTargets(targets)
+  if (damaged > 0) return `${damaged} damaged`
   if (counts.tooOld > 0) return `${counts.tooOld} too old`
   const badDrills = drillsThatFailed(drills)
   if (badDrills > 0) return `${badDrills} ${badDrills === 1 ? 'drill' : 'drills'} failed`
@@ -80,12 +83,16 @@ function headline({ plans: { counts }, drills, undos, reasons }: Overview): stri
 }
 
 /** In one sentence. */
-function verdict({ plans: { counts, total }, drills, undos, reasons }: Overview): Content {
+function verdict({ plans: { counts, total }, drills, undos, reasons, targets }: Overview): Content {
   const bad = counts.failed + counts.aborted
   const pending = undos.items.filter(({ state }) => state !== 'held')
   if (pending.some(({ kind }) => kind === 'held')) return 'Something has to be given back by hand.'
+  if (undos.items.some(isFailing)) return 'A run can’t give back what it has taken, and tries again.'
   if (pending.length > 0 && bad === 0) return 'A restore drill has to be cleaned up by hand.'
   if (bad > 0) return `The newest run of ${bad} of ${total ?? bad} plans did not make its backup.`
+  const damaged = damagedTargets(targets)
+  if (damaged > 0)
+    return `The newest backup of ${damaged === 1 ? 'a target is' : `${damaged} targets are`} damaged, and can't be restored whole.`
   if (counts.partial > 0)
     return `The newest run of ${counts.partial} of ${total ?? counts.partial} plans left something out.`
   if (counts.tooOld > 0)
@@ -96,6 +103,11 @@ function verdict({ plans: { counts, total }, drills, undos, reasons }: Overview)
   if (reasons.length > 0) return 'The daemon is not ready.'
   if (counts.succeeded === 0) return 'Nothing has been backed up yet.'
   return 'The newest run of every plan that has run succeeded.'
+}
+
+/** Of those that are on the page. */
+function damagedTargets({ items }: Overview['targets']): number {
+  return items.filter(({ newest }) => newest.state === 'invalid').length
 }
 
 /** Those that did come first. */
