@@ -172,7 +172,10 @@ test('where nothing can be written, it says so', () => {
 test('it says how it is called', () => {
   const cwd = emptyFolder()
   expect(create(cwd, '--help')).toMatchObject({ code: 0, out: expect.stringMatching(/^Usage: npm create/) })
-  expect(create(cwd)).toMatchObject({ code: 2, err: expect.stringMatching(/^The plugin has no name yet\.\n\nUsage: npm create/) })
+  expect(create(cwd)).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^The plugin has no name yet\.\n\nUsage: npm create/),
+  })
   expect(create(cwd, 'a', 'b').code).toBe(2)
   for (const name of [
     'Redis',
