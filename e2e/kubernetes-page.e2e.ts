@@ -73,7 +73,15 @@ test('docs/mongodb.md: the connection string in a Secret', async () => {
   project.write('holdfast.yaml', project.read('in-kubernetes/holdfast.yaml'))
   const found = await added('StatefulSet', async () => {
     await type('secret')
-    const how = ['--server-side', '--field-manager=holdfast', '--force-conflicts', '-f', project.at('sidecar.yaml')]
+    const how = [
+      '-n',
+      namespace,
+      '--server-side',
+      '--field-manager=holdfast',
+      '--force-conflicts',
+      '-f',
+      project.at('sidecar.yaml'),
+    ]
     await kubectl(['apply', ...how])
   })
   const env = [{ name: 'MONGODB_URI', valueFrom: { secretKeyRef: { name: 'shop-backup', key: 'MONGODB_URI' } } }]
