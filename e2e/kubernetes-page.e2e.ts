@@ -73,16 +73,8 @@ test('docs/mongodb.md: the connection string in a Secret', async () => {
   project.write('holdfast.yaml', project.read('in-kubernetes/holdfast.yaml'))
   const found = await added('StatefulSet', async () => {
     await type('secret')
-    const how = [
-      '-n',
-      namespace,
-      '--server-side',
-      '--field-manager=holdfast',
-      '--force-conflicts',
-      '-f',
-      project.at('sidecar.yaml'),
-    ]
-    await kubectl(['apply', ...how])
+    const apply = ['apply', '-n', namespace, '--server-side', '--field-manager=holdfast', '--force-conflicts']
+    await kubectl([...apply, '-f', project.at('sidecar.yaml')])
   })
   const env = [{ name: 'MONGODB_URI', valueFrom: { secretKeyRef: { name: 'shop-backup', key: 'MONGODB_URI' } } }]
   expect(found).toMatchObject(sidecar('registry.example/holdfast', { env: expect.arrayContaining(env) as object }))
