@@ -43,24 +43,27 @@ export function prepareStatements({ connection, now, observe, redact }: PrepareS
     if (!statement) prepared.set(sql, (statement = db.prepare(sql)))
     return statement
   }
-  const write: Write = (point, sql, ...values) =>
-    connection.write(point, sql, values, () => {
-      observe(`before write: ${point}`)
-      const result = prepare(sql).run(...values)
-      observe(`after write: ${point}`)
-      return result
-    })
+  const run = (point: string, sql: string, values: readonly Value[]): StatementResultingChanges => {
+    observe(`before write: ${point}`)
+    const result = prepare(sql).run(...values)
+    observe(`after write: ${point}`)
+    return result
+  }
+  const write: Write = (point, sql, ...values) => connection.write(point, sql, values, () => run(point, sql, values))
   return {
     query: (sql, ...values) => prepare(sql).all(...values) as Row[],
     write,
-    writeDurably(point, sql, ...values) {
-      connection.database().exec('PRAGMA synchronous=FULL')
-      try {
-        return write(point, sql, ...values)
-      } finally {
-        connection.database().exec('PRAGMA synchronous=NORMAL')
-      }
-    },
+    writeDurably: (point, sql, ...values) =>
+      connection.write(point, sql, values, () => {
+        // Of the database that is in use now: with this write it may have come back to the disk.
+        const database = connection.database()
+        database.exec('PRAGMA synchronous=FULL')
+        try {
+          return run(point, sql, values)
+        } finally {
+          database.exec('PRAGMA synchronous=NORMAL')
+        }
+      }),
     shown(value) {
       if (value === undefined) return null
       if (typeof value === 'string') return redact(value)

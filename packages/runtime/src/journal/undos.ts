@@ -72,7 +72,8 @@ export function openUndos({ query, write, writeDurably, shown, now }: Statements
     settle(id, state, error) {
       writeDurably(
         `undo-${state}`,
-        'UPDATE undos SET state = ?, error = ?, settled = ? WHERE id = ?',
+        // What somebody has settled meanwhile does not come back: this may be written late (connection.ts).
+        `UPDATE undos SET state = ?, error = ?, settled = ? WHERE id = ? ${state === 'armed' ? `AND state IN ('armed', 'firing')` : ''}`,
         state,
         shown(error),
         state === 'armed' ? null : now().getTime(),
