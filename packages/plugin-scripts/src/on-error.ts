@@ -42,7 +42,10 @@ function scriptFailure(error: unknown): HoldfastFailure | undefined {
   return undefined
 }
 
-/** Messages have one line; those of others' code may not. */
+/**
+ * Messages have one line; those of others' code may not. A secret that became text on the way to one is not called as it calls
+ * itself: a command that is given that is refused, and nobody would be told.
+ */
 function oneLine(message: string): string {
-  return message.split('\n', 1)[0] ?? message
+  return (message.split('\n', 1)[0] ?? message).replaceAll('[secret]', '[redacted]')
 }

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { createSecret, defineHook } from '@holdfast/sdk'
 import { advanceUntil } from '@holdfast/testing'
 import { expect, test, vi } from 'vitest'
 import { bin, directoryWith, sh, writeFiles } from './support/files.ts'
@@ -167,6 +168,24 @@ test('sidefridge F11: standard error is captured, in order, and on_error learns 
     `HOLDFAST_ERROR_SCRIPT=${script}`,
   ])
   expect(outcome.status).toBe('failed')
+})
+
+test('on_error is told also of an error that has a secret in it as text: [secret] in its argument is not refused as one', async () => {
+  const password = createSecret('c4nary')
+  const thrown = defineHook('beforeBackups', () => {
+    throw new Error(`no login with ${String(password)}`)
+  })
+  const handed = defineHook('beforeBackups', ({ exec }) =>
+    exec.local({ command: ['login', `--as=${String(password)}`] }),
+  )
+  for (const [hook, told] of [
+    [thrown, /no login with \[redacted\]$/],
+    [handed, /login was not started: its argument 1 has a secret in it/],
+  ] as const) {
+    const run = await scriptRun({ 'backups/x': sh('true'), 'on_error/t': sh('echo "$1"') }, { use: [hook] })
+    expect((await run.run()).outcome.status).toBe('failed')
+    expect(run.output()).toEqual([expect.stringMatching(told)])
+  }
 })
 
 test('sidefridge F12: a line is there as soon as it was printed', async () => {

@@ -55,7 +55,7 @@ export function checkRequest(request: ExecRequest, redactor: Redactor): CheckedR
     const text = `${name}${plain}`
     if (text.includes('\0')) throw refuse(`the variable ${name} holds a zero byte`)
     if (!isSecret(value) && text.includes(secretAsText)) {
-      throw refuse(`the variable ${name} has a secret in it as text, which is ${secretAsText}: use its reveal()`)
+      throw refuse(`the variable ${name} has a secret in it that was made text: use its reveal()`)
     }
     ownEnv[name] = plain
   }
@@ -64,7 +64,8 @@ export function checkRequest(request: ExecRequest, redactor: Redactor): CheckedR
     if (arg.includes('\0')) throw refuse(`its argument ${position} holds a zero byte`)
     if (arg.includes(secretAsText)) {
       throw refuse(
-        `its argument ${position} has a secret in it as text, which is ${secretAsText}: hand it to env or stdin`,
+        // Not repeated: whoever is told of this by a command could not be told.
+        `its argument ${position} has a secret in it that was made text: hand it to env or stdin`,
       )
     }
     if (redactor.exposes(arg)) throw errors.EXEC_SECRET_IN_ARGV({ command, position })

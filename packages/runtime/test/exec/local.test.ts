@@ -345,13 +345,12 @@ describe('fault F54: secrets', () => {
     const argument = await failureOf(exec.local({ command: ['psql', url] }))
     expect(argument).toMatchObject({
       code: 'EXEC_REQUEST',
-      message:
-        'psql was not started: its argument 1 has a secret in it as text, which is [secret]: hand it to env or stdin',
+      message: 'psql was not started: its argument 1 has a secret in it that was made text: hand it to env or stdin',
     })
     const variable = await failureOf(exec.local({ command: ['psql'], env: { URL: url, PGPASSWORD: secret } }))
     expect(variable).toMatchObject({
       code: 'EXEC_REQUEST',
-      message: 'psql was not started: the variable URL has a secret in it as text, which is [secret]: use its reveal()',
+      message: 'psql was not started: the variable URL has a secret in it that was made text: use its reveal()',
     })
   })
 
