@@ -16,8 +16,8 @@ export function execOf({ begun, signal, create }: ExecOfOptions): Exec {
   let lasting: Exec | undefined
   const beside = (): Exec => (lasting ??= create(begun.lasting))
   const start = <T>(requests: readonly ExecRequest[], run: (exec: Exec) => Promise<T>): Promise<T> => {
-    // What runs now is part of a clean-up.
-    if (begun.isOver) return run(beside())
+    const { late } = begun
+    if (late) return begun.begin({ kind: 'command', name: nameOf(requests[0]) }, () => run(create(late)))
     const until = requests.map((request) => request.signal).find((given) => given !== undefined && given !== signal)
     return begun.begin({ kind: 'command', name: nameOf(requests[0]), until }, () =>
       run(until ? beside() : (bounded ??= create(begun.signal))),
@@ -29,8 +29,9 @@ export function execOf({ begun, signal, create }: ExecOfOptions): Exec {
     container: (where, request) => start([request], (exec) => exec.container(where, request)),
     session(where, request) {
       const name = nameOf(request)
-      const open = async (): Promise<ExecSession> => begun.hold(name, await beside().session(where, request))
-      return begun.isOver ? open() : begun.begin({ kind: 'command', name }, open)
+      const exec = begun.late ? create(begun.late) : beside()
+      const open = async (): Promise<ExecSession> => begun.hold(name, await exec.session(where, request))
+      return begun.begin({ kind: 'command', name }, open)
     },
   }
 }

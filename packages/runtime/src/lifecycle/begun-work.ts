@@ -2,20 +2,16 @@ import { setImmediate } from 'node:timers/promises'
 import type { ExecSession } from '@holdfast/sdk'
 import { errors } from '../errors.ts'
 import type { Services } from '../services.ts'
+import { isLate, unlessCaught, type BegunKind, type Entry } from './begun-entry.ts'
 import { HeardPromise } from './heard-promise.ts'
+import { createHeldSessions } from './held-sessions.ts'
 import type { Scope } from './scope.ts'
+import { within } from './within.ts'
 
 /** For what was told to end: longer than it takes to kill a command, and less than a handler may take that was told to stop. */
 const graceMs = 8000
-
-/** What a handler begins. */
-export interface BegunKind {
-  readonly kind: 'artifact' | 'command' | 'undo'
-  /** For messages: of the artifact, the program, or the undo. */
-  readonly name: string
-  /** A command with a signal of its own: it may go on beside the handler, until what the handler took is given back. */
-  readonly until?: AbortSignal | undefined
-}
+/** Time for a clean-up; undos that were armed before it wait for it. */
+export const cleanUpMs = 60_000
 
 /**
  * What one call of a handler has begun: artifacts, commands, undos that are being armed. The call is not over before they
@@ -24,10 +20,13 @@ export interface BegunKind {
 export interface BegunWork {
   /** Stops it, with the call or before it. */
   readonly signal: AbortSignal
-  /** Stops what may go on beside the call, and what its clean-ups begin: when all that it took has been given back. */
+  /** Stops what may go on beside the call: when all that it took has been given back. */
   readonly lasting: AbortSignal
-  /** Whether the handler has returned or failed. */
-  readonly isOver: boolean
+  /**
+   * Stops what is begun now that the handler has returned or failed: by a clean-up, or in a `finally` of what it ran beside
+   * something that failed. `undefined` as long as it runs. A deadline of the handler is none of its clean-ups.
+   */
+  readonly late: AbortSignal | undefined
   /** Begins something. Who doesn't wait for it hears of its failure all the same, by {@link BegunWork.finish}. */
   begin<T>(work: BegunKind, make: () => Promise<T>): Promise<T>
   /** A session was opened: it may go on until what the handler took is given back. */
@@ -52,33 +51,33 @@ export interface CreateBegunWorkOptions {
   warn(failure: unknown): void
 }
 
-interface Entry extends BegunKind {
-  readonly made: Promise<unknown>
-  /** What the handler has of it. */
-  readonly given: HeardPromise<unknown>
-  state: 'pending' | 'done' | 'failed'
-  error?: unknown
-}
-
 /** None has been begun yet. */
 export function createBegunWork(
-  { clock, log }: Pick<Services, 'clock' | 'log'>,
+  { clock, log, shutdown }: Pick<Services, 'clock' | 'log' | 'shutdown'>,
   { signal, scope, warn }: CreateBegunWorkOptions,
 ): BegunWork {
   const own = new AbortController()
   const last = new AbortController()
+  const stopped = new AbortController()
   /** What is on its way, or was never waited for. */
   const begun = new Set<Entry>()
-  const sessions = new Set<{ readonly name: string; readonly session: ExecSession; isEnding: boolean }>()
+  const sessions = createHeldSessions()
   const end = (): void => own.abort(errors.HOOK_OVER({}))
   const missed = (): readonly Entry[] => [...begun].filter(({ given }) => !given.isHeard)
   const pending = (): readonly Entry[] => [...begun].filter(({ state }) => state === 'pending')
+  const lasting = AbortSignal.any([signal, last.signal])
   const forAWhile = async (promises: readonly PromiseLike<unknown>[]): Promise<void> => {
-    if (promises.length === 0) return
-    const enough = Promise.withResolvers<void>()
-    const cancel = clock.setTimer(graceMs, enough.resolve)
-    await Promise.race([Promise.allSettled(promises), enough.promise])
-    cancel()
+    if (promises.length > 0) await within(clock, graceMs, () => Promise.allSettled(promises))
+  }
+  /** Until nothing of it is on its way; who waits for one may begin the next. */
+  const untilQuiet = async (ms: number, of: (entry: Entry) => boolean): Promise<void> => {
+    if (!pending().some(of)) return
+    await within(clock, ms, async (enough) => {
+      for (let left = pending().filter(of); left.length > 0 && !enough.aborted; left = pending().filter(of)) {
+        await Promise.allSettled(left.map(({ made }) => made))
+        await setImmediate()
+      }
+    })
   }
 
   scope.last(async () => {
@@ -88,22 +87,25 @@ export function createBegunWork(
       if (state === 'pending') warn(errors.EXEC_LEFT_RUNNING({ command: name }))
       else if (state === 'failed' && !given.isHeard) warn(error)
     }
-    for (const { name, isEnding } of sessions) if (!isEnding) warn(errors.EXEC_LEFT_RUNNING({ command: name }))
-    await forAWhile([...sessions].map(({ session }) => session[Symbol.asyncDispose]()))
+    for (const command of sessions.forgotten()) warn(errors.EXEC_LEFT_RUNNING({ command }))
+    await forAWhile(sessions.end())
+    // What clean-ups began and did not wait for.
+    await untilQuiet(cleanUpMs, isLate)
     last.abort(errors.HOOK_OVER({}))
     await forAWhile(beside.map(({ made }) => made))
   })
 
   return {
     signal: AbortSignal.any([signal, own.signal]),
-    lasting: AbortSignal.any([signal, last.signal]),
-    get isOver() {
-      return own.signal.aborted
+    lasting,
+    get late() {
+      if (scope.closed) return AbortSignal.any([last.signal, shutdown.expired])
+      return own.signal.aborted ? AbortSignal.any([lasting, stopped.signal]) : undefined
     },
     begin(work, make) {
       const made = make()
       const given = HeardPromise.of(made)
-      const entry: Entry = { ...work, made, given, state: 'pending' }
+      const entry: Entry = { ...work, made, given, isLate: own.signal.aborted || scope.closed, state: 'pending' }
       begun.add(entry)
       made.then(
         () => (entry.state = 'done'),
@@ -117,21 +119,7 @@ export function createBegunWork(
       made.then(forget, forget)
       return given
     },
-    hold(name, session) {
-      const held = { name, session, isEnding: false }
-      sessions.add(held)
-      const forget = (): void => void sessions.delete(held)
-      session.result.then(forget, forget)
-      const ending = <T>(act: () => T): T => {
-        held.isEnding = true
-        return act()
-      }
-      return {
-        ...session,
-        end: () => ending(() => session.end()),
-        [Symbol.asyncDispose]: () => ending(() => session[Symbol.asyncDispose]()),
-      }
-    },
+    hold: (name, session) => sessions.hold(name, session),
     async finish() {
       const undo = [...begun].find(
         ({ kind, state, given }) => kind === 'undo' && (state === 'pending' || !given.isHeard),
@@ -147,7 +135,7 @@ export function createBegunWork(
         for (const each of commands) late.add(each)
         const names = commands.map(({ name }) => `"${name}"`).join(', ')
         if (commands.length > 0) log.warn(`the hook has returned while ${names} still runs; it is over when that ends`)
-        await Promise.all(left.map(({ made }) => made))
+        await Promise.all(left.map(unlessCaught))
         // Who waits for it may begin more.
         await setImmediate()
       }
@@ -159,7 +147,17 @@ export function createBegunWork(
     },
     async stop() {
       end()
-      await forAWhile(pending().flatMap(({ until, made }) => (until ? [] : [made])))
+      // What goes on beside what failed learns of its own end first: it may give something back, or take something still.
+      await setImmediate()
+      await untilQuiet(graceMs, ({ until }) => until === undefined)
+      await untilQuiet(cleanUpMs, isLate)
+      // What takes something must not do so after it was given back.
+      stopped.abort(errors.HOOK_OVER({}))
+      await forAWhile(
+        pending()
+          .filter(isLate)
+          .map(({ made }) => made),
+      )
     },
   }
 }

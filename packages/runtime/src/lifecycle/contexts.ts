@@ -14,15 +14,13 @@ import type {
 } from '@holdfast/sdk'
 import { reasonOf } from '../failure.ts'
 import { quietly } from '../journal/quietly.ts'
-import type { BegunKind } from './begun-work.ts'
+import type { BegunKind } from './begun-entry.ts'
+import { cleanUpMs } from './begun-work.ts'
 import { callWithDeadline } from './call.ts'
 import { assertFreezable } from './freezable.ts'
 import type { TargetState } from './outcome.ts'
 import { extend, serviceContext, type CallSite, type RunCallSite } from './service-context.ts'
 import { armUndo } from './arm-undo.ts'
-
-/** Time for a clean-up; undos that were armed before it wait for it. */
-const cleanUpMs = 60_000
 
 /** Ends a target as skipped: thrown by `ctx.skip`, caught by the runner. */
 export class TargetSkipped extends Error {

@@ -27,7 +27,7 @@ export const lifecycleErrors = defineErrors(
     },
     EXEC_NOT_AWAITED: {
       message: (p: { command: string }) => `the hook did not wait for ${p.command}, which it had started`,
-      hint: 'It was waited for before the hook counted as over, and ended well; what the hook did meanwhile may have been too early. Put `await` before exec, and before whatever calls it. What is to go on beside the hook takes a `signal` of its own, and ends by it.',
+      hint: 'It was waited for before the hook counted as over; what the hook did meanwhile may have been too early. Put `await` before exec, and before whatever calls it. What is to go on beside the hook takes a `signal` of its own, and ends by it.',
     },
     EXEC_LEFT_RUNNING: {
       message: (p: { command: string }) => `${p.command} still ran when all that its hook had taken was given back`,

@@ -1,6 +1,8 @@
 /** A promise that knows whether anybody has ever waited for it: by `await`, `then`, `catch`, `Promise.all` or the like. */
 export class HeardPromise<T> extends Promise<T> {
   #isHeard = false
+  #isAwaited = false
+  #caught: Promise<unknown> | undefined
 
   /** What is chained to it is a promise like any other. */
   static override get [Symbol.species](): PromiseConstructor {
@@ -18,6 +20,11 @@ export class HeardPromise<T> extends Promise<T> {
     return this.#isHeard
   }
 
+  /** What `catch` made of it, where nobody waits for its value. */
+  get caught(): Promise<unknown> | undefined {
+    return this.#isAwaited ? undefined : this.#caught
+  }
+
   // `await` comes by here, too: it looks into what is of another class than Promise itself.
   // oxlint-disable-next-line unicorn/no-thenable -- it is a promise
   override then<A = T, B = never>(
@@ -25,6 +32,9 @@ export class HeardPromise<T> extends Promise<T> {
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.#isHeard = true
-    return super.then(onFulfilled, onRejected)
+    const next = super.then(onFulfilled, onRejected)
+    if (onFulfilled) this.#isAwaited = true
+    else this.#caught = next
+    return next
   }
 }

@@ -80,6 +80,20 @@ describe('a command that nobody waits for', () => {
     expect(existsSync(path)).toBe(false)
   })
 
+  test('but whose failure it takes, fails nothing; what it throws instead does', async () => {
+    const fails = shell('sleep 0.05; exit 3')
+    const run = async (handler: (error: unknown) => void) =>
+      result(await testRun([before(({ exec }) => void exec.local(fails).catch(handler)), backup({})]))
+    expect(await run(() => {})).toMatchObject({ outcome: { status: 'succeeded' }, told: ['EXEC_NOT_AWAITED'] })
+    const instead = await run(() => {
+      throw new Error('not frozen')
+    })
+    expect(instead.outcome).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringMatching(/not frozen$/) },
+    })
+  })
+
   test('by an undo: what it takes back is not taken back before that', async () => {
     const [frozen, tries] = [join(directory(), 'frozen'), [] as number[]]
     const thaw = defineUndo({
@@ -104,6 +118,75 @@ describe('a command that nobody waits for', () => {
     expect((await result(run)).outcome.status).toBe('succeeded')
     expect(tries).toEqual([1, 2])
     expect(existsSync(frozen)).toBe(false)
+  })
+})
+
+// By real time: what is killed when nobody waits any more, must not be so in no time.
+describe('what goes on beside something that failed', () => {
+  const failed = { outcome: { status: 'failed', error: { code: 'EXEC_FAILED', details: { exitCode: 3 } } } }
+
+  test('gives back in a `finally`: that is waited for', async () => {
+    const path = directory()
+    const run = await testRun([
+      before(({ exec }) => {
+        const other = async (): Promise<void> => {
+          await exec.local(shell(`touch ${path}/frozen`))
+          try {
+            await exec.local(shell(`touch ${path}/copying; sleep 30`))
+          } finally {
+            await exec.local(shell(`sleep 0.05; rm ${path}/frozen`))
+          }
+        }
+        return Promise.all([exec.local(shell(`until [ -e ${path}/copying ]; do sleep 0.01; done; exit 3`)), other()])
+      }),
+      backup({}),
+    ])
+    expect(await run.run()).toMatchObject(failed)
+    expect([existsSync(`${path}/copying`), existsSync(`${path}/frozen`)]).toEqual([true, false])
+  })
+
+  test('takes nothing more after all was given back', async () => {
+    const path = directory()
+    const thaw = defineUndo({
+      name: 'thaw',
+      input: anything<null>(),
+      deadline: '2m',
+      run: async (_, { exec }) => void (await exec.local(shell(`rm -f ${path}/frozen; touch ${path}/thawed`))),
+    })
+    const run = await testRun([
+      before(
+        ({ undo, exec }) => {
+          const one = exec.local(shell('exit 3'))
+          const other = async (): Promise<void> => {
+            await one.catch(() => {})
+            await undo.arm(thaw, null)
+            await exec.local(shell(`sleep 0.05; touch ${path}/frozen`))
+          }
+          return Promise.all([one, other()])
+        },
+        { undos: [thaw] },
+      ),
+      backup({}),
+    ])
+    expect(await run.run()).toMatchObject(failed)
+    expect([existsSync(`${path}/thawed`), existsSync(`${path}/frozen`)]).toEqual([true, false])
+  })
+
+  test('is told to end when it goes on for ever, and then all is given back', async () => {
+    const path = join(directory(), 'clean')
+    const run = await testRun([
+      before(({ exec, defer }) => {
+        defer('clean up', () => exec.local(shell(`touch ${path}`)))
+        const other = async (): Promise<void> => {
+          await exec.local(shell('sleep 30')).catch(() => {})
+          await exec.local(shell('sleep 30'))
+        }
+        return Promise.all([exec.local(shell('exit 3')), other()])
+      }),
+      backup({}),
+    ])
+    expect(await advanceUntil(run.clock, run.run())).toMatchObject(failed)
+    expect(existsSync(path)).toBe(true)
   })
 })
 
@@ -135,6 +218,24 @@ describe('a command with a signal of its own', () => {
     ])
     expect(await result(run)).toMatchObject({ outcome: { status: 'succeeded' }, told: ['EXEC_LEFT_RUNNING'] })
     expect(ended).toMatchObject([{ code: 'EXEC_ABORTED' }])
+  })
+
+  test('a clean-up may still run commands, also after its hook took too long, and where it does not wait for them', async () => {
+    const path = directory()
+    const run = await testRun([
+      defineHook('beforeBackups', {
+        timeout: '5s',
+        async handler({ exec, defer }) {
+          defer('clean up', () => exec.local(shell(`touch ${path}/waited`)))
+          defer('clean up', () => void exec.local(shell(`sleep 0.05; touch ${path}/unwaited`)))
+          run.clock.advance('6s').catch(() => {})
+          await exec.local(shell('sleep 30'))
+        },
+      }),
+      backup({}),
+    ])
+    expect(await run.run()).toMatchObject({ outcome: { error: { code: 'HOOK_TIMEOUT' } } })
+    expect([existsSync(`${path}/waited`), existsSync(`${path}/unwaited`)]).toEqual([true, true])
   })
 
   test('a clean-up may still run commands', async () => {
