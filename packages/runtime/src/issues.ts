@@ -1,13 +1,14 @@
 /** What a schema has against a value: an issue of Standard Schema, or one of a library that is much like it. */
 interface Issue {
   readonly message: string
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+  /** Of others' making, so anything may be in it. */
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey } | null)[] | undefined
 }
 
 /** Issues on one line: `path: Invalid input; Unrecognized key: "pth"`. */
 export function issuesText(issues: readonly Issue[]): string {
   const each = issues.map(({ message, path = [] }) => {
-    const keys = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
+    const keys = path.map((part) => String(typeof part === 'object' && part !== null ? part.key : part)).join('.')
     return keys === '' ? message : `${keys}: ${message}`
   })
   return each.join('; ')

@@ -18,4 +18,8 @@ test('issues of valibot, whose path has objects, are told as well; other errors 
   expect(reasonOf(Object.assign(new Error('bad'), { issues }))).toBe('servers.0.port: must be a port')
   expect(reasonOf(Object.assign(new Error('bad\nand more'), { issues: ['a', 'b'] }))).toBe('bad')
   expect(reasonOf(Object.assign(new Error('bad'), { issues: [] }))).toBe('bad')
+  // Whatever is thrown, telling it must not throw.
+  expect(reasonOf(Object.assign(new Error('bad'), { issues: [{ message: 'odd', path: [null, Symbol('s')] }] }))).toBe(
+    'null.Symbol(s): odd',
+  )
 })

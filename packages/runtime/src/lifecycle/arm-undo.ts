@@ -93,10 +93,13 @@ export async function armUndo(site: RunCallSite, name: string, input: Json): Pro
   return { fire, disarm, [Symbol.asyncDispose]: fire }
 }
 
-function asJson(input: unknown, refused: (reason: string, cause: unknown) => HoldfastError): string {
+function asJson(input: unknown, refused: (reason: string, cause?: unknown) => HoldfastError): string {
+  let text: string | undefined
   try {
-    return JSON.stringify(input ?? null)
+    text = JSON.stringify(input ?? null) as string | undefined
   } catch (error) {
     throw refused(reasonOf(error), error)
   }
+  if (text === undefined) throw refused(`it is a ${typeof input}`)
+  return text
 }

@@ -186,6 +186,7 @@ describe('arming', () => {
   test.each<[what: string, input: unknown, reason: string]>([
     ['what its schema does not take', { pth: '/data' }, 'path: must be text'],
     ['what is no JSON', { path: 1n }, 'Do not know how to serialize a BigInt'],
+    ['what JSON has no word for', () => '/data', 'it is a function'],
   ])('refuses %s before the effect, as a mistake of who arms it', async (_, input, reason) => {
     const world = effects()
     const undo = {
