@@ -45,6 +45,11 @@ export const storageErrors = defineErrors(
       message: (p: { plan: string; owner: string }) => `the store of plan "${p.plan}" was taken over by ${p.owner}`,
       hint: 'This run was stopped, because another one took it for dead: this machine stood still for minutes, or the clocks of the two differ by as much. What it had committed stays.',
     },
+    STORE_EMPTIED: {
+      message: (p: { plan: string; address: string }) =>
+        `the store at ${p.address} has nothing of what earlier runs of plan "${p.plan}" left in it`,
+      hint: 'This run has backed up into it as it is, and later ones will. If a volume belongs there, it is not mounted: mount it, or backups fill another disk, and old ones are not where you look for them. If the store was emptied or replaced on purpose, all is well: this is said once.',
+    },
     STORE_CLAIM_SLOW: {
       message: (p: { plan: string; took: string }) =>
         `the store of plan "${p.plan}" could not be claimed: two small writes took ${p.took}`,

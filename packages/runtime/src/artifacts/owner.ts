@@ -38,6 +38,8 @@ export interface ClaimStoreOptions extends OwnerPlace {
 
 /** A plan's part of the store, ours for now. */
 export interface StoreClaim {
+  /** Whether nobody had left a record there: the plan has never used this store, or it is not what it was. */
+  readonly isFirst: boolean
   /** Aborts with `STORE_LOST` when another holder took the store over, which it may when ours wasn't renewed for long. */
   readonly lost: AbortSignal
   /**
@@ -59,6 +61,8 @@ export async function claimStore(options: ClaimStoreOptions): Promise<StoreClaim
   const { holder, run, clock, log, signal = never } = options
   const place: OwnerPlace = { driver: typedDriver(options.driver), instance: options.instance, plan: options.plan }
   const base = { schema: 1, holder, run, claim: randomUUID() } as const
+  const own = holderId(holder)
+  const isFirst = !(await getRecord(place, own, signal)) && (await getOthers(place, own, signal)).size === 0
   const { record, gone } = await takeTurn(place, base, clock, signal)
   const took = [...gone.values()].flatMap((found) =>
     found.record === undefined || found.record.phase === 'free' ? [] : [found.record.claim],
@@ -72,10 +76,10 @@ export async function claimStore(options: ClaimStoreOptions): Promise<StoreClaim
       await deleteRecord(place, id, signal)
     }
   } catch (error) {
-    await withDeadline(clock, cleanUpMs, (fresh) => deleteRecord(place, holderId(holder), fresh)).catch(() => {})
+    await withDeadline(clock, cleanUpMs, (fresh) => deleteRecord(place, own, fresh)).catch(() => {})
     throw error
   }
-  return keep(place, claimed, { clock, log })
+  return { ...keep(place, claimed, { clock, log }), isFirst }
 }
 
 function tellTakeover({ plan, holder, log }: ClaimStoreOptions, { record }: FoundRecord): void {
@@ -94,7 +98,7 @@ function keep(
   place: OwnerPlace,
   claimed: OwnerRecord,
   { clock, log }: Pick<ClaimStoreOptions, 'clock' | 'log'>,
-): StoreClaim {
+): Omit<StoreClaim, 'isFirst'> {
   const { plan } = place
   const own = holderId(claimed.holder)
   const lost = new AbortController()

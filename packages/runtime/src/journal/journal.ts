@@ -27,6 +27,7 @@ import { prepareStatements, type Statements } from './statements.ts'
 import { openTargets, type Targets } from './targets.ts'
 import { openTold, type Told } from './told.ts'
 import { openUndos, type ArmedRecord, type Undos } from './undos.ts'
+import { openUsedStores, type UsedStores } from './used-stores.ts'
 
 /** The journal of one state directory. */
 export class Journal {
@@ -35,6 +36,8 @@ export class Journal {
   readonly history: History
   /** The plans that somebody paused by hand. */
   readonly pauses: Pauses
+  /** The stores that plans have used. */
+  readonly usedStores: UsedStores
   readonly #connection: Connection
   readonly #statements: Statements
   readonly #processes: Processes
@@ -63,6 +66,7 @@ export class Journal {
     this.#statements = statements
     this.history = openHistory(statements.query)
     this.pauses = openPauses(statements)
+    this.usedStores = openUsedStores(statements)
     this.#processes = openProcesses(statements)
     this.#runs = openRuns(statements)
     this.#slots = openSlots(statements)

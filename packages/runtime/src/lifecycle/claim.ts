@@ -1,7 +1,8 @@
 // A run's claim on its plan's part of the store.
 import { formatDuration } from '@holdfast/sdk'
 import { claimStore, type StoreClaim } from '../artifacts/owner.ts'
-import { reasonOf } from '../failure.ts'
+import { errors } from '../errors.ts'
+import { reasonOf, toFailure } from '../failure.ts'
 import type { Services } from '../services.ts'
 import { callWithDeadline } from './call.ts'
 import type { RunExecution } from './run.ts'
@@ -50,6 +51,21 @@ export async function claimFor({ services, plan, run, signal }: RunExecution): P
     if (claim) await freeClaim(services, claim)
     throw error
   }
+}
+
+/**
+ * Remembers the store that a run has claimed. One that was used before and knows nothing of it has lost what was in it, which
+ * nobody must hear of only when something is to be restored.
+ */
+export function rememberStore({ services, plan, run, state }: RunExecution, { isFirst }: StoreClaim): void {
+  const { journal, log } = services
+  const { address } = services.store().driver
+  if (address === undefined) return
+  if (isFirst && journal.usedStores.has(plan.name, address)) {
+    state.storeEmptied = toFailure(errors.STORE_EMPTIED({ plan: plan.name, address }), { run: run.id })
+    log.warn(state.storeEmptied.message, { plan: plan.name, run: run.id, error: state.storeEmptied })
+  }
+  journal.usedStores.add(plan.name, address)
 }
 
 /** Removes what earlier runs of the plan left uncommitted in the store: while the claim is held, nobody else writes there. */

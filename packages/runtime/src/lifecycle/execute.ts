@@ -15,7 +15,7 @@ import { quietly } from '../journal/quietly.ts'
 import type { ResolvedPlan } from '../load/resolved.ts'
 import type { Services } from '../services.ts'
 import { createVars } from '../vars.ts'
-import { claimFor, freeClaim, sweepLeftovers } from './claim.ts'
+import { claimFor, freeClaim, rememberStore, sweepLeftovers } from './claim.ts'
 import { copyArtifacts } from './copies.ts'
 import { describeTarget } from './describe.ts'
 import { removeLeftover } from './leftovers.ts'
@@ -105,6 +105,7 @@ export async function executeRun(services: Services, options: ExecuteOptions): P
   try {
     if (shape === 'backup' && !run.dryRun && !hasFailed(state)) {
       claim = await claimFor(execution)
+      rememberStore(execution, claim)
       const { lost } = claim
       lost.addEventListener('abort', () => link.abort(lost.reason as Error), { once: true })
     }
@@ -139,7 +140,7 @@ async function observe(execution: RunExecution, durationMs: number): Promise<Out
   quietly(services, () => endRun(services, run, outcome, durationMs, due))
   for (const step of observers) await step(execution)
   if (due && services.shutdown.hurried.aborted) return outcome
-  const final = { ...outcome, warnings: [...state.warnings] }
+  const final = { ...outcome, warnings: outcomeOf(state).warnings }
   const later = final.warnings.slice(outcome.warnings.length)
   tellWarnings(services, run, later)
   if (later.length > 0) quietly(services, () => endRun(services, run, final, durationMs, false))

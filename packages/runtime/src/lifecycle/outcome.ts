@@ -31,6 +31,8 @@ export interface RunState {
   readonly warnings: HoldfastError[]
   /** Names of the copies that lack something. */
   readonly copiesBehind: string[]
+  /** Set when the store has lost what earlier runs left there. */
+  storeEmptied: HoldfastError | undefined
   /** How it ended in an earlier process; only its observers are still to be called. */
   readonly ended?: Outcome | undefined
 }
@@ -46,6 +48,7 @@ export function newRunState(run: Run, plan: ResolvedPlan): RunState {
     skipped: undefined,
     warnings: [],
     copiesBehind: [],
+    storeEmptied: undefined,
   }
 }
 
@@ -70,10 +73,11 @@ export function hasFailed(state: RunState): boolean {
 
 /** The result algebra (DESIGN §4): what a run is, from what became of its hooks and targets. */
 export function outcomeOf(state: RunState): Outcome {
-  const warnings = [...state.warnings]
-  if (state.ended) return { ...state.ended, warnings }
+  const { storeEmptied } = state
+  if (state.ended) return { ...state.ended, warnings: [...state.warnings] }
   const targets = state.targets.map(targetOutcomeOf)
   const { status, reason, error } = statusOf(state, targets)
+  const warnings = [...(storeEmptied && error !== storeEmptied ? [storeEmptied] : []), ...state.warnings]
   return { status, reason, targets, error, warnings }
 }
 
@@ -103,6 +107,7 @@ function statusOf(state: RunState, targets: readonly TargetOutcome[]): Status {
   if (failed.length > 0) return { status: 'partial', error: firstError }
   const unsure = succeeded.find(({ verification, points }) => verification === 'unverified' || points.some(isSuspect))
   if (unsure) return { status: 'partial', error: firstError ?? errors.TARGET_SUSPECT({ target: unsure.target.id }) }
+  if (state.storeEmptied) return { status: 'partial', error: state.storeEmptied }
   if (state.copiesBehind.length === 0) return { status: 'succeeded' }
   const error = errors.COPIES_INCOMPLETE({ plan: plan.name, copies: state.copiesBehind.join(', ') })
   return { status: 'partial', reason: behindReason, error }
