@@ -140,7 +140,8 @@ export function createBegunWork(
         await setImmediate()
       }
       for (const each of missed()) if (each.kind === 'command' && each.until === undefined) late.add(each)
-      for (const { name } of late) warn(errors.EXEC_NOT_AWAITED({ command: name }))
+      // Once for each program: a loop may have begun thousands.
+      for (const command of new Set([...late].map(({ name }) => name))) warn(errors.EXEC_NOT_AWAITED({ command }))
       // What was told to end does so.
       await Promise.allSettled(pending().flatMap(({ until, made }) => (until?.aborted ? [made] : [])))
       end()

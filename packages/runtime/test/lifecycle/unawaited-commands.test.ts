@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineHook, defineUndo, type HookModule, type RunContext } from '@holdfast/sdk'
-import { advanceUntil } from '@holdfast/testing'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { advanceUntil, type TestRun } from '@holdfast/testing'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { anything, backup, effects } from './hooks.ts'
 import { testRun } from './test-run.ts'
 
@@ -68,6 +68,41 @@ describe('a command that nobody waits for', () => {
       status: 'failed',
       error: { code: 'EXEC_FAILED', details: { exitCode: 3 } },
     })
+  })
+
+  test('that is run many times is told once', async () => {
+    const run = await testRun([
+      before(({ exec }) => {
+        for (let count = 0; count < 20; count++) void exec.local({ command: ['true'] })
+      }),
+      backup({}),
+    ])
+    expect(await result(run)).toMatchObject({ outcome: { status: 'succeeded' }, told: ['EXEC_NOT_AWAITED'] })
+  })
+
+  test.each<[when: string, stop: (run: TestRun) => Promise<unknown>, code: string]>([
+    ['after the time of its hook', (run) => run.clock.advance('5m'), 'HOOK_TIMEOUT'],
+    ['when the daemon is told to stop', (run) => run.engine.shutdown(30_000), 'RUN_ABORTED'],
+  ])('and that would go on for ever is ended %s, and all is given back', async (_, stop, code) => {
+    const { undo, held } = effects()
+    const started = join(directory(), 'started')
+    const run = await testRun([
+      before(
+        async (ctx) => {
+          await ctx.undo.arm(undo, 'frozen')
+          held.add('frozen')
+          void ctx.exec.local(shell(`touch ${started}; exec sleep 1000`))
+        },
+        { undos: [undo] },
+      ),
+      backup({}),
+    ])
+    const going = run.run()
+    await vi.waitFor(() => expect(existsSync(started)).toBe(true))
+    const stopped = stop(run)
+    expect((await going).outcome).toMatchObject({ error: { code } })
+    expect(held.size).toBe(0)
+    await stopped
   })
 
   test('is stopped when its hook fails', async () => {
@@ -228,7 +263,7 @@ describe('a command with a signal of its own', () => {
         async handler({ exec, defer }) {
           defer('clean up', () => exec.local(shell(`touch ${path}/waited`)))
           defer('clean up', () => void exec.local(shell(`sleep 0.05; touch ${path}/unwaited`)))
-          run.clock.advance('6s').catch(() => {})
+          run.clock.advance('5s').catch(() => {})
           await exec.local(shell('sleep 30'))
         },
       }),
