@@ -100,9 +100,10 @@ async function runAttempts({ services, plan, request }: RunPlanOptions): Promise
       const run = newPlanRun(services, name, request, attempt)
       request.begins?.(run)
       const outcome = await executeRun(services, { run, plan, only: request.only, signal: request.signal })
-      // What only a copy lacks is not worth standing still for once more: the next run copies it.
-      const isBehind = outcome.reason === behindReason
-      const again = attempt < attempts && ['failed', 'partial'].includes(outcome.status) && !isBehind
+      // What only a copy lacks is not worth standing still for once more: the next run copies it. And what was lost from the
+      // store doesn't come back by it, but would look as if it had.
+      const isBackedUp = outcome.reason === behindReason || outcome.error?.code === 'STORE_EMPTIED'
+      const again = attempt < attempts && ['failed', 'partial'].includes(outcome.status) && !isBackedUp
       if (!again || stop.signal.aborted) return { run, outcome }
       log.info(`plan "${name}" is tried again in ${formatDuration(backoffMs)}`, { plan: name, run: run.id })
       await clock.sleep(backoffMs, stop.signal).catch(() => {})
