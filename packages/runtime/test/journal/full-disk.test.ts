@@ -3,10 +3,14 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 
 const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0
 const child = join(import.meta.dirname, 'full-disk.child.ts')
+
+// What Node compiles for one process serves the next ones.
+const cache = mkdtempSync(join(tmpdir(), 'full-compiled-'))
+afterAll(() => rmSync(cache, { recursive: true, force: true }))
 
 /** What starts say that come after a crash on a full disk; before each of them, commands. */
 function afterCrash(...starts: readonly (readonly [part: string, before?: string])[]) {
@@ -22,6 +26,7 @@ function afterCrash(...starts: readonly (readonly [part: string, before?: string
   ]
   const { stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', script.join('\n')], {
     cwd: directory,
+    env: { ...process.env, NODE_COMPILE_CACHE: cache },
     encoding: 'utf8',
   })
   const said = stdout
