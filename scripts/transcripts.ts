@@ -117,12 +117,12 @@ export function runSteps(text: string): readonly { readonly output: string; read
   }
 }
 
-/** A daemon goes on while the page does; its socket says that it is there. */
+/** A daemon goes on while the page does; its socket says that it is ready. */
 function inBackground(commands: string): string {
   return commands.replaceAll(/^(.*\bholdfast daemon\b.*?)( *#.*)?$/gm, (_, command: string) => {
     const socket = '"${HOLDFAST_STATE_DIR:?}/http.sock"'
     return `${command} >daemon.log &
-until curl -sf --unix-socket ${socket} http://localhost/healthz >healthz; do
+until curl -sf --unix-socket ${socket} http://localhost/readyz >readyz; do
   sleep 0.1; kill -0 $! 2>/dev/null || { cat daemon.log; false; break; }
 done`
   })
