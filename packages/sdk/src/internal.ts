@@ -5,6 +5,8 @@ import type { Notification, NotificationOccasion } from './notification.ts'
 import type { Notifier, NotifierContext, NotifierSettings } from './notify.ts'
 import type { Plugin, PluginDefinition } from './plugin.ts'
 
+export { secretAsText } from './secret.ts'
+
 /** A global symbol, so that two copies of the SDK understand each other. */
 export const pluginInternals: unique symbol = Symbol.for('holdfast.plugin.internals') as never
 

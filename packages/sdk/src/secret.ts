@@ -19,7 +19,8 @@ export interface Secrets {
 }
 
 const brand: unique symbol = Symbol.for('holdfast.secret') as never
-const shown = '[secret]'
+/** What a secret is wherever it becomes text. */
+export const secretAsText = '[secret]'
 
 /**
  * Wraps a plain value as a {@link Secret}. Printing, JSON and string conversion show `[secret]`.
@@ -33,10 +34,10 @@ const shown = '[secret]'
 export function createSecret(value: string): Secret {
   const secret = {
     reveal: () => value,
-    toString: () => shown,
-    toJSON: () => shown,
-    [Symbol.toPrimitive]: () => shown,
-    [Symbol.for('nodejs.util.inspect.custom')]: () => shown,
+    toString: () => secretAsText,
+    toJSON: () => secretAsText,
+    [Symbol.toPrimitive]: () => secretAsText,
+    [Symbol.for('nodejs.util.inspect.custom')]: () => secretAsText,
   }
   Object.defineProperty(secret, brand, { value: true })
   return Object.freeze(secret)

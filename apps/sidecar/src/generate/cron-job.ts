@@ -5,7 +5,7 @@ import type { Blueprint } from './blueprint.ts'
 import { cronJobSchedule } from './cron-schedule.ts'
 import { checkName, nearestLabel } from './names.ts'
 import { commentsAt, containerOf, volumesOf } from './pod.ts'
-import { inNamespace } from './rbac.ts'
+import { inNamespace } from './in-namespace.ts'
 import type { YamlComment, YamlPage } from './yaml.ts'
 
 /** The Job's name is the CronJob's and eleven characters. */

@@ -1,5 +1,5 @@
 import type { Blueprint } from './blueprint.ts'
-import { inNamespace } from './rbac.ts'
+import { inNamespace } from './in-namespace.ts'
 import type { YamlPage } from './yaml.ts'
 
 type Named = Pick<Blueprint, 'name' | 'namespace' | 'port'>

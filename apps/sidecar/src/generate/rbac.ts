@@ -1,5 +1,6 @@
 import type { KubernetesObject, Permission } from '@holdfast/sdk'
 import type { YamlComment, YamlPage } from './yaml.ts'
+import { inNamespace } from './in-namespace.ts'
 
 /** The names of the objects that give rights. */
 export interface RbacNames {
@@ -30,11 +31,6 @@ interface Rule {
 }
 
 const rbac = 'rbac.authorization.k8s.io'
-
-/** Where an object or an account is. Without it, kubectl takes the namespace of its context, or `-n`. */
-export function inNamespace(namespace: string | undefined): { readonly namespace?: string } {
-  return namespace === undefined ? {} : { namespace }
-}
 
 /** An account. */
 export function serviceAccountPage(name: string, namespace: string | undefined): YamlPage {

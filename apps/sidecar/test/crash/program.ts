@@ -1,4 +1,4 @@
-// The process that is killed, as one file that starts fast: it starts some three hundred times.
+// The process that is killed, as one file that starts fast: it starts once for each kill.
 import { join } from 'node:path'
 import { build } from 'esbuild'
 

@@ -1,10 +1,8 @@
 import { isSecret, parseDuration, type Duration, type ExecRequest } from '@holdfast/sdk'
+import { secretAsText } from '@holdfast/sdk/internal'
 import { errors } from '../errors.ts'
 import type { Redactor } from '../telemetry/redaction.ts'
 import { requireInterpreter } from './launch-error.ts'
-
-/** What a secret becomes as text. A command that is given this is not given the secret, and can only fail, at night. */
-const secretAsText = '[secret]'
 
 /** A request that can be run as it is. */
 export interface CheckedRequest {
@@ -54,6 +52,7 @@ export function checkRequest(request: ExecRequest, redactor: Redactor): CheckedR
     if (isSecret(value)) redactor.add(plain)
     const text = `${name}${plain}`
     if (text.includes('\0')) throw refuse(`the variable ${name} holds a zero byte`)
+    // A command that is given this is not given the secret, and can only fail, at night.
     if (!isSecret(value) && text.includes(secretAsText)) {
       throw refuse(`the variable ${name} has a secret in it that was made text: use its reveal()`)
     }

@@ -1,4 +1,5 @@
 import { isHoldfastError, isSecret } from '@holdfast/sdk'
+import { secretAsText } from '@holdfast/sdk/internal'
 
 /** Options of {@link plainValue}. */
 export interface PlainValueOptions {
@@ -18,7 +19,7 @@ export function plainValue(value: unknown, text: (value: string) => string, opti
   const above = new Set<object>()
 
   const object = (input: object, depth: number): unknown => {
-    if (isSecret(input)) return '[secret]'
+    if (isSecret(input)) return secretAsText
     if (input instanceof Date) return Number.isNaN(input.getTime()) ? 'Invalid Date' : input.toISOString()
     if (ArrayBuffer.isView(input)) return `[${input.byteLength} bytes]`
     if (input instanceof URL || input instanceof RegExp) return text(String(input))
